@@ -1,0 +1,59 @@
+"""Every expected error, in one tree; the command line prints these without a traceback and exits with `exit_code`.
+
+    LesionError                 what happened, where, what to do
+    ├── StudyFileError          lesion.toml is missing or wrong: all problems at once
+    ├── ConfigurationError      the experiment's configuration file, or an override of it
+    ├── ExperimentError         the user's experiment fails to import, crashes, or returns no usable metric
+    ├── PlanError               a plan that was edited into nonsense, or after its hash was sealed
+    ├── SandboxError            no sandbox works here
+    ├── LedgerError             the state folder: locked, newer, read-only, full
+    ├── PlannerError            the planner that was asked for cannot plan
+    └── ReportError             nothing to report, or nowhere to write it
+"""
+
+
+class LesionError(Exception):
+    """An expected error: `what` happened, `where` (file, line, key), and what `to_do` about it."""
+
+    exit_code = 2
+
+    def __init__(self, what: str, *, where: str | None = None, to_do: str | None = None) -> None:
+        super().__init__(what)
+        self.what, self.where, self.to_do = what, where, to_do
+
+    def __str__(self) -> str:
+        where = f"{self.where}: " if self.where else ""
+        to_do = f"\n  → {self.to_do}" if self.to_do else ""
+        return f"{where}{self.what}{to_do}"
+
+
+class StudyFileError(LesionError):
+    """The study file is missing or malformed; the message lists every problem with its line."""
+
+
+class ConfigurationError(LesionError):
+    """The experiment's configuration cannot be read, or an override names a key that does not exist."""
+
+
+class ExperimentError(LesionError):
+    """The user's experiment fails before anything can be measured; carries the user's own traceback."""
+
+
+class PlanError(LesionError):
+    """A plan that cannot be used: malformed, naming unknown components, or changed after its runs began."""
+
+
+class SandboxError(LesionError):
+    """No sandbox works on this machine, and running without one was not asked for."""
+
+
+class LedgerError(LesionError):
+    """The state folder cannot be used: another process holds it, a newer version wrote it, the disk is full."""
+
+
+class PlannerError(LesionError):
+    """The planner that was asked for is not available."""
+
+
+class ReportError(LesionError):
+    """There is nothing to report yet, or the report cannot be written."""
