@@ -1,0 +1,1 @@
+"""Where untrusted code runs: one protocol, and the choice of the strongest sandbox that works on this machine."""

@@ -1,0 +1,45 @@
+"""The main table: the loss of every single removal against the baseline, tested as one family at the planned looks."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from .arrays import Bools, Floats
+from .contrasts import single_removals
+from .estimates import Table
+from .looks import Look
+from .sequential import estimate_family
+
+
+def effect_table(
+    baseline: Floats,
+    arms: Floats,
+    *,
+    baseline_finished: Bools,
+    finished: Bools,
+    delta: float,
+    looks: Sequence[Look],
+    alpha: float,
+) -> Table:
+    """Estimate the loss y0 − y of every arm, with A arms as the family. STATISTICS.md, "The main table".
+
+    Args:
+        baseline: shape [S], one column per seed, turned so that larger is better; NaN where failed or not finished.
+        arms: shape [A, S], likewise.
+        baseline_finished: shape [S], whether a seed is terminal: ok, or failed (then its value is NaN).
+        finished: shape [A, S], likewise.
+        delta: smallest effect of interest δ, in the metric's unit.
+        looks: the planned looks; their α sum to `alpha`.
+        alpha: family-wise error of the table.
+
+    Returns:
+        One estimate per arm, in their order.
+
+    Raises:
+        ValueError: the shapes do not fit together, or delta is negative or not finite.
+    """
+    if arms.ndim != 2 or baseline.shape != arms.shape[1:] or baseline_finished.shape != finished.shape[1:]:
+        raise ValueError(f"a baseline of shape {baseline.shape} does not fit arms of shape {arms.shape}")
+    y = np.concatenate([baseline[None], arms])
+    done = np.concatenate([baseline_finished[None], finished])
+    return estimate_family(y, done, single_removals(len(arms)), delta=delta, looks=looks, alpha=alpha)

@@ -1,0 +1,34 @@
+"""The report in Markdown: templates filled with results whose every text has been escaped before."""
+
+from functools import partial
+
+from ...prompts import render
+from ..results import Results
+from . import numbers, selection
+from .table import markdown_table
+from .text import markdown, prepared
+from .view import elsewhere, facts, fates, mode_view
+
+
+def markdown_report(results: Results, figures: str | None = None) -> str:
+    """The whole report.
+
+    Args:
+        results: what was found; an unfinished study is reported as such.
+        figures: the folder of the figures as seen from the report; None leaves them out.
+    """
+    safe = prepared(results, markdown)
+    return render(
+        "report/markdown/report.j2",
+        results=safe,
+        study=safe.study,
+        views=[mode_view(safe, mode) for mode in selection.modes(safe)],
+        fates=fates(safe),
+        planned=elsewhere(safe),
+        facts=facts,
+        figures=figures,
+        name=selection.name,
+        loss=partial(selection.loss, safe),
+        num=numbers,
+        table=markdown_table,
+    )

@@ -1,0 +1,82 @@
+"""Which findings stand where in a report, and deltas turned into losses, so that larger is worse for every metric."""
+
+import math
+from collections.abc import Iterable
+from typing import get_args
+
+from ..results import BaselineMetric, Effect, Interaction, Mode, Results
+
+UNMEASURED = ("structural", "no-op", "untestable")
+"""Verdicts that stand without a delta: these are findings in words, never points on a scale."""
+
+
+def modes(results: Results) -> list[Mode]:
+    """Every mode the study asked for or has results of, in a fixed order."""
+    found = {*results.study.modes, *results.baseline}
+    found |= {each.mode for each in (*results.effects, *results.interactions)}
+    return [mode for mode in get_args(Mode) if mode in found]
+
+
+def confirmatory(results: Results, mode: Mode) -> list[Effect]:
+    """The sealed family on the primary metric, the largest loss first."""
+    return by_loss(results, _of(results, mode, confirmatory=True, primary=True))
+
+
+def further(results: Results, mode: Mode) -> list[Effect]:
+    """The sealed family on the other metrics, metric by metric."""
+    effects = by_loss(results, _of(results, mode, confirmatory=True, primary=False))
+    return sorted(effects, key=lambda effect: effect.metric)
+
+
+def exploratory(results: Results, mode: Mode) -> list[Effect]:
+    """Sensitivity checks, controls and explorations on every metric, the primary one first."""
+    primary = results.study.primary
+    effects = by_loss(results, [e for e in results.effects if e.mode == mode and e.role != "confirmatory"])
+    return sorted(effects, key=lambda e: (e.role, e.metric != primary, e.metric))
+
+
+def interactions(results: Results, mode: Mode) -> list[Interaction]:
+    """The joint removals of one mode, the primary metric's first, the largest contrast first."""
+    primary = results.study.primary
+    return sorted(
+        (joint for joint in results.interactions if joint.mode == mode),
+        key=lambda joint: (joint.metric != primary, joint.metric, -abs(joint.contrast or 0.0)),
+    )
+
+
+def noise_floor(results: Results, mode: Mode, metric: str) -> BaselineMetric | None:
+    """The baseline of one metric, None where it has not been measured."""
+    return results.baseline.get(mode, {}).get(metric)
+
+
+def loss(results: Results, effect: Effect) -> float | None:
+    """What the removal cost: minus the delta where the metric is maximised, the delta where it is minimised."""
+    floor = noise_floor(results, effect.mode, effect.metric)
+    if effect.delta is None or floor is None or not math.isfinite(effect.delta):
+        return None
+    return effect.delta if floor.goal == "minimize" else -effect.delta
+
+
+def by_loss(results: Results, effects: Iterable[Effect]) -> list[Effect]:
+    """The largest loss first, those without one last."""
+
+    def key(effect: Effect) -> tuple[bool, float]:
+        cost = loss(results, effect)
+        return cost is None, -(cost or 0.0)
+
+    return sorted(effects, key=key)
+
+
+def name(found: Effect | Interaction) -> str:
+    """How a reader knows the removal: the labels of what was removed."""
+    return " + ".join(found.labels or found.components) or found.ablation
+
+
+def _of(results: Results, mode: Mode, *, confirmatory: bool, primary: bool) -> list[Effect]:
+    return [
+        effect
+        for effect in results.effects
+        if effect.mode == mode
+        and (effect.role == "confirmatory") == confirmatory
+        and (effect.metric == results.study.primary) == primary
+    ]

@@ -1,0 +1,24 @@
+"""The few lines that `lesion status` and `lesion run` print: the top findings, the counts, what was run."""
+
+from collections import Counter
+
+from ...prompts import render
+from ..results import Results
+from . import numbers, selection
+from .text import plain, prepared
+from .view import mode_view
+
+
+def summary_lines(results: Results) -> list[str]:
+    """A summary for a terminal, free of control characters."""
+    safe = prepared(results, plain)
+    text = render(
+        "report/summary.j2",
+        results=safe,
+        study=safe.study,
+        views=[mode_view(safe, mode) for mode in selection.modes(safe)],
+        counts=Counter(e.verdict for e in safe.effects if e.role == "confirmatory" and e.metric == safe.study.primary),
+        name=selection.name,
+        num=numbers,
+    )
+    return text.splitlines()

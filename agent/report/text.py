@@ -1,0 +1,71 @@
+"""Makes the texts inside results fit for where they are printed: a study's labels come from any code, or from a model."""
+
+import re
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+from ..results import Results
+
+Escape = Callable[[str], str]
+
+_MARKDOWN = re.compile(r"[\\`*{}\[\]<>|~#$&]|(?<![^\W_])_|_(?![^\W_])")
+_BLOCK_START = re.compile(r"^(\d*)([-+.)])(?=\s|[-+]|$)")
+
+
+def plain(text: str) -> str:
+    """One line without control characters: safe in a terminal and in a figure."""
+    return "".join(c for c in " ".join(text.split()) if c.isprintable())
+
+
+def markdown(text: str) -> str:
+    """One line in which nothing is Markdown or HTML any more."""
+    escaped = _MARKDOWN.sub(lambda match: "\\" + match[0], plain(text))
+    return _BLOCK_START.sub(r"\1\\\2", escaped)
+
+
+def clipped(text: str, length: int) -> str:
+    """At most `length` characters, the last an ellipsis where something was cut."""
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+def prepared(results: Results, escape: Escape) -> Results:
+    """The same results with every text escaped, and labels that name several components told apart by their ids.
+
+    Keys of open maps are ours and stay; metrics' names are the user's and are escaped wherever they stand.
+    """
+    data = _escaped(_told_apart(results.model_dump()), escape)
+    data["baseline"] = {
+        mode: {escape(metric): floor for metric, floor in metrics.items()} for mode, metrics in data["baseline"].items()
+    }
+    return Results.model_validate(data)
+
+
+def _escaped(value: Any, escape: Escape) -> Any:
+    if isinstance(value, str):
+        return escape(value)
+    if isinstance(value, dict):
+        return {key: _escaped(item, escape) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_escaped(item, escape) for item in value)
+    return value
+
+
+def _told_apart(data: dict[str, Any]) -> dict[str, Any]:
+    found = [each for each in (*data["effects"], *data["interactions"]) if len(each["labels"]) == len(each["components"])]
+    named: defaultdict[str, set[str]] = defaultdict(set)
+    for each in found:
+        for label, component in zip(each["labels"], each["components"], strict=True):
+            named[label.strip()].add(component)
+    for each in found:
+        each["labels"] = [
+            _label(label.strip(), component, ambiguous=len(named[label.strip()]) > 1)
+            for label, component in zip(each["labels"], each["components"], strict=True)
+        ]
+    return data
+
+
+def _label(label: str, component: str, *, ambiguous: bool) -> str:
+    if not label:
+        return component
+    return f"{label} ({component})" if ambiguous else label

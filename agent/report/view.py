@@ -1,0 +1,111 @@
+"""What the report's templates are given: the findings of each mode, grouped by what was concluded, and their tables."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from ...prompts import phrases
+from ..results import BaselineMetric, Effect, EffectVerdict, Interaction, InteractionVerdict, Mode, Planned, Results
+from . import numbers, selection, tables
+from .table import Cell, Table, columns
+
+
+@dataclass(frozen=True)
+class ModeView:
+    """One mode's findings; `found` and `joint` have a list for every verdict there is."""
+
+    mode: Mode
+    floor: BaselineMetric | None
+    found: dict[str, list[Effect]]
+    """The sealed family on the primary metric."""
+    joint: dict[str, list[Interaction]]
+    same: list[tuple[str, str]]
+    """Ablations whose results were equal bit for bit."""
+    differing: list[tuple[Effect, Effect]]
+    """A component's confirmatory effect, and another kind of removal that came to another verdict."""
+    levels: list[str]
+    main: Table
+    further: Table
+    exploratory: Table
+    interactions: Table
+    predictions: Table
+    noise: Table
+
+
+def mode_view(results: Results, mode: Mode) -> ModeView:
+    """Everything the report says about one mode."""
+    family = selection.confirmatory(results, mode)
+    joints = selection.interactions(results, mode)
+    return ModeView(
+        mode=mode,
+        floor=selection.noise_floor(results, mode, results.study.primary),
+        found={verdict: [e for e in family if e.verdict == verdict] for verdict in get_args(EffectVerdict)},
+        joint={verdict: [j for j in joints if j.verdict == verdict] for verdict in get_args(InteractionVerdict)},
+        same=_same(results, mode),
+        differing=_differing(results, mode),
+        levels=sorted({numbers.percent(e.level) for e in family if e.level is not None}),
+        main=tables.main_table(results, mode),
+        further=tables.further_table(results, mode),
+        exploratory=tables.exploratory_table(results, mode),
+        interactions=tables.interaction_table(results, mode),
+        predictions=tables.prediction_table(results, mode),
+        noise=tables.noise_table(results, mode),
+    )
+
+
+def fates(results: Results) -> dict[str, int]:
+    """How many proposals came to which end, the most frequent first."""
+    return dict(Counter(each.fate for each in results.planned).most_common())
+
+
+def elsewhere(results: Results) -> Table:
+    """The proposals that no other table shows, and those that came to another end than a run."""
+    shown = {e.ablation for e in results.effects} | {j.ablation for j in results.interactions}
+    planned: list[Planned] = [p for p in results.planned if p.fate != "ran" or p.reason or p.ablation not in shown]
+    return tables.planned_table(planned)
+
+
+def facts(values: Mapping[str, Any]) -> Table:
+    """An open map as a table of two columns."""
+    words = phrases("report/words.j2")
+    rows: tuple[tuple[Cell, ...], ...] = tuple((words.label_of(key), _fact(key, value)) for key, value in values.items())
+    return Table(columns("key value"), rows)
+
+
+def _fact(key: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return phrases("report/words.j2").truth[value]
+    if isinstance(value, int | float):
+        return _quantity(key, value)
+    if isinstance(value, Mapping):
+        return "; ".join(f"{inner} {_fact(f'{key} {inner}', item)}" for inner, item in value.items()) or numbers.MISSING
+    if isinstance(value, list | tuple):
+        return ", ".join(_fact(key, item) for item in value) or numbers.MISSING
+    return numbers.MISSING if value is None else str(value)
+
+
+def _quantity(key: str, value: float) -> str:
+    if "seconds" in key:
+        return numbers.duration(value)
+    if "bytes" in key:
+        return numbers.size(value)
+    return str(value) if isinstance(value, int) else numbers.number(value)
+
+
+def _same(results: Results, mode: Mode) -> list[tuple[str, str]]:
+    names = {e.ablation: selection.name(e) for e in results.effects}
+    pairs = [(selection.name(e), names.get(e.same_as, e.same_as)) for e in results.effects if e.mode == mode and e.same_as]
+    return list(dict.fromkeys(pairs))
+
+
+def _differing(results: Results, mode: Mode) -> list[tuple[Effect, Effect]]:
+    family = {tuple(e.components): e for e in selection.confirmatory(results, mode)}
+    return [
+        (family[tuple(e.components)], e)
+        for e in selection.exploratory(results, mode)
+        if e.metric == results.study.primary
+        and e.role != "control"
+        and tuple(e.components) in family
+        and family[tuple(e.components)].verdict != e.verdict
+    ]

@@ -1,0 +1,116 @@
+"""Writes a report to disk: a single file or a folder, whole or not at all."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from ...executor.errors import ReportError
+from ..results import Results
+from .csv import effects_csv, interactions_csv
+from .forest import forest_plot
+from .joint import joint_plot
+from .markdown import markdown_report
+
+Files = dict[str, bytes]
+"""Contents by path below the report's folder."""
+
+
+def write_report(results: Results, formats: Sequence[str], output: Path) -> list[Path]:
+    """Write the report in the given formats; returns the files written.
+
+    One format and an output with a suffix make a file of that name (CSV puts joint removals into a second file beside
+    it); anything else makes a folder with everything that belongs to the formats, figures included.
+
+    Raises:
+        ReportError: an unknown format, or a place that cannot be written; then no file was replaced.
+    """
+    chosen = _known(formats)
+    single = len(chosen) == 1 and output.suffix != "" and not output.is_dir()
+    contents = _single(results, chosen[0], output) if single else _folder(results, chosen)
+    base = output.parent if single else output
+    return _write_all({base / name: content for name, content in contents.items()}, output)
+
+
+def _known(formats: Sequence[str]) -> list[str]:
+    unknown = [each for each in formats if each not in _FORMATS]
+    known = ", ".join(_FORMATS)
+    if unknown:
+        raise ReportError(f"unknown report format: {', '.join(unknown)}", to_do=f"use one of: {known}")
+    if not formats:
+        raise ReportError("no report format was given", to_do=f"use one or more of: {known}")
+    return list(dict.fromkeys(formats))
+
+
+def _single(results: Results, chosen: str, output: Path) -> Files:
+    if chosen == "md":
+        return {output.name: markdown_report(results).encode()}
+    if chosen == "json":
+        return {output.name: _json(results)}
+    files = {output.name: effects_csv(results).encode()}
+    if results.interactions:
+        files[f"{output.stem}-interactions{output.suffix}"] = interactions_csv(results).encode()
+    return files
+
+
+def _folder(results: Results, chosen: Sequence[str]) -> Files:
+    files: Files = {}
+    for each in chosen:
+        files |= _FORMATS[each](results)
+    return files
+
+
+def _markdown_files(results: Results) -> Files:
+    plots: Mapping[str, Mapping[str, bytes] | None] = {
+        "forest": forest_plot(results),
+        "interactions": joint_plot(results),
+    }
+    figures = {f"figures/{plot}.{kind}": image for plot, kinds in plots.items() for kind, image in (kinds or {}).items()}
+    return {"report.md": markdown_report(results, figures="figures").encode(), **figures}
+
+
+def _csv_files(results: Results) -> Files:
+    files = {"effects.csv": effects_csv(results).encode()}
+    return {**files, "interactions.csv": interactions_csv(results).encode()} if results.interactions else files
+
+
+def _json_files(results: Results) -> Files:
+    return {"report.json": _json(results)}
+
+
+def _json(results: Results) -> bytes:
+    return (results.model_dump_json(indent=2) + "\n").encode()
+
+
+_FORMATS: dict[str, Callable[[Results], Files]] = {"md": _markdown_files, "json": _json_files, "csv": _csv_files}
+
+
+def _write_all(files: Mapping[Path, bytes], output: Path) -> list[Path]:
+    """Every file is on disk under a passing name before the first is put in its place."""
+    staged = {path: path.with_name(f".{path.name}.{os.getpid()}.tmp") for path in files}
+    try:
+        for path, content in files.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _write(staged[path], content)
+        for path, temporary in staged.items():
+            temporary.replace(path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        to_do = "choose another place with -o, or make room and try again"
+        raise ReportError(f"the report cannot be written: {reason}", where=str(output), to_do=to_do) from error
+    finally:
+        _discard(staged.values())
+    return list(files)
+
+
+def _write(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _discard(temporaries: Iterable[Path]) -> None:
+    for temporary in temporaries:
+        with suppress(OSError):
+            temporary.unlink()

@@ -1,0 +1,143 @@
+"""Runs jobs on pre-warmed single-use workers, a fixed number at a time, in one thread and without polling for results."""
+
+import selectors
+import time
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .outcomes import Outcome
+from .worker import Station, Worker
+
+WATCH_SECONDS = 0.2
+"""How often limits are enforced."""
+WARM_UP_SECONDS = 300.0
+
+
+class Finished(NamedTuple):
+    """A job that has ended."""
+
+    tag: str
+    outcome: Outcome
+
+
+class Pool:
+    """`submit` jobs while there is a free `slot`; `wait` hands back what has finished. A context manager: leaving it kills all."""
+
+    def __init__(self, station: Station, workers: int) -> None:
+        self.station, self.workers = station, workers
+        self._selector = selectors.DefaultSelector()
+        self._waiting: deque[tuple[str, dict[str, Any]]] = deque()
+        self._warm: list[Worker] = []
+        self._running: list[Worker] = []
+        self._gpus = _gpu_indices() if station.view.gpus else []
+        self._started = 0
+        self._warm_since = 0.0
+
+    def __enter__(self) -> "Pool":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def free(self) -> int:
+        """Jobs that could start now."""
+        return self.workers - len(self._running) - len(self._waiting)
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything was submitted that has not come back."""
+        return bool(self._running or self._waiting)
+
+    def expect(self, jobs: int) -> None:
+        """Say how many jobs are still to come, so that enough workers are warmed and none in vain."""
+        wanted = min(self.workers, jobs)
+        while len(self._warm) < wanted:
+            self._warm.append(self._hire())
+
+    def submit(self, tag: str, job: dict[str, Any], still_to_come: int = 0) -> None:
+        """Queue one job; it starts as soon as a worker is warm. `tag` comes back with its outcome."""
+        self._waiting.append((tag, job))
+        self.expect(len(self._waiting))
+        self._assign()
+        self.expect(len(self._waiting) + still_to_come)
+
+    def wait(self, seconds: float) -> list[Finished]:
+        """What has finished, at the latest after `seconds`."""
+        deadline = time.monotonic() + seconds
+        while True:
+            finished = list(self._step(min(WATCH_SECONDS, max(0.0, deadline - time.monotonic()))))
+            if finished or time.monotonic() >= deadline or not self.busy:
+                return finished
+
+    def run(self, jobs: list[tuple[str, dict[str, Any]]]) -> Iterator[Finished]:
+        """Run `jobs` to the end, yielding each as it finishes."""
+        for index, (tag, job) in enumerate(jobs):
+            while self.free <= 0:
+                yield from self.wait(60)
+            self.submit(tag, job, still_to_come=len(jobs) - index - 1)
+        while self.busy:
+            yield from self.wait(60)
+
+    def close(self) -> None:
+        """End every worker, warm or running, and everything they started."""
+        for worker in [*self._warm, *self._running]:
+            worker.end()
+        for worker in [*self._warm, *self._running]:
+            worker.close()
+        self._warm, self._running = [], []
+        self._selector.close()
+
+    def _hire(self) -> Worker:
+        gpu = self._gpus[self._started % len(self._gpus)] if self._gpus else None
+        worker = Worker(self.station, gpu)
+        self._started += 1
+        for descriptor in worker.descriptors:
+            self._selector.register(descriptor, selectors.EVENT_READ, worker)
+        return worker
+
+    def _assign(self) -> None:
+        ready = [worker for worker in self._warm if worker.ready]
+        while ready and self._waiting and len(self._running) < self.workers:
+            worker = ready.pop(0)
+            self._warm.remove(worker)
+            self._running.append(worker)
+            worker.dispatch(*self._waiting.popleft())
+
+    def _step(self, seconds: float) -> Iterator[Finished]:
+        for key, _ in self._selector.select(seconds):
+            worker: Worker = key.data
+            worker.take_in(key.fd)
+            if key.fd not in worker.descriptors:
+                self._selector.unregister(key.fd)
+        for worker in self._running:
+            worker.enforce()
+        yield from self._collect()
+        self._assign()
+
+    def _collect(self) -> Iterator[Finished]:
+        for worker in [worker for worker in self._running if worker.outcome]:
+            self._running.remove(worker)
+            worker.close()
+            assert worker.outcome is not None
+            yield Finished(worker.tag, worker.outcome)
+        for worker in [worker for worker in self._warm if worker.outcome]:
+            self._warm.remove(worker)
+            worker.close()
+            yield from self._stillborn(worker)
+
+    def _stillborn(self, worker: Worker) -> Iterator[Finished]:
+        """A worker that died while warming up takes the next job's blame, so that a broken environment cannot loop."""
+        if self._waiting:
+            tag, _ = self._waiting.popleft()
+            assert worker.outcome is not None
+            yield Finished(tag, worker.outcome)
+            self.expect(len(self._waiting))
+
+
+def _gpu_indices() -> list[int]:
+    """The GPUs of this machine, from their device nodes: CUDA is never initialised here."""
+    names = [path.name.removeprefix("nvidia") for path in Path("/dev").glob("nvidia[0-9]*")]
+    return sorted(int(name) for name in names if name.isdigit())

