@@ -1,0 +1,1 @@
+"""Statistics: pure functions from arrays of measurements to estimates, verdicts and what further seeds would buy."""

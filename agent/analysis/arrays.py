@@ -1,4 +1,4 @@
-"""The array types of the analysis, and the two rules of arithmetic that all of it shares: what is missing, what is rounding."""
+"""The array types of the analysis, and two rules that all of it shares: what is missing, and what is rounding."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,7 +22,7 @@ def measured(values: ArrayLike) -> Floats:
 
 
 def rounding(values: Floats, axis: int | tuple[int, ...] | None = None) -> Floats:
-    """Size below which a difference of these values is floating-point rounding, in their unit; NaN cells are ignored."""
+    """Size below which a difference of these values is floating-point rounding, in their unit; NaN is ignored."""
     magnitudes = np.where(np.isfinite(values), np.abs(values), 0.0)
     return np.asarray(_ROUNDING * magnitudes.max(axis=axis, initial=0.0), dtype=np.float64)
 

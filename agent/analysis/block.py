@@ -1,7 +1,7 @@
-"""The block model y[i, s] = μ_i + seed_s + e of all arms and seeds; hands on its residual variance and the Bartlett gate.
+"""The block model y[i, s] = μ_i + seed_s + e of all arms and seeds; hands on its residual variance and its gate.
 
-Seeds are shared by the arms, so one residual variance estimated from all of them is far more powerful with few seeds than
-one per arm, as long as the arms are equally noisy: Bartlett's test over the arms decides whether they are.
+One residual variance estimated from all arms is far more powerful with few seeds than one per arm, as long as the arms
+are equally noisy: Bartlett's test over the arms decides whether they are.
 """
 
 from typing import NamedTuple

@@ -18,7 +18,7 @@ class Contrasts(NamedTuple):
 
     @property
     def squares(self) -> Floats:
-        """Sum of squared weights, shape [F]: the variance of a contrast at one seed in units of the residual variance."""
+        """Sum of squared weights, shape [F]: a contrast's variance at one seed in units of the residual variance."""
         return (self.weights**2).sum(axis=1)
 
 
@@ -50,8 +50,8 @@ def fit_contrasts(y: Floats, contrasts: Contrasts, block: BlockFit) -> Fitted:
     """Estimate every contrast as its mean over the shared seeds, with a pooled or a paired standard error.
 
     With the pool: se² = Σc² · max(s²_pool, (s²_pool + s²_own) / 2) / n. Where the gate closed it: the paired t of the
-    contrast's own values; only an arm whose own values happen not to vary at all, while others do, keeps the pool, since
-    with a metric in steps (an accuracy) equal differences at a few seeds are a coincidence and not certainty.
+    contrast's own values. Only one whose values do not vary at all, while other arms do, keeps the pool even then: with
+    a metric in steps (an accuracy), equal differences at a few seeds are a coincidence and not certainty.
 
     Args:
         y: shape [R, S], NaN where missing.
@@ -59,7 +59,9 @@ def fit_contrasts(y: Floats, contrasts: Contrasts, block: BlockFit) -> Fitted:
         block: the fit of `y`.
     """
     values = per_seed(y, contrasts)
-    n, estimate, own = _moments(values, rounding(np.where(contrasts.weights[:, :, None] == 0, 0.0, y[contrasts.rows]), (1, 2)))
+    n, estimate, own = _moments(
+        values, rounding(np.where(contrasts.weights[:, :, None] == 0, 0.0, y[contrasts.rows]), (1, 2))
+    )
     own = own / contrasts.squares
     paired_se = np.sqrt(contrasts.squares * own / np.maximum(n, 1))
     if block.pooled:

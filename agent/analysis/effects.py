@@ -1,13 +1,11 @@
 """The main table: the loss of every single removal against the baseline, tested as one family at the planned looks."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from .arrays import Bools, Floats
 from .contrasts import single_removals
 from .estimates import Table
-from .looks import Look
+from .looks import Rules
 from .sequential import estimate_family
 
 
@@ -17,9 +15,7 @@ def effect_table(
     *,
     baseline_finished: Bools,
     finished: Bools,
-    delta: float,
-    looks: Sequence[Look],
-    alpha: float,
+    rules: Rules,
 ) -> Table:
     """Estimate the loss y0 − y of every arm, with A arms as the family. STATISTICS.md, "The main table".
 
@@ -28,9 +24,7 @@ def effect_table(
         arms: shape [A, S], likewise.
         baseline_finished: shape [S], whether a seed is terminal: ok, or failed (then its value is NaN).
         finished: shape [A, S], likewise.
-        delta: smallest effect of interest δ, in the metric's unit.
-        looks: the planned looks; their α sum to `alpha`.
-        alpha: family-wise error of the table.
+        rules: δ, the looks and α.
 
     Returns:
         One estimate per arm, in their order.
@@ -42,4 +36,4 @@ def effect_table(
         raise ValueError(f"a baseline of shape {baseline.shape} does not fit arms of shape {arms.shape}")
     y = np.concatenate([baseline[None], arms])
     done = np.concatenate([baseline_finished[None], finished])
-    return estimate_family(y, done, single_removals(len(arms)), delta=delta, looks=looks, alpha=alpha)
+    return estimate_family(y, done, single_removals(len(arms)), rules)

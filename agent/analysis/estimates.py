@@ -1,4 +1,4 @@
-"""What is known of one loss or one interaction, as plain numbers: the hand-over from the analysis to verdicts and reports."""
+"""What is known of one loss or one interaction, in plain numbers: what verdicts and reports are made from."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -1,35 +1,23 @@
 """Joint removals: the observed loss beside the additive prediction, and the contrast between them, tested at the looks.
 
-Sign: I(S) = L(S) − Σ L(i) = (1 − k)·y0 − y(S) + Σ y(i) for k components. Positive: together they cost more than the sum of
-what each costs alone, so each hides the other. Negative: the two work in series, the second removal adds little.
+Sign: I(S) = L(S) − Σ L(i). Positive: together they cost more than the sum of what each costs alone, so each hides the
+other. Negative: the two work in series, and the second removal adds little.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
-from typing import NamedTuple
 
 import numpy as np
 
 from ..results import InteractionVerdict
-from .arrays import Bools, Floats, measured
+from .arrays import Floats, measured
 from .contrasts import Contrasts, per_seed
 from .estimates import Estimate, Table
-from .looks import Look
-from .noise import is_at_floor
+from .joint import Arm, Components, interaction_contrasts, lay_out, loss_contrasts, proper_subsets, singles
+from .looks import Rules
+from .noise import is_at_floor, run_noise
 from .sequential import estimate_family
-from .verdicts import interaction_verdict, shown
-
-Components = frozenset[str]
-
-
-class Arm(NamedTuple):
-    """The runs with one set of components removed."""
-
-    values: Floats
-    """Shape [S], larger is better; NaN where a seed failed or has not finished."""
-    finished: Bools
-    """Shape [S], whether a seed is terminal: ok or failed."""
+from .verdicts import JointFacts, interaction_verdict, is_negligible
 
 
 @dataclass(frozen=True)
@@ -40,7 +28,7 @@ class InteractionEstimate:
     observed: Estimate
     """L(S), with an interval and p values of its own, in the family of joint losses."""
     additive: float | None
-    """Σ L(i) over the seeds of `contrast`; where these are also the seeds of `observed`, contrast = observed − additive."""
+    """Σ L(i) over the seeds of `contrast`; where `observed` has the same seeds, contrast = observed − additive."""
     contrast: Estimate
     """I(S), in the family of tested sets."""
     saturated: bool
@@ -49,6 +37,7 @@ class InteractionEstimate:
     """The joint loss is shown negligible: all of these can go at once."""
     verdict: InteractionVerdict
     reason: str | None
+    """Why it is untestable."""
 
 
 @dataclass(frozen=True)
@@ -65,9 +54,7 @@ def interaction_table(
     arms: Mapping[Components, Arm],
     tested: Sequence[Components],
     *,
-    delta: float,
-    looks: Sequence[Look],
-    alpha: float,
+    rules: Rules,
     negligible: Collection[Components] = (),
     floor: float | None = None,
 ) -> InteractionTable:
@@ -75,32 +62,68 @@ def interaction_table(
 
     Args:
         baseline: the runs with nothing removed.
-        arms: runs by the set removed; the singles and the sets, all of them used for the residual variance. A set without
-            an arm has no values.
+        arms: runs by the set removed, singles and sets, all of them used for the residual variance. A set without an
+            arm has no values.
         tested: sets of two or more components.
-        delta: smallest effect of interest, in the metric's unit.
-        looks: the planned looks; their α sum to `alpha`.
-        alpha: family-wise error of each family.
+        rules: δ, the looks and α, the family-wise error of each of the two families.
         negligible: sets already shown negligible elsewhere: the singles of the main table.
         floor: the metric's floor, turned so that larger is better; None: no floor.
 
     Raises:
-        ValueError: a tested set has fewer than two members, the arms' shapes differ, or delta is negative or not finite.
+        ValueError: a tested set has fewer than two members, or the arms' shapes differ.
     """
     if any(len(components) < 2 for components in tested):
         raise ValueError("an interaction needs two components or more")
-    wanted = {member for components in tested for member in _with_singles(components)}
-    rows = {components: row for row, components in enumerate([*arms, *sorted(wanted - set(arms), key=sorted)], start=1)}
-    y, finished = _stack(baseline, arms, len(rows))
-    contrasts, joint = _contrasts(tested, rows), _joint(tested, rows)
-    contrast_table = estimate_family(y, finished, contrasts, delta=delta, looks=looks, alpha=alpha)
-    joint_table = estimate_family(y, finished, joint, delta=delta, looks=looks, alpha=alpha)
-    together = {s for s, e in zip(tested, joint_table.estimates, strict=True) if shown(e.p_equivalence, alpha) and e.n >= 3}
-    known = together | set(negligible)
-    found = tuple(
-        _finding(components, contrast, observed, y, rows, delta=delta, alpha=alpha, negligible=known, floor=floor)
-        for components, contrast, observed in zip(
-            tested, contrast_table.estimates, joint_table.estimates, strict=True
+    layout = lay_out(baseline, arms, tested)
+    families = interaction_contrasts(tested, layout.rows), loss_contrasts(tested, layout.rows)
+    contrasts, joint = (estimate_family(layout.y, layout.finished, family, rules) for family in families)
+    y = np.where(layout.finished, measured(layout.y), np.nan)
+    additive = _additive(y, families[0], contrasts)
+    together = [is_negligible(observed, rules) for observed in joint.estimates]
+    known = {components for components, clean in zip(tested, together, strict=True) if clean} | set(negligible)
+    at_floor = _near_floor(y[0], y[0], floor)
+    found: list[InteractionEstimate] = []
+    for f, components in enumerate(tested):
+        contrast, observed = contrasts.estimates[f], joint.estimates[f]
+        facts = JointFacts(
+            order=len(components),
+            singles_negligible=all(single in known for single in singles(components)),
+            subsets_negligible=all(subset in known for subset in proper_subsets(components)),
+            saturated=_near_floor(y[0], y[layout.rows[components]], floor),
+            at_floor=at_floor,
         )
-    )
-    return InteractionTable(found, contrast_table, joint_table)
+        finding = interaction_verdict(contrast, observed, facts, rules)
+        found.append(
+            InteractionEstimate(
+                components,
+                observed,
+                additive[f],
+                contrast,
+                facts.saturated,
+                together[f],
+                finding.verdict,
+                finding.reason,
+            )
+        )
+    return InteractionTable(tuple(found), contrasts, joint)
+
+
+def _additive(y: Floats, contrasts: Contrasts, table: Table) -> list[float | None]:
+    """The mean of Σ L(i) over the very seeds of each contrast: k·y0 − Σ y(i) = L(S) − I(S) there."""
+    values = per_seed(y, contrasts)
+    joint_losses = y[0] - y[contrasts.rows[:, 1]]
+    predictions: list[float | None] = []
+    for f, estimate in enumerate(table.estimates):
+        within = slice(estimate.look.seeds if estimate.look else None)
+        shared = (joint_losses[f] - values[f])[within]
+        shared = shared[np.isfinite(shared)]
+        predictions.append(float(shared.mean()) if shared.size else None)
+    return predictions
+
+
+def _near_floor(baseline: Floats, values: Floats, floor: float | None) -> bool:
+    """Whether the mean of `values` lies within 3σ of the floor, σ the baseline's run-to-run noise."""
+    noise, present = run_noise(baseline), values[np.isfinite(values)]
+    if floor is None or noise is None or noise.sd is None or not present.size:
+        return False
+    return is_at_floor(float(present.mean()), noise.sd, floor)

@@ -1,4 +1,4 @@
-"""The planned looks of a study: after how many seeds it may test, and how much of α each look spends."""
+"""The rules of a study: its smallest effect, its α, and after how many seeds it may look, spending how much of α."""
 
 import math
 from typing import NamedTuple
@@ -14,6 +14,17 @@ class Look(NamedTuple):
     """Every arm's first `seeds` seeds are looked at."""
     alpha: float
     """The share of the study's α that this look spends; the shares of all looks sum to α."""
+
+
+class Rules(NamedTuple):
+    """What was declared before any ablation ran, and every test goes by."""
+
+    delta: float
+    """Smallest effect of interest δ, in the metric's unit, at least 0."""
+    looks: tuple[Look, ...]
+    """Increasing in seeds; their α sum to `alpha`."""
+    alpha: float = 0.05
+    """Family-wise error of one family over all its looks; what adjusted p values are compared with."""
 
 
 def planned_looks(seeds: int, max_seeds: int, alpha: float) -> tuple[Look, ...]:

@@ -1,4 +1,4 @@
-"""The one engine behind singles and interactions: at every planned look, test a family of contrasts and adjust its p values."""
+"""The one engine behind singles and interactions: test a family of contrasts at every planned look, adjust its p values."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from .block import BlockFit, fit_block
 from .contrasts import Contrasts, Fitted, fit_contrasts, per_seed
 from .estimates import Estimate, Table
 from .inference import equivalence_p, interval, two_sided_p
-from .looks import Look
+from .looks import Look, Rules
 from .multiplicity import holm
 
 
@@ -27,22 +27,18 @@ class _LookResult:
     """Which contrasts have completed this look: only they are judged by it."""
 
 
-def estimate_family(
-    y: Floats, finished: Bools, contrasts: Contrasts, *, delta: float, looks: Sequence[Look], alpha: float
-) -> Table:
+def estimate_family(y: Floats, finished: Bools, contrasts: Contrasts, rules: Rules) -> Table:
     """Estimate and test one family of contrasts with Holm's method and a union bound over the planned looks.
 
-    At look k every row keeps its first min(its last completed look, look k) seeds. Contrasts that have completed no look
-    are not tested, but count in the family. An adjusted p is the least, over the completed looks, of Holm's p times
-    α / α_k: at most α in error over all looks, since the α_k sum to α.
+    At look k every row keeps its first min(its last completed look, look k) seeds. Contrasts that have completed no
+    look are not tested, but count in the family. An adjusted p is the least, over the completed looks, of Holm's p
+    times α / α_k: at most α in error over all looks, since the α_k sum to α.
 
     Args:
         y: shape [R, S], row 0 the baseline, larger is better; NaN where a cell failed or has not finished.
         finished: shape [R, S], whether a cell is terminal, ok or failed.
         contrasts: the family; its size is the number of contrasts.
-        delta: smallest effect of interest, in units of y, at least 0.
-        looks: increasing in seeds; their α sum to `alpha`.
-        alpha: family-wise error over all looks.
+        rules: δ in units of y, the looks and α.
 
     Raises:
         ValueError: the shapes differ, or delta is negative or not finite.
@@ -50,15 +46,17 @@ def estimate_family(
     y = measured(y)
     if y.shape != finished.shape or y.ndim != 2:
         raise ValueError(f"values of shape {y.shape} need `finished` of the same two dimensions, not {finished.shape}")
-    if not (np.isfinite(delta) and delta >= 0):
-        raise ValueError(f"the smallest effect must be finite and at least 0, not {delta}")
+    if not (np.isfinite(rules.delta) and rules.delta >= 0):
+        raise ValueError(f"the smallest effect must be finite and at least 0, not {rules.delta}")
     y[~finished] = np.nan
-    row_looks = _completed_looks(finished, looks)
-    last = row_looks[contrasts.rows].min(axis=1, initial=len(looks))
-    results = [
-        _test_look(y, row_looks, last, contrasts, delta, looks, k) for k in range(len(looks)) if bool((last >= k).any())
-    ]
-    return _table(y, contrasts, last, results, alpha)
+    row_looks = _completed_looks(finished, rules.looks)
+    last = row_looks[contrasts.rows].min(axis=1, initial=len(rules.looks))
+    results: list[_LookResult] = []
+    for k, look in enumerate(rules.looks):
+        if np.any(last >= k):
+            seen = _seen(y, np.minimum(row_looks, k), rules.looks)
+            results.append(_test_look(seen, contrasts, look, last >= k, rules.delta))
+    return _table(y, contrasts, last, results, rules.alpha)
 
 
 def _completed_looks(finished: Bools, looks: Sequence[Look]) -> Ints:
@@ -71,17 +69,19 @@ def _completed_looks(finished: Bools, looks: Sequence[Look]) -> Ints:
     return last
 
 
-def _test_look(
-    y: Floats, row_looks: Ints, last: Ints, contrasts: Contrasts, delta: float, looks: Sequence[Look], k: int
-) -> _LookResult:
-    seeds = np.array([0, *(look.seeds for look in looks)])
-    width = seeds[np.minimum(row_looks, k) + 1]
-    seen = np.where(np.arange(looks[k].seeds) < width[:, None], y[:, : looks[k].seeds], np.nan)
+def _seen(y: Floats, row_looks: Ints, looks: Sequence[Look]) -> Floats:
+    """Keep of every row the seeds of its look in `row_looks` (−1: none); shape [R, most seeds of any]."""
+    width = np.array([0, *(look.seeds for look in looks)])[row_looks + 1]
+    columns = np.arange(width.max())
+    return np.where(columns < width[:, None], y[:, : columns.size], np.nan)
+
+
+def _test_look(seen: Floats, contrasts: Contrasts, look: Look, reached: Bools, delta: float) -> _LookResult:
     block = fit_block(seen)
     fitted = fit_contrasts(seen, contrasts, block)
     p = two_sided_p(fitted.estimate, fitted.se, fitted.df)
-    p_equivalence = np.maximum(*equivalence_p(fitted.estimate, fitted.se, fitted.df, delta))
-    return _LookResult(looks[k], block, fitted, p, p_equivalence, last >= k)
+    above, below = equivalence_p(fitted.estimate, fitted.se, fitted.df, delta)
+    return _LookResult(look, block, fitted, p, np.maximum(above, below), reached)
 
 
 def _adjust(p: Floats, spent: float, alpha: float) -> Floats:
@@ -89,19 +89,14 @@ def _adjust(p: Floats, spent: float, alpha: float) -> Floats:
     return np.minimum(1.0, holm(np.where(np.isnan(p), 1.0, p)) * (alpha / spent))
 
 
-def _table(y: Floats, contrasts: Contrasts, last: Ints, results: list[_LookResult], alpha: float) -> Table:
-    family = len(last)
-    values = per_seed(y, contrasts)
-    n = np.isfinite(values).sum(axis=1)
-    loss = np.nansum(values, axis=1) / np.maximum(n, 1)
-    estimates = [Estimate(float(loss[i]) if n[i] else None, int(n[i])) for i in range(family)]
-    adjusted, adjusted_equivalence = np.ones(family), np.ones(family)
-    for k, result in enumerate(results):
-        reached = result.reached
+def _table(y: Floats, contrasts: Contrasts, last: Ints, results: Sequence[_LookResult], alpha: float) -> Table:
+    estimates = _untested(y, contrasts)
+    adjusted, adjusted_equivalence = np.ones(len(last)), np.ones(len(last))
+    for result in results:
         spent = result.look.alpha
-        adjusted[reached] = np.minimum(adjusted, _adjust(result.p, spent, alpha))[reached]
-        adjusted_equivalence[reached] = np.minimum(adjusted_equivalence, _adjust(result.p_equivalence, spent, alpha))[reached]
-        for i, estimate in _last_estimates(result, np.flatnonzero(last == k), adjusted, adjusted_equivalence):
+        for least, p in ((adjusted, result.p), (adjusted_equivalence, result.p_equivalence)):
+            least[result.reached] = np.minimum(least, _adjust(p, spent, alpha))[result.reached]
+        for i, estimate in zip(*_judged(result, adjusted, adjusted_equivalence), strict=True):
             estimates[i] = estimate
     if not results:
         return Table(tuple(estimates), None, None, None)
@@ -109,23 +104,39 @@ def _table(y: Floats, contrasts: Contrasts, last: Ints, results: list[_LookResul
     return Table(tuple(estimates), "pooled" if block.pooled else "paired", block.bartlett_p, block.correlation)
 
 
-def _last_estimates(
-    result: _LookResult, ended: Ints, adjusted: Floats, adjusted_equivalence: Floats
-) -> list[tuple[int, Estimate]]:
-    """The final estimates of the contrasts `ended` (indices), whose last completed look this is."""
+def _untested(y: Floats, contrasts: Contrasts) -> list[Estimate]:
+    """All that can be said before a look is complete: the loss at the shared seeds, and their number."""
+    values = per_seed(y, contrasts)
+    n = np.isfinite(values).sum(axis=1)
+    loss = np.nansum(values, axis=1) / np.maximum(n, 1)
+    return [Estimate(float(loss[i]) if n[i] else None, int(n[i])) for i in range(len(n))]
+
+
+def _judged(result: _LookResult, adjusted: Floats, adjusted_equivalence: Floats) -> tuple[list[int], list[Estimate]]:
+    """Indices and estimates, at this look, of the contrasts that completed it."""
     fitted, look = result.fitted, result.look
     spent = look.alpha / len(adjusted)
     lower, upper = interval(fitted.estimate, fitted.se, fitted.df, spent)
     p_paired = two_sided_p(fitted.estimate, fitted.paired_se, np.maximum(fitted.n - 1, 1))
-    found: list[tuple[int, Estimate]] = []
-    for i in ended.tolist():
-        loss, n = number(fitted.estimate[i]), int(fitted.n[i])
+    reached: list[int] = np.flatnonzero(result.reached).tolist()
+    estimates: list[Estimate] = []
+    for i in reached:
+        loss, n = number(float(fitted.estimate[i])), int(fitted.n[i])
         if np.isnan(fitted.se[i]):
-            found.append((i, Estimate(loss, n, look)))
+            estimates.append(Estimate(loss, n, look))
             continue
-        found.append((i, Estimate(
-            loss=loss, n=n, look=look, se=float(fitted.se[i]), df=float(fitted.df[i]), p=float(result.p[i]),
-            p_paired=number(p_paired[i]), p_adjusted=float(adjusted[i]), p_equivalence=float(adjusted_equivalence[i]),
-            interval=(float(lower[i]), float(upper[i])), level=1 - spent,
-        )))  # fmt: skip
-    return found
+        tested = Estimate(
+            loss=loss,
+            n=n,
+            look=look,
+            se=float(fitted.se[i]),
+            df=float(fitted.df[i]),
+            p=float(result.p[i]),
+            p_paired=float(p_paired[i]),
+            p_adjusted=float(adjusted[i]),
+            p_equivalence=float(adjusted_equivalence[i]),
+            interval=(float(lower[i]), float(upper[i])),
+            level=1 - spent,
+        )
+        estimates.append(tested)
+    return reached, estimates

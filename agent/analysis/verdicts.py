@@ -4,8 +4,39 @@ from typing import NamedTuple
 
 from ..results import EffectVerdict, InteractionVerdict
 from .estimates import Estimate
+from .looks import Rules
 
 _FEWEST_UNITS = 3
+
+
+class EffectFacts(NamedTuple):
+    """What is known of a removal beside its numbers."""
+
+    structural: bool = False
+    """The removal stops the program: crash, shape error, divergence at every seed."""
+    no_op: bool = False
+    """The intervention changed nothing."""
+    at_floor: bool = False
+    """The baseline lies within noise of the metric's floor."""
+    finite: bool = True
+    """False where the metric itself came out as NaN or infinite."""
+
+
+class JointFacts(NamedTuple):
+    """What is known of a joint removal beside its numbers."""
+
+    order: int
+    """Number of components removed together, at least 2."""
+    singles_negligible: bool = False
+    """Every single member was shown negligible."""
+    subsets_negligible: bool = False
+    """Every proper subset, of any size, was shown negligible."""
+    saturated: bool = False
+    """y(S) lies within 3σ of the floor, which caps L(S) and can only hide a positive interaction."""
+    at_floor: bool = False
+    """The baseline lies within noise of the metric's floor."""
+    finite: bool = True
+    """False where the metric itself came out as NaN or infinite."""
 
 
 class EffectFinding(NamedTuple):
@@ -26,107 +57,78 @@ class InteractionFinding(NamedTuple):
     """Why nothing could be tested."""
 
 
-def effect_verdict(
-    estimate: Estimate,
-    *,
-    delta: float,
-    alpha: float,
-    structural: bool = False,
-    no_op: bool = False,
-    at_floor: bool = False,
-    finite: bool = True,
-) -> EffectFinding:
-    """Judge one removal.
-
-    Args:
-        estimate: of its loss.
-        delta: smallest effect of interest.
-        alpha: what adjusted p values are compared with.
-        structural: the removal stops the program: crash, shape error, divergence at every seed.
-        no_op: the intervention changed nothing.
-        at_floor: the baseline lies within noise of the metric's floor.
-        finite: False where the metric itself came out as NaN or infinite.
-    """
-    if structural:
-        return EffectFinding("structural")
-    if no_op:
-        return EffectFinding("no-op")
-    reason = _untestable(estimate, at_floor=at_floor, finite=finite)
+def effect_verdict(estimate: Estimate, facts: EffectFacts, rules: Rules) -> EffectFinding:
+    """Judge one removal by the estimate of its loss; the first rule that matches wins."""
+    if facts.structural or facts.no_op:
+        return EffectFinding("structural" if facts.structural else "no-op")
+    reason = _untestable(estimate, at_floor=facts.at_floor, finite=facts.finite)
     if reason:
         return EffectFinding("untestable", reason=reason)
-    differs = shown(estimate.p_adjusted, alpha)
-    if matters(estimate, delta, alpha):
+    differs = _differs(estimate, rules)
+    if matters(estimate, rules):
         return EffectFinding("matters")
-    if _helps(estimate, delta, alpha):
+    if _helps(estimate, rules):
         return EffectFinding("hurts")
-    if shown(estimate.p_equivalence, alpha):
+    if _equivalent(estimate, rules):
         return EffectFinding("negligible", nonzero=differs)
     return EffectFinding("detected" if differs else "undecided")
 
 
-def interaction_verdict(
-    contrast: Estimate,
-    joint: Estimate,
-    *,
-    delta: float,
-    alpha: float,
-    order: int,
-    singles_negligible: bool,
-    subsets_negligible: bool,
-    saturated: bool = False,
-    at_floor: bool = False,
-    finite: bool = True,
-) -> InteractionFinding:
-    """Judge one joint removal of `order` components.
+def interaction_verdict(contrast: Estimate, joint: Estimate, facts: JointFacts, rules: Rules) -> InteractionFinding:
+    """Judge one joint removal.
 
     Args:
         contrast: of I = L(S) − ΣL(i).
         joint: of the joint loss L(S), as a member of the family of joint losses.
-        delta: smallest effect of interest.
-        alpha: what adjusted p values are compared with.
-        order: number of components removed together, at least 2.
-        singles_negligible: every single member was shown negligible.
-        subsets_negligible: every proper subset, of any size, was shown negligible.
-        saturated: y(S) lies within 3σ of the floor, which caps L(S) and can only hide a positive I.
-        at_floor: the baseline lies within noise of the floor.
-        finite: False where the metric itself came out as NaN or infinite.
+        facts: what else is known.
+        rules: δ and α.
     """
-    if order >= 3 and finite and not at_floor and subsets_negligible and _testable(joint) and matters(joint, delta, alpha):
+    if _irreducible(joint, facts, rules):
         return InteractionFinding("irreducible")
-    reason = _untestable(contrast, at_floor=at_floor, finite=finite)
+    reason = _untestable(contrast, at_floor=facts.at_floor, finite=facts.finite)
     if reason:
         return InteractionFinding("untestable", reason)
-    if matters(contrast, delta, alpha):
-        return InteractionFinding("compensation" if singles_negligible else "redundancy")
-    if _helps(contrast, delta, alpha):
-        return InteractionFinding("saturation-limited" if saturated else "synergy")
-    if shown(contrast.p_equivalence, alpha):
-        return InteractionFinding("saturation-limited" if saturated else "additive")
-    return InteractionFinding("undecided")
+    if matters(contrast, rules):
+        return InteractionFinding("compensation" if facts.singles_negligible else "redundancy")
+    series = _helps(contrast, rules)
+    if not (series or _equivalent(contrast, rules)):
+        return InteractionFinding("undecided")
+    if facts.saturated:
+        return InteractionFinding("saturation-limited")
+    return InteractionFinding("synergy" if series else "additive")
 
 
-def shown(p: float | None, alpha: float) -> bool:
-    """Whether a test was made and its adjusted p is at most α."""
-    return p is not None and p <= alpha
-
-
-def matters(estimate: Estimate, delta: float, alpha: float) -> bool:
+def matters(estimate: Estimate, rules: Rules) -> bool:
     """Whether the loss is shown to exceed δ: p ≤ α and the whole simultaneous interval above it."""
-    return shown(estimate.p_adjusted, alpha) and estimate.interval is not None and estimate.interval[0] > delta
+    return _differs(estimate, rules) and estimate.interval is not None and estimate.interval[0] > rules.delta
 
 
-def _helps(estimate: Estimate, delta: float, alpha: float) -> bool:
-    return shown(estimate.p_adjusted, alpha) and estimate.interval is not None and estimate.interval[1] < -delta
+def is_negligible(estimate: Estimate, rules: Rules) -> bool:
+    """Whether the verdict of this loss, by its numbers alone, is negligible."""
+    return effect_verdict(estimate, EffectFacts(), rules).verdict == "negligible"
 
 
-def _testable(estimate: Estimate) -> bool:
-    return estimate.n >= _FEWEST_UNITS
+def _helps(estimate: Estimate, rules: Rules) -> bool:
+    return _differs(estimate, rules) and estimate.interval is not None and estimate.interval[1] < -rules.delta
+
+
+def _differs(estimate: Estimate, rules: Rules) -> bool:
+    return estimate.p_adjusted is not None and estimate.p_adjusted <= rules.alpha
+
+
+def _equivalent(estimate: Estimate, rules: Rules) -> bool:
+    return estimate.p_equivalence is not None and estimate.p_equivalence <= rules.alpha
+
+
+def _irreducible(joint: Estimate, facts: JointFacts, rules: Rules) -> bool:
+    testable = _untestable(joint, at_floor=facts.at_floor, finite=facts.finite) is None
+    return facts.order >= 3 and facts.subsets_negligible and testable and matters(joint, rules)
 
 
 def _untestable(estimate: Estimate, *, at_floor: bool, finite: bool) -> str | None:
     if not finite:
         return "the metric is not finite"
-    if not _testable(estimate):
+    if estimate.n < _FEWEST_UNITS:
         return f"{estimate.n} of at least {_FEWEST_UNITS} units finished"
     if at_floor:
         return "the baseline is within noise of the metric's floor"

@@ -2,19 +2,19 @@
 
 import io
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Pixels = Literal["svg", "png"]
+Kind = Literal["svg", "png"]
 LABEL_LENGTH = 44
 FAINT = "#6b6b6b"
 _MOST_PIXELS = 60_000
-_SETTINGS = {
+_SETTINGS: dict[Any, Any] = {
     "font.family": ["DejaVu Sans"],
     "font.size": 9.0,
     "svg.fonttype": "none",  # text stays text: searchable, and legible to a screen reader
@@ -25,30 +25,6 @@ _SETTINGS = {
 }
 
 
-class Style(NamedTuple):
-    """A verdict's marker and colour: told apart by shape alone, filled where a difference was shown (Okabe-Ito colours)."""
-
-    marker: str
-    colour: str
-    filled: bool
-
-
-STYLES = {
-    "matters": Style("s", "#D55E00", True),
-    "hurts": Style("D", "#0072B2", True),
-    "detected": Style("^", "#E69F00", True),
-    "negligible": Style("o", "#009E73", False),
-    "undecided": Style("X", "#8c8c8c", False),
-    "compensation": Style("s", "#D55E00", True),
-    "irreducible": Style("P", "#D55E00", True),
-    "redundancy": Style("^", "#E69F00", True),
-    "synergy": Style("D", "#0072B2", True),
-    "additive": Style("o", "#009E73", False),
-    "saturation-limited": Style("v", "#CC79A7", False),
-}
-UNKNOWN = Style("X", "#8c8c8c", False)
-
-
 class Panel(NamedTuple):
     """One set of axes in a column of them: how many rows it lists and what draws them."""
 
@@ -56,7 +32,7 @@ class Panel(NamedTuple):
     draw: "Callable[[Axes], None]"
 
 
-def images(panels: Sequence[Panel]) -> dict[Pixels, bytes]:
+def images(panels: Sequence[Panel]) -> dict[Kind, bytes]:
     """The panels, one below the other, as SVG and as PNG."""
     with _drawing():
         figure = _figure(panels)
@@ -66,9 +42,25 @@ def images(panels: Sequence[Panel]) -> dict[Pixels, bytes]:
 def row_labels(axes: "Axes", labels: Sequence[str]) -> None:
     """Names the rows, the first at the top; room is left for one row above and below."""
     size = 9 if len(labels) <= 40 else 6.5
-    axes.set_yticks(range(len(labels)), labels, parse_math=False, fontsize=size)
-    axes.tick_params(axis="y", length=0)
+    axes.set_yticks([])  # hundreds of real ticks are slow to lay out
+    for at, label in enumerate(labels):
+        transform = axes.get_yaxis_transform()
+        axes.text(-0.015, at, label, transform=transform, ha="right", va="center", fontsize=size, parse_math=False)
     axes.set_ylim(len(labels) - 0.2, -0.8)
+
+
+def row_text(axes: "Axes", at: int, text: str) -> None:
+    """Words in the place of a point, for a row that has no estimate."""
+    axes.text(
+        *(0.02, at, text),
+        transform=axes.get_yaxis_transform(),
+        va="center",
+        style="italic",
+        color=FAINT,
+        fontsize=8 if axes.get_ylim()[0] <= 40 else 6.5,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
+        parse_math=False,
+    )
 
 
 def _figure(panels: Sequence[Panel]) -> "Figure":
@@ -79,19 +71,21 @@ def _figure(panels: Sequence[Panel]) -> "Figure":
     axes = figure.subplots(len(panels), 1, squeeze=False, height_ratios=heights)
     for panel, each in zip(panels, axes[:, 0], strict=True):
         panel.draw(each)
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")  # laid out once, not again for every format
     return figure
 
 
-def _saved(figure: "Figure", kind: Pixels) -> bytes:
+def _saved(figure: "Figure", kind: Kind) -> bytes:
     buffer = io.BytesIO()
-    dpi = min(150.0, _MOST_PIXELS / figure.get_figheight())
+    dpi = min(150.0 if figure.get_figheight() < 40 else 100.0, _MOST_PIXELS / figure.get_figheight())
     metadata = {"Date": None} if kind == "svg" else {"Software": None}
     figure.savefig(buffer, format=kind, dpi=dpi, metadata=metadata)
     return buffer.getvalue()
 
 
 @contextmanager
-def _drawing() -> Iterator[None]:
+def _drawing() -> Generator[None]:
     import matplotlib
 
     with matplotlib.rc_context(_SETTINGS), warnings.catch_warnings():

@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -35,7 +36,7 @@ def _table(record: type[BaseModel], found: Sequence[BaseModel]) -> Table:
     return Table(tuple(Column(key) for key in keys), tuple(tuple(row[key] for key in keys) for row in rows))
 
 
-def _flat(values: dict[str, object]) -> dict[str, Cell]:
+def _flat(values: Mapping[str, Any]) -> dict[str, Cell]:
     cells: dict[str, Cell] = {}
     for key, value in values.items():
         if key.endswith("interval"):
@@ -45,5 +46,5 @@ def _flat(values: dict[str, object]) -> dict[str, Cell]:
             prediction = value if isinstance(value, dict) else {}
             cells |= {f"predicted_{part}": prediction.get(part) for part in ("direction", "size")}
         else:
-            cells[key] = "; ".join(map(str, value)) if isinstance(value, list) else value  # pyright: ignore[reportArgumentType]
+            cells[key] = "; ".join(map(str, value)) if isinstance(value, list) else value
     return cells

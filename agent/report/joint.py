@@ -3,12 +3,13 @@
 import math
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from ...prompts import phrases
 from ..results import Interaction, Mode, Results
 from . import selection
-from .canvas import FAINT, LABEL_LENGTH, STYLES, UNKNOWN, Panel, Pixels, images, row_labels
+from .canvas import LABEL_LENGTH, Kind, Panel, images, row_labels, row_text
+from .marks import Mark, draw_marks, finish
 from .selection import name
 from .text import clipped, plain, prepared
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def joint_plot(results: Results) -> dict[Pixels, bytes] | None:
+def joint_plot(results: Results) -> dict[Kind, bytes] | None:
     """The plot as SVG and PNG, one panel per mode and metric; None where nothing was removed together."""
     results = prepared(results, plain)
     panels = [
@@ -35,43 +36,30 @@ def _by_metric(results: Results, mode: Mode) -> dict[str, list[Interaction]]:
 def _draw(axes: "Axes", mode: Mode, metric: str, joints: Sequence[Interaction]) -> None:
     words = phrases("report/words.j2")
     axes.axvline(0, color="black", linewidth=0.8, zorder=1)
-    labelled: set[str] = set()
-    for at, joint in enumerate(joints):
-        if _draw_row(axes, at, joint, labelled):
-            continue
-        transform = axes.get_yaxis_transform()
-        text = f"{joint.verdict}: {words.joint_plot['empty']}"
-        axes.text(0.02, at, text, transform=transform, va="center", style="italic", color=FAINT, fontsize=8)
     row_labels(axes, [_label(joint) for joint in joints])
-    axes.set_title(words.panel_title(mode), loc="left", fontsize=10, fontweight="bold")
-    axes.set_xlabel(words.joint_axis(clipped(metric, LABEL_LENGTH)), parse_math=False)
-    if labelled:
-        axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False, fontsize=8)
+    marks: list[Mark] = []
+    sums: list[float] = []
+    for at, joint in enumerate(joints):
+        if _known(joint.observed) and _known(joint.additive):
+            marks.append(_mark(at, joint, joint.observed, joint.additive))
+            sums.append(joint.additive)
+        else:
+            row_text(axes, at, f"{joint.verdict}: {words.joint_plot['empty']}")
+    draw_marks(axes, marks)
+    if marks:
+        style: dict[str, Any] = {"marker": "|", "s": 150, "linewidths": 1.8, "color": "black", "zorder": 3}
+        axes.scatter(sums, [mark.row for mark in marks], **style, label=words.joint_plot["additive"])
+    finish(axes, words.panel_title(mode), words.joint_axis(clipped(metric, LABEL_LENGTH)))
 
 
-def _draw_row(axes: "Axes", at: int, joint: Interaction, labelled: set[str]) -> bool:
-    """Draws one joint removal if it was measured, and says so; `labelled` collects what the legend already names."""
-    observed, additive = joint.observed, joint.additive
-    if observed is None or additive is None or not (math.isfinite(observed) and math.isfinite(additive)):
-        return False
-    style = STYLES.get(joint.verdict, UNKNOWN)
-    sum_label, label = phrases("report/words.j2").joint_plot["additive"], str(joint.verdict)
-    if joint.interval is not None and all(map(math.isfinite, joint.interval)):
-        low, high = joint.interval
-        axes.hlines(at, additive + low, additive + high, color=style.colour, linewidth=1.6, zorder=2)
-    axes.plot(additive, at, "|", color="black", markersize=12, markeredgewidth=1.8, ls="", zorder=3, **_named(sum_label, labelled))
-    face = style.colour if style.filled else "white"
-    axes.plot(
-        observed, at, style.marker, color=style.colour, markerfacecolor=face, ls="", zorder=4, **_named(label, labelled)
-    )
-    return True
+def _known(value: float | None) -> TypeGuard[float]:
+    return value is not None and math.isfinite(value)
 
 
-def _named(label: str, labelled: set[str]) -> dict[str, str]:
-    if label in labelled:
-        return {}
-    labelled.add(label)
-    return {"label": label}
+def _mark(at: int, joint: Interaction, observed: float, additive: float) -> Mark:
+    """The observed loss, with the contrast's interval set off from the sum of the single losses."""
+    low, high = joint.interval or (observed - additive, observed - additive)
+    return Mark(at, observed, additive + low, additive + high, joint.verdict)
 
 
 def _label(joint: Interaction) -> str:

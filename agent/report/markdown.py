@@ -1,6 +1,6 @@
 """The report in Markdown: templates filled with results whose every text has been escaped before."""
 
-from functools import partial
+import re
 
 from ...prompts import render
 from ..results import Results
@@ -18,7 +18,7 @@ def markdown_report(results: Results, figures: str | None = None) -> str:
         figures: the folder of the figures as seen from the report; None leaves them out.
     """
     safe = prepared(results, markdown)
-    return render(
+    text = render(
         "report/markdown/report.j2",
         results=safe,
         study=safe.study,
@@ -28,7 +28,7 @@ def markdown_report(results: Results, figures: str | None = None) -> str:
         facts=facts,
         figures=figures,
         name=selection.name,
-        loss=partial(selection.loss, safe),
         num=numbers,
         table=markdown_table,
     )
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"

@@ -24,6 +24,12 @@ def number(value: float | None, uncertainty: float | Interval | None = None, *, 
     return _text(value, _decimals(value, uncertainty), signed)
 
 
+def exact(value: float | None) -> str:
+    """A number somebody set, to at most three significant figures, without trailing zeros: `0.01`."""
+    text = number(value)
+    return text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
+
+
 def interval(ends: Interval | None) -> str:
     """An interval in square brackets."""
     if ends is None:

@@ -58,10 +58,10 @@ def loss(results: Results, effect: Effect) -> float | None:
 
 
 def by_loss(results: Results, effects: Iterable[Effect]) -> list[Effect]:
-    """The largest loss first, those without one last."""
+    """The largest loss first, those that stand without a loss last."""
 
     def key(effect: Effect) -> tuple[bool, float]:
-        cost = loss(results, effect)
+        cost = None if effect.verdict in UNMEASURED else loss(results, effect)
         return cost is None, -(cost or 0.0)
 
     return sorted(effects, key=key)

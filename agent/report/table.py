@@ -46,8 +46,10 @@ def markdown_table(table: Table) -> str:
     """A pipe table, padded so that the source can be read as well; cells must already be escaped for Markdown."""
     lines = [[column.heading for column in table.columns], *([_shown(cell) for cell in row] for row in table.rows)]
     widths = [min(40, max(len(line[i]) for line in lines)) for i in range(len(table.columns))]
-    aligns = [column.align for column in table.columns]
-    rule = "|".join(f" {'-' * max(2, w - 1)}{':' if a == 'right' else '-'} " for w, a in zip(widths, aligns, strict=True))
+    aligns: list[Align] = [column.align for column in table.columns]
+    rule = "|".join(
+        f" {'-' * max(2, w - 1)}{':' if a == 'right' else '-'} " for w, a in zip(widths, aligns, strict=True)
+    )
     head, *body = [_line(line, widths, aligns) for line in lines]
     return "\n".join([head, f"|{rule}|", *body])
 

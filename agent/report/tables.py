@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from ...prompts import phrases
 from ..results import BaselineMetric, Effect, Interaction, Mode, Planned, Results
 from . import selection
-from .numbers import MISSING, interval, number, p_value, with_interval
+from .numbers import MISSING, exact, number, p_value, with_interval
 from .predictions import comparisons
 from .selection import name, noise_floor
 from .table import Cell, Table, columns
@@ -118,7 +118,7 @@ def _noise_row(metric: str, floor: BaselineMetric) -> tuple[Cell, ...]:
         number(floor.mean, floor.sd),
         number(floor.sd, floor.sd),
         floor.n,
-        f"{number(delta)} ({words.delta_origin[floor.smallest_effect_proposed]})",
+        f"{exact(delta)} ({words.delta_origin[floor.smallest_effect_proposed]})",
         number(delta / floor.sd) if floor.sd else MISSING,
         number(floor.minimum_detectable_effect, floor.sd),
         words.seeds_for_negligible(floor.seeds_for_negligible, floor.max_seeds),

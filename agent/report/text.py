@@ -1,4 +1,4 @@
-"""Makes the texts inside results fit for where they are printed: a study's labels come from any code, or from a model."""
+"""Makes the texts inside results fit for where they are printed: labels come from any code, or from a model."""
 
 import re
 from collections import defaultdict
@@ -52,7 +52,9 @@ def _escaped(value: Any, escape: Escape) -> Any:
 
 
 def _told_apart(data: dict[str, Any]) -> dict[str, Any]:
-    found = [each for each in (*data["effects"], *data["interactions"]) if len(each["labels"]) == len(each["components"])]
+    found = [
+        each for each in (*data["effects"], *data["interactions"]) if len(each["labels"]) == len(each["components"])
+    ]
     named: defaultdict[str, set[str]] = defaultdict(set)
     for each in found:
         for label, component in zip(each["labels"], each["components"], strict=True):

@@ -69,7 +69,9 @@ def elsewhere(results: Results) -> Table:
 def facts(values: Mapping[str, Any]) -> Table:
     """An open map as a table of two columns."""
     words = phrases("report/words.j2")
-    rows: tuple[tuple[Cell, ...], ...] = tuple((words.label_of(key), _fact(key, value)) for key, value in values.items())
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
+        (words.label_of(key), _fact(key, value)) for key, value in values.items()
+    )
     return Table(columns("key value"), rows)
 
 
@@ -95,7 +97,9 @@ def _quantity(key: str, value: float) -> str:
 
 def _same(results: Results, mode: Mode) -> list[tuple[str, str]]:
     names = {e.ablation: selection.name(e) for e in results.effects}
-    pairs = [(selection.name(e), names.get(e.same_as, e.same_as)) for e in results.effects if e.mode == mode and e.same_as]
+    pairs = [
+        (selection.name(e), names.get(e.same_as, e.same_as)) for e in results.effects if e.mode == mode and e.same_as
+    ]
     return list(dict.fromkeys(pairs))
 
 

@@ -61,11 +61,10 @@ def _folder(results: Results, chosen: Sequence[str]) -> Files:
 
 
 def _markdown_files(results: Results) -> Files:
-    plots: Mapping[str, Mapping[str, bytes] | None] = {
-        "forest": forest_plot(results),
-        "interactions": joint_plot(results),
+    plots = {"forest": forest_plot(results), "interactions": joint_plot(results)}
+    figures = {
+        f"figures/{plot}.{kind}": image for plot, kinds in plots.items() for kind, image in (kinds or {}).items()
     }
-    figures = {f"figures/{plot}.{kind}": image for plot, kinds in plots.items() for kind, image in (kinds or {}).items()}
     return {"report.md": markdown_report(results, figures="figures").encode(), **figures}
 
 

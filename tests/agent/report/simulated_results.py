@@ -20,48 +20,94 @@ SD = 0.004
 
 
 def floor(**changes):
-    fields = dict(
-        mean=0.9125, sd=SD, n=5, minimum_detectable_effect=0.0131, goal="maximize", floor=0.1,
-        smallest_effect=DELTA, seeds_for_negligible=10, max_seeds=20,
-    )
+    fields = {
+        "mean": 0.9125,
+        "sd": SD,
+        "n": 5,
+        "minimum_detectable_effect": 0.0131,
+        "goal": "maximize",
+        "floor": 0.1,
+        "smallest_effect": DELTA,
+        "seeds_for_negligible": 10,
+        "max_seeds": 20,
+    }
     return BaselineMetric(**{**fields, **changes})
 
 
 def effect(key, verdict, delta=None, **changes):
     half = 0.0043
     measured = delta is not None
-    fields = dict(
-        ablation=f"drop {key}", components=[f"module:{key}"], labels=[key], component_kind="layer",
-        intervention_kind="bypass", intervention=f"bypass {key}", mode="retrain", role="confirmatory", round=1,
-        metric="accuracy", baseline=0.9125, ablated=0.9125 + delta if measured else None, delta=delta,
-        interval=(delta - half, delta + half) if measured else None, level=0.995 if measured else None,
-        p=0.0004 if measured else None, p_adjusted=0.004 if measured else None,
-        p_equivalence=0.31 if measured else None, p_paired=0.012 if measured else None, n=5 if measured else 0,
-        verdict=verdict, prediction=Prediction(direction="worse", size=2.0),
-    )
+    fields = {
+        "ablation": f"drop {key}",
+        "components": [f"module:{key}"],
+        "labels": [key],
+        "component_kind": "layer",
+        "intervention_kind": "bypass",
+        "intervention": f"bypass {key}",
+        "mode": "retrain",
+        "role": "confirmatory",
+        "round": 1,
+        "metric": "accuracy",
+        "baseline": 0.9125,
+        "ablated": 0.9125 + delta if measured else None,
+        "delta": delta,
+        "interval": (delta - half, delta + half) if measured else None,
+        "level": 0.995 if measured else None,
+        "p": 0.0004 if measured else None,
+        "p_adjusted": 0.004 if measured else None,
+        "p_equivalence": 0.31 if measured else None,
+        "p_paired": 0.012 if measured else None,
+        "n": 5 if measured else 0,
+        "verdict": verdict,
+        "prediction": Prediction(direction="worse", size=2.0),
+    }
     return Effect(**{**fields, **changes})
 
 
 def joint(keys, verdict, observed=0.09, additive=0.002, **changes):
     contrast = None if observed is None else observed - additive
-    fields = dict(
-        ablation="joint " + "+".join(keys), components=[f"module:{key}" for key in keys], labels=list(keys),
-        mode="retrain", metric="accuracy", observed=observed,
-        observed_interval=None if observed is None else (observed - 0.006, observed + 0.006),
-        additive=additive, contrast=contrast, interval=None if contrast is None else (contrast - 0.01, contrast + 0.01),
-        level=0.95, p=0.0001, p_adjusted=0.0003, p_equivalence=0.9, n=5, verdict=verdict,
-    )
+    fields = {
+        "ablation": "joint " + "+".join(keys),
+        "components": [f"module:{key}" for key in keys],
+        "labels": list(keys),
+        "mode": "retrain",
+        "metric": "accuracy",
+        "observed": observed,
+        "observed_interval": None if observed is None else (observed - 0.006, observed + 0.006),
+        "additive": additive,
+        "contrast": contrast,
+        "interval": None if contrast is None else (contrast - 0.01, contrast + 0.01),
+        "level": 0.95,
+        "p": 0.0001,
+        "p_adjusted": 0.0003,
+        "p_equivalence": 0.9,
+        "n": 5,
+        "verdict": verdict,
+    }
     return Interaction(**{**fields, **changes})
 
 
 def study(**changes):
-    fields = dict(
-        name="simulated", question="Which parts of this recipe earn their keep?", version="0.1.0", planner="rules",
-        complete=True, state="complete", modes=["retrain"], primary="accuracy", split="test",
-        split_note="Planning and searching saw the validation split only.", alpha=0.05,
-        looks=[(5, 0.01), (10, 0.015), (20, 0.025)], family_size=9, method="pooled", bartlett_p=0.43,
-        pairing_correlation=0.21, plan_hashes=["3f9ac1d2"], generated="2026-01-02T03:04:05",
-    )
+    fields = {
+        "name": "simulated",
+        "question": "Which parts of this recipe earn their keep?",
+        "version": "0.1.0",
+        "planner": "rules",
+        "complete": True,
+        "state": "complete",
+        "modes": ["retrain"],
+        "primary": "accuracy",
+        "split": "test",
+        "split_note": "Planning and searching saw the validation split only.",
+        "alpha": 0.05,
+        "looks": [(5, 0.01), (10, 0.015), (20, 0.025)],
+        "family_size": 9,
+        "method": "pooled",
+        "bartlett_p": 0.43,
+        "pairing_correlation": 0.21,
+        "plan_hashes": ["3f9ac1d2"],
+        "generated": "2026-01-02T03:04:05",
+    }
     return StudyInfo(**{**fields, **changes})
 
 
@@ -77,36 +123,65 @@ def effects():
         effect("embedding", "structural", reason="RuntimeError: shape mismatch"),
         effect("identity", "no-op", 0.0, interval=None, reason="the hook never fired"),
         effect("layer norm", "untestable", reason="2 of 3 seeds diverged", failed=2, n=1),
-        effect("dropout", "undecided", -0.011, role="sensitivity", intervention_kind="mean",
-               intervention="mean of dropout", ablation="mean dropout", prediction=None, round=2),
+        effect(
+            "dropout",
+            "undecided",
+            -0.011,
+            role="sensitivity",
+            intervention_kind="mean",
+            intervention="mean of dropout",
+            ablation="mean dropout",
+            prediction=None,
+            round=2,
+        ),
         effect("dropout", "matters", -0.0391, metric="macro_f1", prediction=None),
     ]
 
 
 def results(**changes):
-    fields = dict(
-        study=study(),
-        baseline={"retrain": {"accuracy": floor(), "macro_f1": floor(mean=0.9021)}},
-        effects=effects(),
-        interactions=[
+    fields = {
+        "study": study(),
+        "baseline": {"retrain": {"accuracy": floor(), "macro_f1": floor(mean=0.9021)}},
+        "effects": effects(),
+        "interactions": [
             joint(["head a", "head b"], "compensation"),
             joint(["dropout", "warmup"], "additive", observed=0.051, additive=0.0499),
-            joint(["dropout", "blocks.3.mlp"], "undecided", observed=None, additive=None, reason="only 2 seeds finished"),
+            joint(
+                ["dropout", "blocks.3.mlp"], "undecided", observed=None, additive=None, reason="only 2 seeds finished"
+            ),
         ],
-        coverage={"pairs_cleared": 712, "of_pairs": 780},
-        predictions=[PredictionScore(planner="rules", n=9, direction_hits=6, mean_absolute_error=1.9,
-                                     median_absolute_error_of_median=2.3)],
-        planned=[
+        "coverage": {"pairs_cleared": 712, "of_pairs": 780},
+        "predictions": [
+            PredictionScore(
+                planner="rules", n=9, direction_hits=6, mean_absolute_error=1.9, median_absolute_error_of_median=2.3
+            )
+        ],
+        "planned": [
             *(Planned(ablation=e.ablation, round=1, fate="ran") for e in effects()[:8]),
             Planned(ablation="drop pooling", round=1, fate="dropped", reason="could not be mended after two tries"),
         ],
-        accounting=Accounting(planned=70, ok=64, failed={"crashed": 3, "timed-out": 1}, skipped=2, checks=14),
-        compute={"seconds_total": 5230.0, "seconds_per_trial": 71.2, "peak_memory_bytes": 812_000_000,
-                 "seconds_failed": 61.0, "checks_seconds": 33.4, "workers": 2, "threads": 1},
-        environment={"python": "3.11.7", "torch": "2.9.0", "cpu": "simulated", "cores": 2, "gpus": [],
-                     "memory_bytes": 2**34, "sandbox": "bubblewrap", "lesion": "0.1.0"},
-        notes=["Simulated data: no model was trained."],
-    )
+        "accounting": Accounting(planned=70, ok=64, failed={"crashed": 3, "timed-out": 1}, skipped=2, checks=14),
+        "compute": {
+            "seconds_total": 5230.0,
+            "seconds_per_trial": 71.2,
+            "peak_memory_bytes": 812_000_000,
+            "seconds_failed": 61.0,
+            "checks_seconds": 33.4,
+            "workers": 2,
+            "threads": 1,
+        },
+        "environment": {
+            "python": "3.11.7",
+            "torch": "2.9.0",
+            "cpu": "simulated",
+            "cores": 2,
+            "gpus": [],
+            "memory_bytes": 2**34,
+            "sandbox": "bubblewrap",
+            "lesion": "0.1.0",
+        },
+        "notes": ["Simulated data: no model was trained."],
+    }
     return Results(**{**fields, **changes})
 
 

@@ -1,0 +1,107 @@
+"""Ledger rows as arms: one ablation's trials by seed, what they prove, and their values as arrays for the analysis."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .analysis.arrays import Bools, Floats
+from .analysis.joint import Arm as Values
+from .ledger import FINISHED, TrialRow
+from .planning.plan import BASELINE
+
+MEASURED = ("ok", "no-op")
+GIVE_UP_AFTER = 3
+"""Failures without a success after which the rest of an arm is not run."""
+NO_OP_AFTER = 2
+"""Seeds at which results equal the baseline's, bit for bit, after which the rest of an arm is not run."""
+
+
+@dataclass
+class Arm:
+    """All trials of one ablation, or of the baseline."""
+
+    id: str
+    trials: dict[int, TrialRow] = field(default_factory=lambda: dict[int, TrialRow]())
+
+    @property
+    def measured(self) -> list[TrialRow]:
+        """Trials with values."""
+        return [one for one in self.trials.values() if one.status in MEASURED]
+
+    @property
+    def failed(self) -> list[TrialRow]:
+        """Trials that ended without."""
+        return [one for one in self.trials.values() if one.status in FINISHED and one.status not in MEASURED]
+
+    @property
+    def broken(self) -> bool:
+        """Whether every finished trial crashed or diverged, often enough to stop."""
+        stops = [one for one in self.failed if one.status in ("crashed", "diverged")]
+        return not self.measured and len(stops) == len(self.failed) >= GIVE_UP_AFTER
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether nothing but failures came back, whatever their kind."""
+        return not self.measured and len(self.failed) >= GIVE_UP_AFTER
+
+    @property
+    def idle(self) -> bool:
+        """Whether every measured trial was a no-op, often enough to stop."""
+        return len(self.measured) >= NO_OP_AFTER and all(one.status == "no-op" for one in self.measured)
+
+    @property
+    def masked(self) -> bool:
+        """Whether edited tensors changed and the results did not: a perfect backup looks like that."""
+        return bool(self.measured) and all(one.reason == "masked" for one in self.measured)
+
+    def finished(self, seeds: int) -> bool:
+        """Whether the first `seeds` seeds have all ended."""
+        return all(seed in self.trials and self.trials[seed].status in FINISHED for seed in range(seeds))
+
+    def over(self, seeds: int) -> bool:
+        """Whether nothing more of the first `seeds` seeds will come."""
+        return self.broken or self.hopeless or self.idle or self.finished(seeds)
+
+    def values(self, split: str, metric: str, sign: int, seeds: int, cap: int | None = None) -> Values:
+        """Values turned so that larger is better, shape [seeds], NaN where there is none, and which seeds are terminal.
+
+        Seeds from `cap` on are left out: a look that was settled is not reopened by seeds that another round needed.
+        """
+        values: Floats = np.full(seeds, np.nan)
+        finished: Bools = np.zeros(seeds, dtype=np.bool_)
+        for seed, trial in self.trials.items():
+            if seed < (seeds if cap is None else cap) and trial.status in FINISHED:
+                finished[seed] = True
+                if trial.status in MEASURED:
+                    values[seed] = sign * trial.metrics.get(split, {}).get(metric, np.nan)
+        return Values(values, finished)
+
+
+def arms_of(rows: Iterable[TrialRow]) -> dict[str, Arm]:
+    """Rows of one version of the source, by arm."""
+    arms: dict[str, Arm] = {}
+    for row in rows:
+        arms.setdefault(row.arm, Arm(row.arm)).trials[row.seed] = row
+    return arms
+
+
+def duplicates(arms: dict[str, Arm], order: Sequence[str]) -> dict[str, str]:
+    """Arm → the earlier arm whose trained weights and metrics were equal at every measured seed, at least three of them."""
+    earliest: dict[tuple[object, ...], str] = {}
+    found: dict[str, str] = {}
+    for name in order:
+        arm = arms.get(name)
+        if name == BASELINE or arm is None or len(arm.measured) < 3 or arm.idle or arm.masked:
+            continue
+        for_seeds = sorted(arm.measured, key=lambda one: one.seed)[:3]
+        identity = tuple((one.seed, one.fingerprint, str(one.metrics)) for one in for_seeds)
+        first = earliest.setdefault(identity, name)
+        if first != name:
+            found[name] = first
+    return found
+
+
+def splits_of(baseline: Arm) -> list[str]:
+    """The splits that the baseline was evaluated on."""
+    return list(dict.fromkeys(split for one in baseline.measured for split in one.metrics))

@@ -1,0 +1,35 @@
+"""What one invocation may still spend: trials and time."""
+
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+
+@dataclass
+class Budget:
+    """Checked before every start: nothing starts that cannot end in time."""
+
+    max_trials: int | None = None
+    deadline: float | None = None
+    """Seconds since the epoch."""
+    started: int = field(default=0)
+
+    def refusal(self, expected_seconds: float) -> str | None:
+        """Why one more trial of `expected_seconds` may not start; None where it may."""
+        if self.max_trials is not None and self.started >= self.max_trials:
+            return f"{self.max_trials} trials were allowed (--max-trials)"
+        if self.deadline is not None and time.time() + expected_seconds > self.deadline:
+            return f"the deadline is {datetime.fromtimestamp(self.deadline).strftime('%H:%M:%S')}"
+        return None
+
+
+def deadline_of(for_seconds: float | None, until: str | None, now: datetime) -> float | None:
+    """The earlier of `now + for_seconds` and the next time that clocks show `until` ("07:00"). `ValueError` for nonsense."""
+    ends: list[datetime] = []
+    if for_seconds is not None:
+        ends.append(now + timedelta(seconds=for_seconds))
+    if until is not None:
+        clock = datetime.strptime(until, "%H:%M")
+        end = now.replace(hour=clock.hour, minute=clock.minute, second=0, microsecond=0)
+        ends.append(end if end > now else end + timedelta(days=1))
+    return min(ends).timestamp() if ends else None

@@ -1,0 +1,91 @@
+"""Each ablation on one step, before anything is spent on it: it applies, it runs, it changes something."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ..executor.interventions import ConfigOverride
+from ..executor.outcomes import RETRIED, Outcome
+from ..executor.pool import Pool
+from .dispatch import Observer
+from .keys import trial_key
+from .ledger import Ledger
+from .planning.plan import BASELINE, Ablation, Plan
+from .results import EffectVerdict
+from .setting import MODE, Setting
+
+
+class Verdicts(NamedTuple):
+    """What the checks have decided."""
+
+    stopped: dict[str, tuple[EffectVerdict, str]]
+    """Ablation → its verdict and the reason."""
+    dropped: dict[str, str]
+    """Ablation → why it will not run."""
+
+
+def run_checks(setting: Setting, plan: Plan, pool: Pool, ledger: Ledger, observer: Observer) -> dict[str, Outcome]:
+    """Check every ablation of a plan; checks that were made before come from the ledger."""
+    keys = {one.id: trial_key(setting.version, one.interventions, f"{MODE}:check", 0) for one in plan.ablations}
+    known = {name: found for name, key in keys.items() if (found := ledger.check(key))}
+    missing = [one for one in plan.ablations if one.id not in known]
+    if missing:
+        observer.stage(f"checking {len(missing)} ablations on one step each")
+        observer.planned(len(missing))
+    jobs = [(one.id, _job(setting, one)) for one in missing]
+    for name, outcome in pool.run(jobs):
+        kept = outcome.model_copy(update={"output": outcome.output[-4000:]})
+        if outcome.status not in RETRIED:
+            ledger.record_check(keys[name], setting.version, name, kept)
+        known[name] = kept
+        observer.tick()
+    return known
+
+
+def _job(setting: Setting, ablation: Ablation) -> dict[str, object]:
+    return setting.experiment.job("check", setting.configured(ablation.interventions), ablation.interventions, 0)
+
+
+def judge_checks(checks: dict[str, Outcome], ablations: dict[str, Ablation]) -> Verdicts:
+    """Structural, no-op or dropped, for those that their check stops."""
+    stopped: dict[str, tuple[EffectVerdict, str]] = {}
+    dropped: dict[str, str] = {}
+    for name, ablation in ablations.items():
+        outcome = checks.get(name)
+        if outcome is None:
+            continue
+        if outcome.status == "refused":
+            dropped[name] = outcome.message or "refused"
+        elif outcome.status in ("crashed", "diverged", "invalid"):
+            stopped[name] = ("structural", f"stops the program at its first step: {outcome.message}")
+        elif outcome.status != "ok":
+            stopped[name] = ("untestable", f"its check ended as {outcome.status}: {outcome.message}")
+        elif idle := _idle(ablation, outcome):
+            stopped[name] = ("no-op", idle)
+    alive = [one for name, one in ablations.items() if name in checks and name not in stopped and name not in dropped]
+    return Verdicts(stopped, {**dropped, **_repeated(alive, checks)})
+
+
+def _idle(ablation: Ablation, outcome: Outcome) -> str | None:
+    """Why a pure module removal did nothing. A configuration switch may act later: its full runs decide."""
+    if any(isinstance(one, ConfigOverride) for one in ablation.interventions) or outcome.changed:
+        return None
+    if outcome.fired:
+        return "the tensor it edits was never changed, in a training step and an evaluation"
+    return "the module was never called, in a training step and an evaluation"
+
+
+def _repeated(alive: Sequence[Ablation], checks: dict[str, Outcome]) -> dict[str, str]:
+    """Module removals whose step equals that of a configuration switch, bit for bit: the same question asked twice."""
+    baseline = checks.get(BASELINE)
+    usual = baseline.stages if baseline else {}
+    switches = {
+        tuple(sorted(checks[one.id].stages.items())): one.id
+        for one in alive
+        if all(isinstance(part, ConfigOverride) for part in one.interventions) and checks[one.id].stages != usual
+    }
+    found: dict[str, str] = {}
+    for one in alive:
+        same = switches.get(tuple(sorted(checks[one.id].stages.items())))
+        if same and not any(isinstance(part, ConfigOverride) for part in one.interventions):
+            found[one.id] = f"one step of it equals one step of {same}, bit for bit: the same removal"
+    return found

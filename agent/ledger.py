@@ -1,0 +1,294 @@
+"""The ledger: one SQLite file that remembers every plan, check, trial and attempt of a study, whatever dies.
+
+A trial's row goes planned → running → its outcome, each in a transaction of its own, so `kill -9` at any moment loses
+nothing finished. One process may write at a time (a lock that dies with it); any number may read.
+"""
+
+import fcntl
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..executor.errors import LedgerError
+from ..executor.outcomes import Outcome
+
+SCHEMA_VERSION = 1
+FINISHED = ("ok", "no-op", "crashed", "timed-out", "out-of-memory", "disk-full", "killed", "diverged", "invalid", "refused")
+SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE plans (
+    version TEXT, round INTEGER, hash TEXT NOT NULL, document TEXT NOT NULL, sealed_at REAL NOT NULL,
+    PRIMARY KEY (version, round)
+) WITHOUT ROWID;
+CREATE TABLE checks (key TEXT PRIMARY KEY, version TEXT NOT NULL, arm TEXT NOT NULL, outcome TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE trials (
+    key TEXT PRIMARY KEY, version TEXT NOT NULL, arm TEXT NOT NULL, mode TEXT NOT NULL, seed INTEGER NOT NULL,
+    status TEXT NOT NULL, reason TEXT, attempts INTEGER NOT NULL DEFAULT 0, limits TEXT, started_at REAL, finished_at REAL,
+    metrics TEXT, fingerprint TEXT, changed INTEGER, wall_seconds REAL, cpu_seconds REAL, peak_memory INTEGER,
+    parameters INTEGER, sandbox TEXT
+);
+CREATE INDEX trials_of_arm ON trials (version, arm, seed);
+CREATE TABLE details (key TEXT PRIMARY KEY, traceback TEXT, output TEXT, proofs TEXT, examples TEXT) WITHOUT ROWID;
+CREATE TABLE attempts (key TEXT, status TEXT NOT NULL, message TEXT, wall_seconds REAL, finished_at REAL);
+"""
+
+
+class TrialRow(NamedTuple):
+    """One trial as the analysis needs it."""
+
+    key: str
+    arm: str
+    seed: int
+    status: str
+    reason: str | None
+    metrics: dict[str, dict[str, float]]
+    fingerprint: str | None
+    changed: bool
+    wall_seconds: float | None
+    peak_memory: int | None
+
+
+class Trial(NamedTuple):
+    """One trial to be planned."""
+
+    key: str
+    arm: str
+    mode: str
+    seed: int
+
+
+class Ledger:
+    """The ledger of one study, in its state folder. Raises `LedgerError` for a newer file, a full disk, a read-only folder."""
+
+    def __init__(self, folder: Path, *, write: bool) -> None:
+        self.path = folder / "ledger.db"
+        if not write and not self.path.exists():
+            raise LedgerError("this study has no results yet", where=str(folder), to_do="start it with `lesion run`")
+        with _explained(self.path):
+            if write:
+                folder.mkdir(parents=True, exist_ok=True)
+                self._lock = _lock(folder / "lock")
+            self._database = sqlite3.connect(self.path, isolation_level=None, timeout=30)
+            self._prepare(write)
+
+    def close(self) -> None:
+        """Close the file; the lock goes with the process or with this."""
+        self._database.close()
+        lock: int | None = getattr(self, "_lock", None)
+        if lock is not None:
+            os.close(lock)
+            self._lock = None
+
+    # the study as a whole
+
+    def remember(self, key: str, value: Any) -> None:
+        """Keep one fact about the study, as JSON."""
+        self._write("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, json.dumps(value)))
+
+    def recall(self, key: str, default: Any = None) -> Any:
+        """A fact that was remembered."""
+        row = self._database.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return json.loads(row[0]) if row else default
+
+    def seal(self, version: str, number: int, digest: str, document: str) -> None:
+        """Keep the plan of a round for good, before anything of it runs."""
+        self._write("INSERT INTO plans VALUES (?, ?, ?, ?, ?)", (version, number, digest, document, time.time()))
+
+    def plans(self, version: str) -> list[tuple[int, str, str]]:
+        """(round, hash, document) of every sealed plan."""
+        query = "SELECT round, hash, document FROM plans WHERE version = ? ORDER BY round"
+        return [tuple(row) for row in self._database.execute(query, (version,))]
+
+    def plan_hashes(self) -> set[str]:
+        """Hashes of every plan ever sealed here, whatever the version of the source."""
+        return {row[0] for row in self._database.execute("SELECT hash FROM plans")}
+
+    # checks
+
+    def check(self, key: str) -> Outcome | None:
+        """The outcome of a check that was made before."""
+        row = self._database.execute("SELECT outcome FROM checks WHERE key = ?", (key,)).fetchone()
+        return Outcome.model_validate_json(row[0]) if row else None
+
+    def record_check(self, key: str, version: str, arm: str, outcome: Outcome) -> None:
+        """Keep a check."""
+        with self._transaction():
+            self._database.execute("INSERT OR REPLACE INTO checks VALUES (?, ?, ?, ?)", (key, version, arm, outcome.model_dump_json()))
+            self._attempt(f"check:{key}", outcome)
+
+    def checks(self, version: str) -> dict[str, Outcome]:
+        """Arm → outcome of its check."""
+        rows = self._database.execute("SELECT arm, outcome FROM checks WHERE version = ?", (version,))
+        return {arm: Outcome.model_validate_json(outcome) for arm, outcome in rows}
+
+    # trials
+
+    def plan_trials(self, version: str, trials: Iterable[Trial]) -> None:
+        """Add trials as planned; one that is known keeps what it has, one that was skipped is planned again."""
+        query = """INSERT INTO trials (key, version, arm, mode, seed, status) VALUES (?, ?, ?, ?, ?, 'planned')
+                   ON CONFLICT (key) DO UPDATE SET status = 'planned', reason = NULL WHERE status = 'skipped'"""
+        with self._transaction():
+            self._database.executemany(query, [(one.key, version, one.arm, one.mode, one.seed) for one in trials])
+
+    def start(self, key: str, limits: str, sandbox: str) -> None:
+        """Mark a trial as running."""
+        self._write(
+            "UPDATE trials SET status = 'running', attempts = attempts + 1, limits = ?, sandbox = ?, started_at = ? WHERE key = ?",
+            (limits, sandbox, time.time(), key),
+        )
+
+    def finish(self, key: str, outcome: Outcome) -> None:
+        """Write a trial's outcome."""
+        examples = {split: {name: one.model_dump() for name, one in columns.items()} for split, columns in outcome.examples.items()}
+        row = (
+            outcome.status,
+            outcome.message,
+            time.time(),
+            json.dumps(outcome.metrics),
+            outcome.fingerprint,
+            outcome.changed,
+            outcome.wall_seconds,
+            outcome.cpu_seconds,
+            outcome.peak_memory,
+            outcome.parameters,
+            key,
+        )
+        proofs = json.dumps([proof.model_dump() for proof in outcome.proofs])
+        with self._transaction():
+            self._database.execute(
+                """UPDATE trials SET status = ?, reason = ?, finished_at = ?, metrics = ?, fingerprint = ?, changed = ?,
+                   wall_seconds = ?, cpu_seconds = ?, peak_memory = ?, parameters = ? WHERE key = ?""",
+                row,
+            )
+            details = (key, outcome.traceback, outcome.output, proofs, json.dumps(examples))
+            self._database.execute("INSERT OR REPLACE INTO details VALUES (?, ?, ?, ?, ?)", details)
+            self._attempt(key, outcome)
+
+    def requeue(self, version: str) -> int:
+        """Put trials that a dead process left running back to planned; how many there were."""
+        query = "UPDATE trials SET status = 'planned', attempts = attempts - 1 WHERE status = 'running' AND version = ?"
+        return self._write(query, (version,)).rowcount
+
+    def retry(self, key: str) -> None:
+        """Plan a finished trial once more."""
+        self._write("UPDATE trials SET status = 'planned' WHERE key = ?", (key,))
+
+    def skip(self, version: str, arm: str, reason: str) -> None:
+        """Give up what is still planned of an arm."""
+        self._write(
+            "UPDATE trials SET status = 'skipped', reason = ? WHERE version = ? AND arm = ? AND status = 'planned'", (reason, version, arm)
+        )
+
+    def trials(self, version: str) -> list[TrialRow]:
+        """Every trial of this version of the source, in the order of planning."""
+        query = """SELECT key, arm, seed, status, reason, metrics, fingerprint, changed, wall_seconds, peak_memory
+                   FROM trials WHERE version = ? ORDER BY rowid"""
+        return [
+            TrialRow(*row[:5], json.loads(row[5]) if row[5] else {}, row[6], bool(row[7]), row[8], row[9])
+            for row in self._database.execute(query, (version,))
+        ]
+
+    def attempts(self, key: str) -> tuple[int, str | None]:
+        """How often a trial was started, and under which limits last."""
+        return self._database.execute("SELECT attempts, limits FROM trials WHERE key = ?", (key,)).fetchone()
+
+    def traceback(self, key: str) -> str | None:
+        """The user's own frames of a trial that crashed."""
+        row = self._database.execute("SELECT traceback FROM details WHERE key = ?", (key,)).fetchone()
+        return row[0] if row else None
+
+    def compute(self, version: str) -> dict[str, Any]:
+        """Seconds and memory spent, failed and repeated attempts and checks included."""
+        query = """SELECT COALESCE(SUM(a.wall_seconds), 0), COALESCE(SUM(a.wall_seconds * (a.status NOT IN ('ok', 'no-op'))), 0),
+                   COUNT(*), MAX(t.peak_memory), COALESCE(AVG(CASE WHEN t.status IN ('ok', 'no-op') THEN t.wall_seconds END), 0),
+                   COALESCE(SUM(t.cpu_seconds), 0)
+                   FROM attempts a JOIN trials t ON t.key = a.key WHERE t.version = ?"""
+        total, failed, attempts, peak, mean, cpu = self._database.execute(query, (version,)).fetchone()
+        checks = self._database.execute(
+            "SELECT COALESCE(SUM(wall_seconds), 0) FROM attempts WHERE key LIKE 'check:%'"
+        ).fetchone()[0]
+        return {
+            "seconds_total": total,
+            "seconds_failed": failed,
+            "seconds_per_trial": mean,
+            "attempts": attempts,
+            "peak_memory_bytes": peak,
+            "cpu_seconds_total": cpu,
+            "checks_seconds": checks,
+        }
+
+    # inside
+
+    def _attempt(self, key: str, outcome: Outcome) -> None:
+        row = (key, outcome.status, outcome.message, outcome.wall_seconds, time.time())
+        self._database.execute("INSERT INTO attempts VALUES (?, ?, ?, ?, ?)", row)
+
+    def _write(self, query: str, values: tuple[Any, ...]) -> sqlite3.Cursor:
+        with _explained(self.path):
+            return self._database.execute(query, values)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with _explained(self.path):
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                if self._database.in_transaction:
+                    self._database.execute("ROLLBACK")
+                raise
+            self._database.execute("COMMIT")
+
+    def _prepare(self, write: bool) -> None:
+        found = self._database.execute("PRAGMA user_version").fetchone()[0]
+        if found > SCHEMA_VERSION:
+            raise LedgerError(
+                f"this state folder was written by a newer version of lesion (format {found}, this one knows {SCHEMA_VERSION})",
+                where=str(self.path.parent),
+                to_do="upgrade lesion, or name another folder with --state",
+            )
+        if write:
+            self._database.execute("PRAGMA journal_mode = WAL")
+            self._database.execute("PRAGMA synchronous = FULL")
+            if found == 0:
+                self._database.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.OperationalError, sqlite3.DatabaseError, OSError) as error:
+        raise LedgerError(f"the ledger cannot be used: {error}", where=str(path), to_do=_advice(error)) from error
+
+
+def _advice(error: Exception) -> str:
+    text = str(error).lower()
+    if "full" in text or "no space" in text:
+        return "free some disk space; every finished trial is kept, and `lesion run` goes on where it stopped"
+    if "readonly" in text or "read-only" in text or "permission" in text or "unable to open" in text:
+        return "make the folder writable, or name another one with --state DIR"
+    return "see that the disk works; a copy of ledger.db can be opened with sqlite3"
+
+
+def _lock(path: Path) -> int:
+    """Hold the study for this process; the kernel lets go when the process dies."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = os.read(descriptor, 32).decode(errors="replace").strip() or "unknown"
+        os.close(descriptor)
+        raise LedgerError(
+            f"another process is running this study (pid {holder})",
+            where=str(path.parent),
+            to_do="wait for it, or stop it; `lesion status` shows how far it is",
+        ) from None
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+    return descriptor

@@ -1,0 +1,126 @@
+"""A plan: ablations with hypotheses and predictions, as a YAML file that people read and edit, sealed by its hash."""
+
+import difflib
+import hashlib
+import io
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from ...executor.errors import PlanError
+from ...executor.interventions import Intervention, removal_name
+from ..components import Component
+from ..results import Prediction, Role
+
+HEADER = """Edit freely before `lesion run`: the plan is sealed by its hash when its first trial starts.
+Predictions are in units of δ, the smallest effect of interest; positive sizes are losses."""
+BASELINE = "baseline"
+
+
+class Ablation(BaseModel):
+    """Components, how each is removed, and what was expected before the run."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str = Field(min_length=1, max_length=1000)
+    components: list[str] = Field(min_length=1)
+    interventions: list[Intervention] = Field(min_length=1)
+    hypothesis: str = Field(max_length=2000)
+    prediction: Prediction
+    role: Role = "confirmatory"
+    why: str = Field(default="", max_length=2000)
+    """What would be learnt: the planner's reason to spend trials on it."""
+
+    @property
+    def removal(self) -> str:
+        """The kind that its delta is reported under."""
+        return "+".join(dict.fromkeys(removal_name(one) for one in self.interventions))
+
+
+class Dropped(BaseModel):
+    """A proposal that will not run, and why."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    reason: str
+
+
+class Plan(BaseModel):
+    """One round."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    study: str
+    round: int = Field(ge=1)
+    planner: str
+    ablations: list[Ablation]
+    dropped: list[Dropped] = []
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the plan's content; comments and layout are no part of it."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+    def as_yaml(self) -> str:
+        """The plan as a readable YAML document."""
+        stream = io.StringIO()
+        yaml = YAML()
+        yaml.default_flow_style = False
+        yaml.width = 110
+        yaml.dump(self.model_dump(mode="json"), stream)
+        return "".join(f"# {line}\n" for line in HEADER.splitlines()) + stream.getvalue()
+
+
+def joint_id(parts: list[str]) -> str:
+    """The id of a joint removal."""
+    return " + ".join(sorted(parts))
+
+
+def read_plan(path: Path, components: list[Component]) -> Plan:
+    """Read a plan and hold it against what the project has. `PlanError` names every problem at once."""
+    try:
+        data: Any = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+        plan = Plan.model_validate(data)
+    except OSError as error:
+        raise PlanError(f"cannot read the plan: {error.strerror}", where=str(path), to_do="write one with `lesion plan`") from None
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise PlanError(f"this is not YAML: {error}", where=str(path), to_do=_MEND) from None
+    except ValidationError as error:
+        problems = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()]
+        raise PlanError("the plan is malformed:\n  " + "\n  ".join(problems), where=str(path), to_do=_MEND) from None
+    problems = list(_problems(plan, components))
+    if problems:
+        raise PlanError("the plan does not fit this project:\n  " + "\n  ".join(problems), where=str(path), to_do=_MEND)
+    return plan
+
+
+def _problems(plan: Plan, components: list[Component]) -> list[str]:
+    known = {one.id: one for one in components}
+    places = {_place(intervention) for one in components for intervention in one.interventions}
+    found: list[str] = []
+    seen: set[str] = {BASELINE}
+    for ablation in plan.ablations:
+        if ablation.id in seen:
+            found.append(f"{ablation.id}: this id appears twice or is reserved")
+        seen.add(ablation.id)
+        found += [f"{ablation.id}: no component {name!r}{_nearest(name, list(known))}" for name in ablation.components if name not in known]
+        for one in ablation.interventions:
+            if _place(one) not in places:
+                found.append(f"{ablation.id}: nothing to remove at {_place(one)!r}{_nearest(_place(one), sorted(places))}")
+    return found
+
+
+def _place(intervention: Any) -> str:
+    return str(getattr(intervention, "key", None) or getattr(intervention, "path", ""))
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=2, cutoff=0.5)
+    return f" (did you mean {' or '.join(close)}?)" if close else ""
+
+
+_MEND = "mend the file, or delete it and let `lesion plan` write it again"

@@ -1,0 +1,36 @@
+"""The seam between a study and whoever plans it: rules today, a language model later."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..components import Component
+from ..results import Effect, Interaction
+from .plan import Plan
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What is known after a round, on the validation split: all that a planner may look at."""
+
+    components: Sequence[Component]
+    plans: Sequence[Plan]
+    effects: Sequence[Effect]
+    interactions: Sequence[Interaction]
+
+
+class Planner(Protocol):
+    """Turns components into ablations, and results into follow-ups."""
+
+    @property
+    def name(self) -> str:
+        """Who planned, as the report says it."""
+        ...
+
+    def first_round(self, study: str, components: Sequence[Component]) -> Plan:
+        """The single removals: the confirmatory family."""
+        ...
+
+    def next_round(self, learnt: Learnt) -> Plan | None:
+        """Follow-ups on what was learnt; None where nothing is worth its cost any more."""
+        ...

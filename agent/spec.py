@@ -1,0 +1,195 @@
+"""What a study file says, as data: `StudySpec` and its sections, one model each."""
+
+import sys
+from pathlib import Path
+from shutil import which
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from ..executor.units import parse_duration, parse_size
+from .results import Mode
+
+RemovalKind = Literal["zero", "mean", "resample", "bypass", "constant"]
+Duration = Annotated[float, BeforeValidator(parse_duration)]
+Size = Annotated[int, BeforeValidator(parse_size)]
+
+
+def _one_or_several(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _as_path(value: object) -> object:
+    return Path(value) if isinstance(value, str) else value
+
+
+class Section(BaseModel):
+    """A frozen table of the study file: types are taken as written, and keys that it does not know are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class StudySection(Section):
+    """`[study]`: what is asked, and how surely it must be answered."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    """Names the state folder: letters, digits, dots, dashes and underscores."""
+    question: str | None = None
+    """In the researcher's words; the planner reads it and the report opens with it."""
+    claims: str | None = None
+    """What a paper says about these components, to be put to the test."""
+    components: list[str] = ["*"]
+    """Glob patterns over component ids: what may be ablated."""
+    modes: list[Mode] = Field(default=["retrain"], min_length=1)
+    """Which of the three questions are asked: reevaluate, retrain, recover."""
+    seeds: int = Field(default=5, ge=1)
+    """Seeds of the first look."""
+    max_seeds: int = Field(default=20, ge=1)
+    """Seeds of the last look."""
+    alpha: float = Field(default=0.05, gt=0, lt=0.5)
+    """Chance of any false claim, over the whole family."""
+    kinds: list[RemovalKind] = []
+    """Further kinds of removal, beside each component's default one."""
+
+
+class ProjectSection(Section):
+    """`[project]`: which files are the project."""
+
+    root: str = "."
+    """Relative to the study file; every other path of the study is relative to this one."""
+    exclude: list[str] = []
+    """Glob patterns of files that are never read and never sent to a model."""
+    inputs: list[str] = []
+    """Data files or folders whose change makes old results stale."""
+
+
+class ExperimentSection(Section):
+    """`[experiment]`: what one trial runs, either `python` or `command`."""
+
+    python: str | None = None
+    """A file with build_model, train and evaluate."""
+    command: str | None = None
+    """Any script; {python}, {config}, {seed} and {out} are filled in."""
+    config: str | None = None
+    """The configuration file: YAML, TOML, JSON, or a .py file of constants."""
+    interpreter: str | None = None
+    """The Python that runs the experiment; the current one by default."""
+    cwd: str = "."
+    """Where a command starts."""
+    metrics_file: str | None = None
+    """A file of metrics that a command writes, such as {out}/metrics.json."""
+    metrics_pattern: Annotated[list[str], BeforeValidator(_one_or_several)] = []
+    """Regular expressions over a command's output; each named group is a metric."""
+    metrics_reduce: str = Field(default="last", pattern=r"^(last|best|mean:[1-9][0-9]*)$")
+    """Which of a run's matches or rows counts: last, best, or the mean of the last K."""
+    threads: int = Field(default=1, ge=1)
+    """Torch threads of every trial; part of its key, as weights depend on it."""
+    set: dict[str, Any] = {}
+    """Settings of every arm, the baseline included, by dotted key."""
+    env: dict[str, str] = {}
+    """Environment variables of every trial."""
+
+
+class SandboxSection(Section):
+    """`[sandbox]`: what trials may reach, beside the project and the interpreter."""
+
+    read: list[Annotated[Path, BeforeValidator(_as_path)]] = []
+    """Files and folders that trials may read; absolute once loaded."""
+    network: bool = False
+    """Whether trials may reach the network."""
+
+
+class Metric(Section):
+    """`[metrics.<name>]`: one number that `evaluate` returns, or a command prints."""
+
+    goal: Literal["maximize", "minimize"]
+    """Which way is better."""
+    primary: bool = False
+    """Verdicts are about this one; a metric alone is primary without saying so."""
+    floor: float | None = None
+    """The value that chance gives."""
+    smallest_effect: float | None = Field(default=None, gt=0)
+    """δ, on the metric's own scale; proposed from the baseline's noise where absent."""
+
+
+class LimitsSection(Section):
+    """`[limits]`: what trials may use."""
+
+    workers: int = Field(default=1, ge=1)
+    """Trials at once; one GPU each, where there are any."""
+    trial_time: Duration = 600.0
+    """Seconds one trial may take, written as "10m"."""
+    trial_memory: Size = 4 * 1024**3
+    """Bytes one trial may hold, written as "4GiB"."""
+    trial_disk: Size = 1024**3
+    """Bytes one trial may write, written as "1GiB"."""
+
+
+class PlannerSection(Section):
+    """`[planner]`: who plans, and what that may cost."""
+
+    kind: Literal["auto", "llm", "rules"] = "auto"
+    """auto: the language model where one is configured, else the built-in rules."""
+    model: str | None = None
+    """Name of the language model; LESION_MODEL where absent."""
+    base_url: str | None = None
+    """Its server; OPENAI_BASE_URL where absent."""
+    max_tokens_total: int | None = Field(default=None, ge=1)
+    """Hard cap on the tokens of the whole study."""
+    max_cost: float | None = Field(default=None, gt=0)
+    """Hard cap in dollars, where prices are given."""
+
+
+class StudySpec(Section):
+    """A whole study file; its properties give absolute paths."""
+
+    path: Path
+    """The study file, absolute."""
+    study: StudySection
+    project: ProjectSection = ProjectSection()
+    experiment: ExperimentSection
+    sandbox: SandboxSection = SandboxSection()
+    metrics: dict[str, Metric] = Field(min_length=1)
+    """By name; one of several data sets is named `dataset/metric`."""
+    limits: LimitsSection = LimitsSection()
+    planner: PlannerSection = PlannerSection()
+
+    @property
+    def primary(self) -> str:
+        """The name of the metric that verdicts are about."""
+        return next((name for name, metric in self.metrics.items() if metric.primary), next(iter(self.metrics)))
+
+    @property
+    def root(self) -> Path:
+        """The project's folder."""
+        return (self.path.parent / Path(self.project.root).expanduser()).resolve()
+
+    @property
+    def python_file(self) -> Path | None:
+        """The file with the experiment's functions, if it has them."""
+        return self.below_root(self.experiment.python) if self.experiment.python else None
+
+    @property
+    def config_file(self) -> Path | None:
+        """The experiment's configuration file, if there is one."""
+        return self.below_root(self.experiment.config) if self.experiment.config else None
+
+    @property
+    def inputs(self) -> list[Path]:
+        """The declared data files."""
+        return [self.below_root(name) for name in self.project.inputs]
+
+    @property
+    def cwd(self) -> Path:
+        """Where a command starts."""
+        return self.below_root(self.experiment.cwd)
+
+    @property
+    def interpreter(self) -> Path:
+        """The Python that runs the experiment; a virtual environment's link is kept, as it leads to its packages."""
+        name = self.experiment.interpreter or sys.executable
+        return Path(which(name) or self.root / Path(name).expanduser())
+
+    def below_root(self, name: str | Path) -> Path:
+        """`name` made absolute: relative to the root, `~` expanded."""
+        return (self.root / Path(name).expanduser()).resolve()

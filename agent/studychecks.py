@@ -1,0 +1,143 @@
+"""What types cannot say about a study file: keys that contradict each other, and files that are not there."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from shutil import which
+from typing import Any, NamedTuple
+
+from .spec import StudySection
+
+Table = dict[str, Any]
+
+
+class Problem(NamedTuple):
+    """What is wrong with the key at `path`, and what to do."""
+
+    path: tuple[str, ...]
+    message: str
+
+
+def check_study(raw: Table, folder: Path) -> list[Problem]:
+    """Every contradiction and missing file of a study file in `folder`; values of a wrong type are passed over."""
+    experiment = as_table(raw.get("experiment"))
+    return [
+        *_check_study_section(as_table(raw.get("study"))),
+        *_check_experiment(experiment),
+        *_check_settings(as_table(experiment.get("set"))),
+        *_check_metrics(as_table(raw.get("metrics"))),
+        *_check_files(raw, folder),
+    ]
+
+
+def as_table(value: object) -> Table:
+    """`value` where it is a table, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def _check_study_section(study: Table) -> Iterator[Problem]:
+    defaults = StudySection.model_fields
+    seeds, most = (study.get(key, defaults[key].default) for key in ("seeds", "max_seeds"))
+    if isinstance(seeds, int) and isinstance(most, int) and seeds > most:
+        key = "seeds" if "seeds" in study else "max_seeds"
+        yield Problem(("study", key), f"seeds = {seeds} is more than max_seeds = {most} (raise max_seeds)")
+    for key in ("modes", "kinds"):
+        for value, count in Counter(_texts(study.get(key))).items():
+            if count > 1:
+                yield Problem(("study", key), f"{value} is named {count} times (name it once)")
+
+
+def _check_experiment(experiment: Table) -> Iterator[Problem]:
+    if not experiment:
+        return
+    python, command = "python" in experiment, "command" in experiment
+    reads = [key for key in ("metrics_file", "metrics_pattern", "metrics_reduce") if key in experiment]
+    if python and command:
+        yield Problem(("experiment", "command"), "both python and command are given (keep one of them)")
+    elif python:
+        for key in reads:
+            yield Problem(("experiment", key), "belongs to a command (evaluate returns the metrics of python)")
+    elif not command:
+        yield Problem(("experiment",), 'nothing to run (add python = "experiment.py" or command = "…")')
+    elif not reads or reads == ["metrics_reduce"]:
+        yield Problem(("experiment", "command"), "nothing to read metrics from (add metrics_file or metrics_pattern)")
+    for pattern in _texts(experiment.get("metrics_pattern")):
+        yield from _check_pattern(pattern)
+
+
+def _check_pattern(pattern: str) -> Iterator[Problem]:
+    path = ("experiment", "metrics_pattern")
+    try:
+        names = re.compile(pattern).groupindex
+    except re.error as error:
+        yield Problem(path, f"{pattern!r} is not a regular expression: {error}")
+        return
+    if not names:
+        yield Problem(path, rf"{pattern!r} has no named group (write (?P<accuracy>[\d.]+) around the number)")
+
+
+def _check_settings(settings: Table, path: tuple[str, ...] = ("experiment", "set")) -> Iterator[Problem]:
+    for key, value in settings.items():
+        if isinstance(value, dict):
+            yield from _check_settings(as_table(value), (*path, key))
+        elif not is_json(value):
+            yield Problem((*path, key), f"{value} cannot be passed on (write it as a string)")
+
+
+def is_json(value: object) -> bool:
+    """Whether JSON carries `value` as it is: no dates, no sets, no infinities."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _check_metrics(metrics: Table) -> Iterator[Problem]:
+    marks = {name: as_table(metric).get("primary", False) for name, metric in metrics.items()}
+    primary = [name for name, mark in marks.items() if mark is True]
+    for name in primary[1:]:
+        yield Problem(("metrics", name, "primary"), f"{primary[0]} is primary already (keep one of them)")
+    if len(metrics) > 1 and not any(marks.values()):
+        yield Problem(("metrics",), f"none is primary (add primary = true to one of {', '.join(metrics)})")
+
+
+def _check_files(raw: Table, folder: Path) -> Iterator[Problem]:
+    name = as_table(raw.get("project")).get("root", ".")
+    if not isinstance(name, str):
+        return
+    root = (folder / Path(name).expanduser()).resolve()
+    here = ("project", "root")
+    if not root.is_dir():
+        yield Problem(here, f"there is no folder {root}")
+        return
+    if root in (Path.home().resolve(), *Path.home().resolve().parents):
+        yield Problem(here, f"{root} holds your whole home folder (move the project into a folder of its own)")
+    yield from _check_experiment_files(as_table(raw.get("experiment")), root)
+    for key, names in (("project", "inputs"), ("sandbox", "read")):
+        for named in _texts(as_table(raw.get(key)).get(names)):
+            path = root / Path(named).expanduser()
+            if not path.exists():
+                yield Problem((key, names), f"there is no {path}")
+
+
+def _check_experiment_files(experiment: Table, root: Path) -> Iterator[Problem]:
+    for key in ("python", "config", "cwd"):
+        if not isinstance(name := experiment.get(key), str):
+            continue
+        path, here = (root / Path(name).expanduser()).resolve(), ("experiment", key)
+        if not (path.is_dir() if key == "cwd" else path.is_file()):
+            yield Problem(here, f"there is no {'folder' if key == 'cwd' else 'file'} {path}")
+        elif not path.is_relative_to(root):
+            yield Problem(here, f"{path} lies outside the project {root} (widen project.root, or move it)")
+    name = experiment.get("interpreter")
+    if isinstance(name, str) and not which(name) and not (root / Path(name).expanduser()).is_file():
+        yield Problem(("experiment", "interpreter"), f"there is no Python at {name}")
+
+
+def _texts(value: object) -> list[str]:
+    """The strings of one string or of a list."""
+    values = value if isinstance(value, list) else [value]
+    return [one for one in values if isinstance(one, str)]
