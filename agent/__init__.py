@@ -1,0 +1,1 @@
+"""Thinks: reads, plans, analyses, reports. Nothing here runs the user's code."""

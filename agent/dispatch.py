@@ -37,7 +37,7 @@ class Observer(Protocol):
         """A trial starts."""
         ...
 
-    def finished(self, trial: Trial, outcome: Outcome) -> None:
+    def finished(self, trial: Trial, outcome: Outcome, arm: Arm, baseline: Arm) -> None:
         """A trial has ended."""
         ...
 
@@ -127,7 +127,7 @@ class Dispatcher:
             judged.peak_memory,
         )
         self.arms.setdefault(trial.arm, Arm(trial.arm)).trials[trial.seed] = row
-        self.observer.finished(trial, judged)
+        self.observer.finished(trial, judged, self.arms[trial.arm], self.arms.get(BASELINE, Arm(BASELINE)))
         return True
 
     def _judge(self, trial: Trial, outcome: Outcome) -> Outcome:

@@ -49,7 +49,9 @@ def source_files(spec: StudySpec) -> Iterator[Path]:
 
 def _entered(folder: Path) -> bool:
     name = folder.name
-    return not (name.startswith(".") or name in SKIPPED or name.endswith(".egg-info") or (folder / "pyvenv.cfg").exists())
+    return not (
+        name.startswith(".") or name in SKIPPED or name.endswith(".egg-info") or (folder / "pyvenv.cfg").exists()
+    )
 
 
 def _excluded(path: Path, spec: StudySpec) -> bool:

@@ -9,7 +9,7 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,7 +18,18 @@ from ..executor.errors import LedgerError
 from ..executor.outcomes import Outcome
 
 SCHEMA_VERSION = 1
-FINISHED = ("ok", "no-op", "crashed", "timed-out", "out-of-memory", "disk-full", "killed", "diverged", "invalid", "refused")
+FINISHED = (
+    "ok",
+    "no-op",
+    "crashed",
+    "timed-out",
+    "out-of-memory",
+    "disk-full",
+    "killed",
+    "diverged",
+    "invalid",
+    "refused",
+)
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE plans (
@@ -118,13 +129,19 @@ class Ledger:
     def record_check(self, key: str, version: str, arm: str, outcome: Outcome) -> None:
         """Keep a check."""
         with self._transaction():
-            self._database.execute("INSERT OR REPLACE INTO checks VALUES (?, ?, ?, ?)", (key, version, arm, outcome.model_dump_json()))
+            self._database.execute(
+                "INSERT OR REPLACE INTO checks VALUES (?, ?, ?, ?)", (key, version, arm, outcome.model_dump_json())
+            )
             self._attempt(f"check:{key}", outcome)
 
     def checks(self, version: str) -> dict[str, Outcome]:
         """Arm → outcome of its check."""
         rows = self._database.execute("SELECT arm, outcome FROM checks WHERE version = ?", (version,))
         return {arm: Outcome.model_validate_json(outcome) for arm, outcome in rows}
+
+    def check_count(self, version: str) -> int:
+        """How many checks were made."""
+        return self._database.execute("SELECT COUNT(*) FROM checks WHERE version = ?", (version,)).fetchone()[0]
 
     # trials
 
@@ -144,7 +161,10 @@ class Ledger:
 
     def finish(self, key: str, outcome: Outcome) -> None:
         """Write a trial's outcome."""
-        examples = {split: {name: one.model_dump() for name, one in columns.items()} for split, columns in outcome.examples.items()}
+        examples = {
+            split: {name: one.model_dump() for name, one in columns.items()}
+            for split, columns in outcome.examples.items()
+        }
         row = (
             outcome.status,
             outcome.message,
@@ -181,17 +201,20 @@ class Ledger:
     def skip(self, version: str, arm: str, reason: str) -> None:
         """Give up what is still planned of an arm."""
         self._write(
-            "UPDATE trials SET status = 'skipped', reason = ? WHERE version = ? AND arm = ? AND status = 'planned'", (reason, version, arm)
+            "UPDATE trials SET status = 'skipped', reason = ? WHERE version = ? AND arm = ? AND status = 'planned'",
+            (reason, version, arm),
         )
 
     def trials(self, version: str) -> list[TrialRow]:
         """Every trial of this version of the source, in the order of planning."""
         query = """SELECT key, arm, seed, status, reason, metrics, fingerprint, changed, wall_seconds, peak_memory
                    FROM trials WHERE version = ? ORDER BY rowid"""
-        return [
-            TrialRow(*row[:5], json.loads(row[5]) if row[5] else {}, row[6], bool(row[7]), row[8], row[9])
-            for row in self._database.execute(query, (version,))
-        ]
+        return [_trial_row(*row) for row in self._database.execute(query, (version,))]
+
+    def has_baseline(self, version: str) -> bool:
+        """Whether any baseline run has finished."""
+        query = "SELECT 1 FROM trials WHERE version = ? AND arm = 'baseline' AND status = 'ok' LIMIT 1"
+        return self._database.execute(query, (version,)).fetchone() is not None
 
     def attempts(self, key: str) -> tuple[int, str | None]:
         """How often a trial was started, and under which limits last."""
@@ -233,7 +256,7 @@ class Ledger:
             return self._database.execute(query, values)
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def _transaction(self) -> Generator[None]:
         with _explained(self.path):
             self._database.execute("BEGIN IMMEDIATE")
             try:
@@ -259,8 +282,14 @@ class Ledger:
                 self._database.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
 
 
+def _trial_row(*row: Any) -> TrialRow:
+    key, arm, seed, status, reason, metrics, fingerprint, changed, seconds, memory = row
+    values = json.loads(metrics) if metrics else {}
+    return TrialRow(key, arm, seed, status, reason, values, fingerprint, bool(changed), seconds, memory)
+
+
 @contextmanager
-def _explained(path: Path) -> Iterator[None]:
+def _explained(path: Path) -> Generator[None]:
     try:
         yield
     except (sqlite3.OperationalError, sqlite3.DatabaseError, OSError) as error:

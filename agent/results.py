@@ -7,9 +7,7 @@ from pydantic import BaseModel, ConfigDict
 Mode = Literal["reevaluate", "retrain", "recover"]
 Role = Literal["confirmatory", "sensitivity", "control", "exploratory"]
 Direction = Literal["worse", "better", "none"]
-EffectVerdict = Literal[
-    "structural", "no-op", "untestable", "matters", "hurts", "negligible", "detected", "undecided"
-]
+EffectVerdict = Literal["structural", "no-op", "untestable", "matters", "hurts", "negligible", "detected", "undecided"]
 InteractionVerdict = Literal[
     "compensation", "redundancy", "synergy", "additive", "saturation-limited", "irreducible", "untestable", "undecided"
 ]

@@ -142,10 +142,15 @@ def worth_seeds(evidence: Evidence, current: Round, ablation: Ablation, remainin
     if arm.broken or arm.hopeless or arm.idle:
         return False
     noise = noise_floor(evidence, evidence.spec.primary)
-    return noise is not None and settling_chance(evidence, current, ablation, remaining, noise.smallest_effect) >= WORTHWHILE
+    return (
+        noise is not None
+        and settling_chance(evidence, current, ablation, remaining, noise.smallest_effect) >= WORTHWHILE
+    )
 
 
-def settling_chance(evidence: Evidence, current: Round, ablation: Ablation, looks: Sequence[Look], delta: float) -> float:
+def settling_chance(
+    evidence: Evidence, current: Round, ablation: Ablation, looks: Sequence[Look], delta: float
+) -> float:
     """The best chance among `looks` to settle an open question of this ablation: its interaction if joint, else its loss."""
     alpha = evidence.spec.study.alpha
     contrast = current.contrast(ablation)
@@ -177,7 +182,9 @@ def tables(evidence: Evidence, plan: Plan, name: str, caps: dict[str, int]) -> R
     return Round(plan, family, effects, _interactions(evidence, plan, name, caps, delta), caps)
 
 
-def _interactions(evidence: Evidence, plan: Plan, name: str, caps: dict[str, int], delta: float) -> InteractionTable | None:
+def _interactions(
+    evidence: Evidence, plan: Plan, name: str, caps: dict[str, int], delta: float
+) -> InteractionTable | None:
     joint = [one for one in evidence.family(plan) if len(one.components) > 1]
     if not joint:
         return None

@@ -51,7 +51,7 @@ class Setting:
         view = View(
             project=spec.root,
             readable=(*self.interpreter.paths, INSIDE, *_beside(self), *spec.sandbox.read),
-            hidden=(state,) if state.is_relative_to(spec.root) else (),
+            hidden=_hidden(spec, state),
             network=spec.sandbox.network,
             disk=limits.trial_disk,
             environment={**self.interpreter.environment, **spec.experiment.env},
@@ -93,6 +93,13 @@ def _beside(setting: "Setting") -> tuple[Path, ...]:
     return () if file.is_relative_to(setting.spec.root) else (file.parent,)
 
 
+def _hidden(spec: StudySpec, state: Path) -> tuple[Path, ...]:
+    """Every state folder inside the project: no trial sees another result, or a prediction."""
+    usual = spec.path.parent.resolve() / ".lesion"
+    folders = [usual] if state.is_relative_to(usual) else [usual, state]
+    return tuple(one for one in folders if one.is_dir() and one.is_relative_to(spec.root))
+
+
 def _interpreter(spec: StudySpec) -> Path:
     """The study's interpreter: a path, or a name to be found on PATH."""
     named = spec.experiment.interpreter
@@ -100,7 +107,11 @@ def _interpreter(spec: StudySpec) -> Path:
         return spec.interpreter
     found = shutil.which(named)
     if found is None:
-        raise StudyFileError(f"no such interpreter: {named}", where=str(spec.path), to_do="give experiment.interpreter the path of a Python")
+        raise StudyFileError(
+            f"no such interpreter: {named}",
+            where=str(spec.path),
+            to_do="give experiment.interpreter the path of a Python",
+        )
     return Path(found)
 
 
@@ -113,6 +124,10 @@ def _refuse_what_is_not_offered(spec: StudySpec) -> None:
         problems.append(f'study.modes: this version measures "{MODE}" only')
     kinds = [kind for kind in spec.study.kinds if kind not in OFFERED_KINDS]
     if kinds:
-        problems.append(f"study.kinds: {', '.join(kinds)} not in this version, which offers {' and '.join(OFFERED_KINDS)}")
+        problems.append(
+            f"study.kinds: {', '.join(kinds)} not in this version, which offers {' and '.join(OFFERED_KINDS)}"
+        )
     if problems:
-        raise LesionError("\n  ".join(["the study asks for what this version does not offer:", *problems]), where=str(spec.path))
+        raise LesionError(
+            "\n  ".join(["the study asks for what this version does not offer:", *problems]), where=str(spec.path)
+        )

@@ -23,6 +23,19 @@ def _as_path(value: object) -> object:
     return Path(value) if isinstance(value, str) else value
 
 
+def expanded(name: str | Path) -> Path:
+    """`name` with `~` expanded, where there is such a user."""
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:
+        return Path(name)
+
+
+def absolute(folder: Path, name: str | Path) -> Path:
+    """`name`, relative to `folder`, without links and dots."""
+    return (folder / expanded(name)).resolve()
+
+
 class Section(BaseModel):
     """A frozen table of the study file: types are taken as written, and keys that it does not know are errors."""
 
@@ -162,7 +175,7 @@ class StudySpec(Section):
     @property
     def root(self) -> Path:
         """The project's folder."""
-        return (self.path.parent / Path(self.project.root).expanduser()).resolve()
+        return absolute(self.path.parent, self.project.root)
 
     @property
     def python_file(self) -> Path | None:
@@ -188,8 +201,8 @@ class StudySpec(Section):
     def interpreter(self) -> Path:
         """The Python that runs the experiment; a virtual environment's link is kept, as it leads to its packages."""
         name = self.experiment.interpreter or sys.executable
-        return Path(which(name) or self.root / Path(name).expanduser())
+        return Path(which(name) or self.root / expanded(name))
 
     def below_root(self, name: str | Path) -> Path:
         """`name` made absolute: relative to the root, `~` expanded."""
-        return (self.root / Path(name).expanduser()).resolve()
+        return absolute(self.root, name)

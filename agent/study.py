@@ -36,14 +36,18 @@ class End:
 class Study:
     """One study on one ledger. `run` may be called on a ledger in any state: what is finished stays finished."""
 
-    def __init__(self, setting: Setting, state: Path, ledger: Ledger, station: Station, observer: Observer, planner: Planner) -> None:
+    def __init__(
+        self, setting: Setting, state: Path, ledger: Ledger, station: Station, observer: Observer, planner: Planner
+    ) -> None:
         self.setting, self.state, self.ledger, self.station = setting, state, ledger, station
         self.observer, self.planner = observer, planner
         self.components: dict[str, Component] = {}
         self.plans: list[Plan] = []
         self.checks: dict[str, Outcome] = {}
 
-    def run(self, budget: Budget, report: RoundReport, plan_file: Path | None = None, workers: int | None = None) -> End:
+    def run(
+        self, budget: Budget, report: RoundReport, plan_file: Path | None = None, workers: int | None = None
+    ) -> End:
         """Run to the end, or until the budget is spent. Raises the `LesionError` that makes going on senseless."""
         self.ledger.requeue(self.setting.version)
         self.ledger.remember("version", self.setting.version)
@@ -126,7 +130,9 @@ class Study:
         if plan.round > len(self.ledger.plans(self.setting.version)):
             self.ledger.seal(self.setting.version, plan.round, plan.hash, plan.model_dump_json())
             self.write_plan(plan)
-        self.observer.stage(f"round {plan.round}: {len(plan.ablations)} ablations, planned by {plan.planner} (plan {plan.hash[:12]})")
+        self.observer.stage(
+            f"round {plan.round}: {len(plan.ablations)} ablations, planned by {plan.planner} (plan {plan.hash[:12]})"
+        )
 
     def _check(self, plan: Plan, pool: Pool) -> None:
         """Each ablation on one step: it applies, runs, changes something."""
@@ -159,7 +165,9 @@ class Study:
             done = dict(current.caps)
             trials = self._trials(evidence, current)
             if trials:
-                self.observer.stage(f"round {plan.round}: up to {max(done.values())} seeds of {len(current.family)} ablations")
+                self.observer.stage(
+                    f"round {plan.round}: up to {max(done.values())} seeds of {len(current.family)} ablations"
+                )
             dispatcher.run(trials, lambda _: self.observer.tick())
 
     def _next(self, dispatcher: Dispatcher) -> Plan | None:
@@ -186,7 +194,9 @@ class Study:
         seeds = range(self.setting.spec.study.seeds)
         verdicts = self._verdicts()
         for one in plan.ablations:
-            self.ledger.plan_trials(self.setting.version, [self.setting.trial(one.id, one.interventions, seed) for seed in seeds])
+            self.ledger.plan_trials(
+                self.setting.version, [self.setting.trial(one.id, one.interventions, seed) for seed in seeds]
+            )
         for name, reason in {**verdicts.dropped, **{key: why for key, (_, why) in verdicts.stopped.items()}}.items():
             self.ledger.skip(self.setting.version, name, reason)
 
@@ -198,7 +208,9 @@ class Study:
         for ablation in family:
             needed = [singles[part] for part in ablation.components if part in singles and part != ablation.id]
             for one in [*needed, ablation]:
-                trials += [self.setting.trial(one.id, one.interventions, seed) for seed in range(current.caps[ablation.id])]
+                trials += [
+                    self.setting.trial(one.id, one.interventions, seed) for seed in range(current.caps[ablation.id])
+                ]
         return list({one.key: one for one in trials}.values())
 
     def _worth(self, evidence: Evidence, current: Round, ablation: Ablation) -> float:
@@ -272,6 +284,7 @@ def noise_lines(evidence: Evidence) -> list[str]:
     noise = noise_floor(evidence, evidence.spec.primary)
     assert noise is not None
     study = evidence.spec.study
-    text = prompts.render("progress/noise.j2", noise=noise, metric=evidence.spec.primary, study=study, looks=evidence.looks)
+    text = prompts.render(
+        "progress/noise.j2", noise=noise, metric=evidence.spec.primary, study=study, looks=evidence.looks
+    )
     return text.strip().splitlines()
-

@@ -8,7 +8,7 @@ from pathlib import Path
 from shutil import which
 from typing import Any, NamedTuple
 
-from .spec import StudySection
+from .spec import StudySection, absolute, expanded
 
 Table = dict[str, Any]
 
@@ -23,9 +23,10 @@ class Problem(NamedTuple):
 def check_study(raw: Table, folder: Path) -> list[Problem]:
     """Every contradiction and missing file of a study file in `folder`; values of a wrong type are passed over."""
     experiment = as_table(raw.get("experiment"))
+    checked = _check_experiment(experiment) if isinstance(raw.get("experiment"), dict) else ()
     return [
         *_check_study_section(as_table(raw.get("study"))),
-        *_check_experiment(experiment),
+        *checked,
         *_check_settings(as_table(experiment.get("set"))),
         *_check_metrics(as_table(raw.get("metrics"))),
         *_check_files(raw, folder),
@@ -50,8 +51,6 @@ def _check_study_section(study: Table) -> Iterator[Problem]:
 
 
 def _check_experiment(experiment: Table) -> Iterator[Problem]:
-    if not experiment:
-        return
     python, command = "python" in experiment, "command" in experiment
     reads = [key for key in ("metrics_file", "metrics_pattern", "metrics_reduce") if key in experiment]
     if python and command:
@@ -108,7 +107,7 @@ def _check_files(raw: Table, folder: Path) -> Iterator[Problem]:
     name = as_table(raw.get("project")).get("root", ".")
     if not isinstance(name, str):
         return
-    root = (folder / Path(name).expanduser()).resolve()
+    root = absolute(folder, name)
     here = ("project", "root")
     if not root.is_dir():
         yield Problem(here, f"there is no folder {root}")
@@ -118,7 +117,7 @@ def _check_files(raw: Table, folder: Path) -> Iterator[Problem]:
     yield from _check_experiment_files(as_table(raw.get("experiment")), root)
     for key, names in (("project", "inputs"), ("sandbox", "read")):
         for named in _texts(as_table(raw.get(key)).get(names)):
-            path = root / Path(named).expanduser()
+            path = absolute(root, named)
             if not path.exists():
                 yield Problem((key, names), f"there is no {path}")
 
@@ -127,13 +126,13 @@ def _check_experiment_files(experiment: Table, root: Path) -> Iterator[Problem]:
     for key in ("python", "config", "cwd"):
         if not isinstance(name := experiment.get(key), str):
             continue
-        path, here = (root / Path(name).expanduser()).resolve(), ("experiment", key)
+        path, here = absolute(root, name), ("experiment", key)
         if not (path.is_dir() if key == "cwd" else path.is_file()):
             yield Problem(here, f"there is no {'folder' if key == 'cwd' else 'file'} {path}")
         elif not path.is_relative_to(root):
             yield Problem(here, f"{path} lies outside the project {root} (widen project.root, or move it)")
     name = experiment.get("interpreter")
-    if isinstance(name, str) and not which(name) and not (root / Path(name).expanduser()).is_file():
+    if isinstance(name, str) and not which(name) and not (root / expanded(name)).is_file():
         yield Problem(("experiment", "interpreter"), f"there is no Python at {name}")
 
 

@@ -46,11 +46,12 @@ def _parse(path: Path) -> tuple[dict[str, Any], dict[KeyPath, int]]:
     """The file's tables, and the line of each key."""
     try:
         text = path.read_text(encoding="utf-8")
-        return tomllib.loads(text), toml_lines(text)
     except OSError as error:
         raise StudyFileError(f"cannot be read: {error.strerror}", where=str(path)) from error
     except UnicodeDecodeError as error:
         raise StudyFileError("is not UTF-8 text", where=str(path), to_do="save it as UTF-8") from error
+    try:
+        return tomllib.loads(text), toml_lines(text)
     except tomllib.TOMLDecodeError as error:
         raise StudyFileError(_malformed(str(error), text, path.name)) from error
 

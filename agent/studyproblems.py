@@ -1,7 +1,6 @@
 """Turns pydantic's complaints about a study file into sentences that say what to do."""
 
 import json
-from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any
 
@@ -23,7 +22,7 @@ EXPECTED = {
     "model_type": "a table",
     "path_type": "a path, written as a string",
 }
-HINTS = {
+HINTS: dict[tuple[str, ...], str] = {
     ("study",): "add [study] with a name",
     ("experiment",): 'add [experiment] with python = "…" or command = "…"',
     ("metrics",): 'add [metrics.<name>] with goal = "maximize" or "minimize"',
@@ -47,24 +46,18 @@ def _path(detail: ErrorDetails) -> tuple[str, ...]:
 def _message(detail: ErrorDetails) -> str:
     """What is wrong (what to do)."""
     path, kind, given = _path(detail), detail["type"], _shown(detail["input"])
-    hint = HINTS.get(path, 'goal = "maximize" or "minimize"' if path[-1] == "goal" else "")
-    match kind:
-        case "extra_forbidden":
-            return _unknown(path)
-        case "missing":
-            return f"missing ({hint or 'it has no default'})"
-        case "value_error":
-            return str(detail.get("ctx", {})["error"])
-        case "too_short":
-            return f"must not be empty ({hint or 'name at least one'})"
-        case "string_pattern_mismatch":
-            return f"cannot be {given} ({hint})"
-        case "literal_error":
-            return f"must be {detail.get('ctx', {})['expected']}, not {given}".replace("'", '"')
-        case _ if kind in EXPECTED:
-            return f"must be {EXPECTED[kind]}, not {given}"
-        case _:
-            return f"{detail['msg'].replace('Input should', 'must')}, not {given}"
+    context = detail.get("ctx", {})
+    hint = 'goal = "maximize" or "minimize"' if path[-1] == "goal" else HINTS.get(path, "")
+    messages: dict[str, str] = {
+        "extra_forbidden": _unknown(path),
+        "missing": f"missing ({hint or 'it has no default'})",
+        "value_error": str(context.get("error")),
+        "too_short": f"must not be empty ({hint or 'name at least one'})",
+        "string_pattern_mismatch": f"cannot be {given} ({hint})",
+        "literal_error": f"must be {context.get('expected')}, not {given}".replace("'", '"'),
+        **{name: f"must be {expected}, not {given}" for name, expected in EXPECTED.items()},
+    }
+    return messages.get(kind, f"{detail['msg'].replace('Input should', 'must')}, not {given}")
 
 
 def _unknown(path: tuple[str, ...]) -> str:
@@ -74,16 +67,14 @@ def _unknown(path: tuple[str, ...]) -> str:
     return f"unknown key (did you mean {near[0]}?)" if near else f"unknown key (known here: {', '.join(sorted(known))})"
 
 
-def _known_keys(table: Iterable[str]) -> list[str]:
+def _known_keys(table: tuple[str, ...]) -> list[str]:
     """The keys of a table of the study file."""
-    match list(table):
-        case []:
-            return [name for name in StudySpec.model_fields if name != "path"]
-        case ["metrics", _]:
-            return list(Metric.model_fields)
-        case [section, *_]:
-            model = StudySpec.model_fields[section].annotation
-            return list(model.model_fields) if isinstance(model, type) and issubclass(model, Section) else []
+    if not table:
+        return [name for name in StudySpec.model_fields if name != "path"]
+    if table[0] == "metrics":
+        return list(Metric.model_fields)
+    section = StudySpec.model_fields[table[0]].annotation if table[0] in StudySpec.model_fields else None
+    return list(section.model_fields) if isinstance(section, type) and issubclass(section, Section) else []
 
 
 def _shown(value: object) -> str:

@@ -30,9 +30,18 @@ def survey(setting: Setting, pool: Pool, ledger: Ledger | None) -> Outcome:
     return outcome
 
 
+def _ask(setting: Setting, pool: Pool) -> Outcome:
+    job = setting.experiment.job("anatomy", setting.config, [], 0)
+    return next(pool.run([(BASELINE, job)])).outcome
+
+
 def components_of(setting: Setting, modules: list[ModuleRecord]) -> list[Component]:
     """What could be removed: configuration first, then modules."""
-    settings = components_from_settings(setting.configuration, setting.config, setting.experiment.file) if setting.configuration else []
+    settings = (
+        components_from_settings(setting.configuration, setting.config, setting.experiment.file)
+        if setting.configuration
+        else []
+    )
     return [*settings, *components_from_modules(modules)]
 
 
@@ -43,7 +52,9 @@ def failure(spec: StudySpec, outcome: Outcome, what: str) -> ExperimentError:
         lines += ["", outcome.traceback.rstrip()]
     if outcome.output.strip():
         lines += ["", "the end of its output:", *outcome.output.rstrip().splitlines()[-12:]]
-    return ExperimentError("\n".join(lines), where=str(spec.python_file), to_do=_ADVICE.get(outcome.status, _ADVICE["crashed"]))
+    return ExperimentError(
+        "\n".join(lines), where=str(spec.python_file), to_do=_ADVICE.get(outcome.status, _ADVICE["crashed"])
+    )
 
 
 def require_metrics(spec: StudySpec, outcome: Outcome) -> None:

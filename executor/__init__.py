@@ -1,0 +1,1 @@
+"""Runs: interventions, sandbox, workers. Knows nothing of plans or statistics."""

@@ -71,7 +71,9 @@ def as_outcome(line: bytes) -> Outcome:
         return Outcome.model_validate(message)
     except ValidationError as error:
         first = error.errors()[0]
-        return Outcome(status="invalid", message=f"malformed result: {'.'.join(map(str, first['loc']))}: {first['msg']}")
+        return Outcome(
+            status="invalid", message=f"malformed result: {'.'.join(map(str, first['loc']))}: {first['msg']}"
+        )
     except ValueError as error:
         return Outcome(status="invalid", message=f"malformed result: {error}"[:500])
 

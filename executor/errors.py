@@ -1,14 +1,14 @@
 """Every expected error, in one tree; the command line prints these without a traceback and exits with `exit_code`.
 
-    LesionError                 what happened, where, what to do
-    ├── StudyFileError          lesion.toml is missing or wrong: all problems at once
-    ├── ConfigurationError      the experiment's configuration file, or an override of it
-    ├── ExperimentError         the user's experiment fails to import, crashes, or returns no usable metric
-    ├── PlanError               a plan that was edited into nonsense, or after its hash was sealed
-    ├── SandboxError            no sandbox works here
-    ├── LedgerError             the state folder: locked, newer, read-only, full
-    ├── PlannerError            the planner that was asked for cannot plan
-    └── ReportError             nothing to report, or nowhere to write it
+LesionError                 what happened, where, what to do
+├── StudyFileError          lesion.toml is missing or wrong: all problems at once
+├── ConfigurationError      the experiment's configuration file, or an override of it
+├── ExperimentError         the user's experiment fails to import, crashes, or returns no usable metric
+├── PlanError               a plan that was edited into nonsense, or after its hash was sealed
+├── SandboxError            no sandbox works here
+├── LedgerError             the state folder: locked, newer, read-only, full
+├── PlannerError            the planner that was asked for cannot plan
+└── ReportError             nothing to report, or nowhere to write it
 """
 
 

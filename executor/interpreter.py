@@ -10,12 +10,19 @@ from typing import Any
 from .errors import ExperimentError
 
 QUESTION = """
-import json, os, site, sys, importlib.metadata as metadata
+import importlib.metadata as metadata
+import json, os, site, sys
 def version(name):
     try: return metadata.version(name)
     except metadata.PackageNotFoundError: return None
-paths = [p for p in (*sys.path, sys.prefix, sys.base_prefix, os.path.dirname(os.path.realpath(sys.executable))) if p and os.path.exists(p)]
-print(json.dumps({"executable": sys.executable, "version": sys.version.split()[0], "torch": version("torch"), "paths": paths, "user_base": site.getuserbase()}))
+home = os.path.dirname(os.path.realpath(sys.executable))
+print(json.dumps({
+    "executable": sys.executable,
+    "version": sys.version.split()[0],
+    "torch": version("torch"),
+    "paths": [path for path in (*sys.path, sys.prefix, sys.base_prefix, home) if path and os.path.exists(path)],
+    "user_base": site.getuserbase(),
+}))
 """
 
 
@@ -35,14 +42,20 @@ class Interpreter:
 def examine(executable: Path) -> Interpreter:
     """Start `executable` once and ask. `ExperimentError` where it does not run or has no torch."""
     try:
-        run = subprocess.run([executable, "-c", QUESTION], capture_output=True, text=True, timeout=60, check=False, cwd="/")
+        run = subprocess.run(
+            [executable, "-c", QUESTION], capture_output=True, text=True, timeout=60, check=False, cwd="/"
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ExperimentError(f"the interpreter does not run: {error}", where=str(executable), to_do=_TO_DO) from None
     if run.returncode:
-        raise ExperimentError(f"the interpreter does not run: {run.stderr.strip()[-500:]}", where=str(executable), to_do=_TO_DO)
+        raise ExperimentError(
+            f"the interpreter does not run: {run.stderr.strip()[-500:]}", where=str(executable), to_do=_TO_DO
+        )
     answer: dict[str, Any] = json.loads(run.stdout)
     if answer["torch"] is None:
-        raise ExperimentError("this interpreter has no torch", where=str(executable), to_do=f"run `{executable} -m pip install torch`")
+        raise ExperimentError(
+            "this interpreter has no torch", where=str(executable), to_do=f"run `{executable} -m pip install torch`"
+        )
     user_site = any(path.startswith(answer["user_base"]) for path in answer["paths"])
     return Interpreter(
         executable=Path(answer["executable"]),

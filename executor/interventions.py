@@ -20,7 +20,9 @@ class ConfigOverride(BaseModel):
 
     def describe(self) -> str:
         """One readable phrase, e.g. `dropout = 0.0`."""
-        shown = {True: "true", False: "false"}.get(self.value, self.value) if isinstance(self.value, bool) else self.value
+        shown = (
+            {True: "true", False: "false"}.get(self.value, self.value) if isinstance(self.value, bool) else self.value
+        )
         return f"{self.key} = {shown}"
 
 

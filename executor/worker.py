@@ -143,12 +143,19 @@ class Worker:
             return Outcome(status=status, message=message)
         wait_status = self._usage.get("wait_status")
         if wait_status is None:
-            return Outcome(status="killed", message=f"the sandbox ended (exit code {self._process.returncode}) before its trial did")
+            return Outcome(
+                status="killed",
+                message=f"the sandbox ended (exit code {self._process.returncode}) before its trial did",
+            )
         if os.WIFSIGNALED(wait_status):
             number = os.WTERMSIG(wait_status)
-            status: Status = {signal.SIGKILL: "killed", signal.SIGXCPU: "timed-out"}.get(signal.Signals(number), "crashed")  # type: ignore[assignment]
+            status: Status = {signal.SIGKILL: "killed", signal.SIGXCPU: "timed-out"}.get(
+                signal.Signals(number), "crashed"
+            )  # type: ignore[assignment]
             return Outcome(status=status, message=f"ended by signal {signal.Signals(number).name}")
-        return Outcome(status="crashed", message=f"ended with exit code {os.WEXITSTATUS(wait_status)} and without a result")
+        return Outcome(
+            status="crashed", message=f"ended with exit code {os.WEXITSTATUS(wait_status)} and without a result"
+        )
 
 
 def _start(station: Station, gpu: int | None) -> "tuple[int, dict[int, str], subprocess.Popen[bytes]]":

@@ -50,7 +50,6 @@ class InteractionTable:
 
 
 def interaction_table(
-    baseline: Arm,
     arms: Mapping[Components, Arm],
     tested: Sequence[Components],
     *,
@@ -61,9 +60,8 @@ def interaction_table(
     """Test the interaction and the joint loss of every set in `tested`: two families, each of that size.
 
     Args:
-        baseline: the runs with nothing removed.
-        arms: runs by the set removed, singles and sets, all of them used for the residual variance. A set without an
-            arm has no values.
+        arms: runs by the set removed: BASELINE, singles and sets, all of them used for the residual variance. A set
+            without an arm has no values.
         tested: sets of two or more components.
         rules: δ, the looks and α, the family-wise error of each of the two families.
         negligible: sets already shown negligible elsewhere: the singles of the main table.
@@ -71,10 +69,11 @@ def interaction_table(
 
     Raises:
         ValueError: a tested set has fewer than two members, or the arms' shapes differ.
+        KeyError: the baseline is not among the arms.
     """
     if any(len(components) < 2 for components in tested):
         raise ValueError("an interaction needs two components or more")
-    layout = lay_out(baseline, arms, tested)
+    layout = lay_out(arms, tested)
     families = interaction_contrasts(tested, layout.rows), loss_contrasts(tested, layout.rows)
     contrasts, joint = (estimate_family(layout.y, layout.finished, family, rules) for family in families)
     y = np.where(layout.finished, measured(layout.y), np.nan)

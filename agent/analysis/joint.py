@@ -1,6 +1,6 @@
 """Joint removals as rows of a table and as contrasts over them; hands on what the engine needs to test them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import NamedTuple
 
@@ -10,6 +10,9 @@ from .arrays import Bools, Floats
 from .contrasts import Contrasts
 
 Components = frozenset[str]
+
+BASELINE: Components = frozenset()
+"""Nothing removed."""
 
 
 class Arm(NamedTuple):
@@ -31,18 +34,21 @@ class Layout(NamedTuple):
     """Shape [R, S]."""
 
 
-def lay_out(baseline: Arm, arms: Mapping[Components, Arm], tested: Sequence[Components]) -> Layout:
+def lay_out(arms: Mapping[Components, Arm], tested: Sequence[Components]) -> Layout:
     """Stack the arms; sets in `tested` and their singles that have no arm get a row without values.
 
     Raises:
         ValueError: the arms' shapes differ.
+        KeyError: the baseline is not among the arms.
     """
+    baseline = arms[BASELINE]
     wanted = {part for components in tested for part in (components, *singles(components))}
     missing = sorted(wanted - set(arms), key=sorted)
     nothing = Arm(np.full(baseline.values.shape, np.nan), np.zeros(baseline.values.shape, dtype=np.bool_))
-    stacked = [baseline, *arms.values(), *(nothing for _ in missing)]
+    order = [BASELINE, *(components for components in arms if components), *missing]
+    stacked = [arms.get(components, nothing) for components in order]
     return Layout(
-        {components: row for row, components in enumerate([*arms, *missing], start=1)},
+        {components: row for row, components in enumerate(order)},
         np.stack([arm.values for arm in stacked]),
         np.stack([arm.finished for arm in stacked]),
     )
@@ -71,7 +77,7 @@ def singles(components: Components) -> list[Components]:
     return [frozenset((component,)) for component in sorted(components)]
 
 
-def proper_subsets(components: Components) -> list[Components]:
-    """Every non-empty proper subset: 2^k − 2 of them."""
+def proper_subsets(components: Components) -> Iterator[Components]:
+    """Every non-empty proper subset, small ones first: 2^k − 2 of them."""
     members = sorted(components)
-    return [frozenset(subset) for size in range(1, len(members)) for subset in combinations(members, size)]
+    return (frozenset(subset) for size in range(1, len(members)) for subset in combinations(members, size))

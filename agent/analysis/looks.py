@@ -4,7 +4,7 @@ import math
 from typing import NamedTuple
 
 _SEEDS = (3, 5, 10, 20)
-_EARLY_SPENDING = (0.1, 0.2, 0.3)
+_EARLY_TENTHS = (1, 2, 3)
 
 
 class Look(NamedTuple):
@@ -40,5 +40,5 @@ def planned_looks(seeds: int, max_seeds: int, alpha: float) -> tuple[Look, ...]:
     if not (1 <= seeds <= max_seeds and 0 < alpha < 1):
         raise ValueError(f"no looks with seeds={seeds}, max_seeds={max_seeds}, alpha={alpha}")
     counts = [count for count in _SEEDS if seeds <= count <= max_seeds] or [max_seeds]
-    early = [alpha * share for share in _EARLY_SPENDING[: len(counts) - 1]]
+    early = [alpha * tenths / 10 for tenths in _EARLY_TENTHS[: len(counts) - 1]]
     return tuple(Look(*look) for look in zip(counts, [*early, alpha - math.fsum(early)], strict=True))

@@ -128,8 +128,8 @@ def seeds_for_equivalence(
 def seeds_to_settle(estimate: Estimate, delta: float, alpha: float, m: int, limit: int = _LIMIT) -> int | None:
     """Seeds in all at which the verdict is matters, hurts or negligible with 80% power, were the present loss true.
 
-    Bonferroni at `alpha` over a family of m. None where no standard error is known, where the loss is exactly ±delta, or
-    beyond the limit.
+    Bonferroni at `alpha` over a family of m. None where no standard error is known, where the loss is exactly ±delta,
+    or beyond the limit.
     """
     if estimate.loss is None or estimate.se is None or estimate.df is None:
         return None

@@ -1,7 +1,7 @@
 """Power of t-based decisions, exactly: quadrature over the χ² of the estimated variance.
 
-With a true shift λ (in standard errors) the statistic is (Z + λ) / W, W² = χ²_df / df. Each decision is an inequality in
-W for given Z, so its probability is ∫ φ(z) F_χ²(·) dz: smooth in z, and a plain trapezoid is accurate to 1e-5.
+With a true shift λ (in standard errors) the statistic is (Z + λ) / W, W² = χ²_df / df. Each decision is an inequality
+in W for given Z, so its probability is ∫ φ(z) F_χ²(·) dz: smooth in z, and a plain trapezoid is accurate to 1e-5.
 (`scipy.stats.nct.cdf(-9.92, 2, 8)` is NaN.)
 """
 

@@ -1,4 +1,4 @@
-"""The one engine behind singles and interactions: test a family of contrasts at every planned look, adjust its p values."""
+"""The one engine behind singles and interactions: tests a family of contrasts at every planned look."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -64,15 +64,16 @@ def _completed_looks(finished: Bools, looks: Sequence[Look]) -> Ints:
     last = np.full(finished.shape[0], -1, dtype=np.int64)
     for k, look in enumerate(looks):
         if look.seeds <= finished.shape[1]:
-            complete = finished[:, : look.seeds].all(axis=1)
+            complete: Bools = np.all(finished[:, : look.seeds], axis=1)
             last[complete & complete[0]] = k
     return last
 
 
 def _seen(y: Floats, row_looks: Ints, looks: Sequence[Look]) -> Floats:
     """Keep of every row the seeds of its look in `row_looks` (−1: none); shape [R, most seeds of any]."""
-    width = np.array([0, *(look.seeds for look in looks)])[row_looks + 1]
-    columns = np.arange(width.max())
+    seeds = np.array([0, *(look.seeds for look in looks)])
+    width = seeds.take(row_looks + 1)
+    columns = np.arange(int(width.max()))
     return np.where(columns < width[:, None], y[:, : columns.size], np.nan)
 
 

@@ -16,18 +16,21 @@ def chance_to_settle(estimate: Estimate, look: Look, *, delta: float, m: int) ->
     prior), and its standard error as se·√(n / n').
 
     Args:
-        estimate: present estimate. Where it has no standard error nothing is known, and the chance is 1: it goes first.
+        estimate: present estimate. Before its first look nothing is known, and the chance is 1: it goes first. Where a
+            look is complete and yet fewer than 2 seeds have a value, its runs fail, and the chance is 0.
         look: a further look. Where it brings no further seed the chance is 0.
         delta: smallest effect of interest.
         m: size of the family; Bonferroni, where Holm would be a little more generous.
     """
-    if estimate.loss is None or estimate.se is None or estimate.df is None:
+    if estimate.look is None:
         return 1.0
-    if look.seeds <= estimate.n:
+    further = look.seeds - estimate.look.seeds
+    if further <= 0 or estimate.loss is None or estimate.se is None or estimate.df is None:
         return 0.0
-    df = estimate.df * (look.seeds - 1) / (estimate.n - 1)
-    se = estimate.se * math.sqrt(estimate.n / look.seeds)
-    spread = estimate.se * math.sqrt((look.seeds - estimate.n) / look.seeds)
+    n = estimate.n + further
+    df = estimate.df * (n - 1) / (estimate.n - 1)
+    se = estimate.se * math.sqrt(estimate.n / n)
+    spread = estimate.se * math.sqrt(further / n)
     beyond = delta + se * float(critical(look.alpha / m / 2, df))
     inside = delta - se * float(critical(look.alpha / m, df))
     chance = 1 - _below(beyond, estimate.loss, spread) + _below(-beyond, estimate.loss, spread)

@@ -1,0 +1,1 @@
+"""Who plans, and what a plan is."""

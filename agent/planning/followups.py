@@ -20,7 +20,9 @@ def follow_up(learnt: Learnt, interactions: str, kinds: Sequence[str]) -> list[A
     """The next round's ablations; empty where nothing is left that is worth its cost."""
     known = {one.id: one for one in learnt.components}
     planned = {ablation.id for plan in learnt.plans for ablation in plan.ablations}
-    singles = [one for one in learnt.effects if one.role == "confirmatory" and one.same_as is None and one.verdict in TESTABLE]
+    singles = [
+        one for one in learnt.effects if one.role == "confirmatory" and one.same_as is None and one.verdict in TESTABLE
+    ]
     if len(learnt.plans) > 1:
         proposals = [] if interactions == "none" else list(_inside_groups(learnt))
     else:
@@ -49,7 +51,9 @@ def _by_judgement(singles: list[Effect]) -> Iterator[Proposal]:
     pairs.sort(key=lambda pair: (pair[0].component_kind != pair[1].component_kind, pair[0].verdict != "negligible"))
     for first, second in pairs[:MOST_QUIET_PAIRS]:
         yield (first.ablation, second.ablation), "quiet", None
-    strong = sorted((one for one in singles if one.verdict in ("matters", "hurts")), key=lambda one: -abs(one.delta or 0.0))
+    strong = sorted(
+        (one for one in singles if one.verdict in ("matters", "hurts")), key=lambda one: -abs(one.delta or 0.0)
+    )
     for first, second in combinations(strong[:STRONGEST], 2):
         if not _nested((first.ablation, second.ablation)):
             yield (first.ablation, second.ablation), "strong", None

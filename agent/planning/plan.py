@@ -86,7 +86,9 @@ def read_plan(path: Path, components: list[Component]) -> Plan:
         data: Any = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
         plan = Plan.model_validate(data)
     except OSError as error:
-        raise PlanError(f"cannot read the plan: {error.strerror}", where=str(path), to_do="write one with `lesion plan`") from None
+        raise PlanError(
+            f"cannot read the plan: {error.strerror}", where=str(path), to_do="write one with `lesion plan`"
+        ) from None
     except (YAMLError, UnicodeDecodeError) as error:
         raise PlanError(f"this is not YAML: {error}", where=str(path), to_do=_MEND) from None
     except ValidationError as error:
@@ -107,10 +109,16 @@ def _problems(plan: Plan, components: list[Component]) -> list[str]:
         if ablation.id in seen:
             found.append(f"{ablation.id}: this id appears twice or is reserved")
         seen.add(ablation.id)
-        found += [f"{ablation.id}: no component {name!r}{_nearest(name, list(known))}" for name in ablation.components if name not in known]
+        found += [
+            f"{ablation.id}: no component {name!r}{_nearest(name, list(known))}"
+            for name in ablation.components
+            if name not in known
+        ]
         for one in ablation.interventions:
             if _place(one) not in places:
-                found.append(f"{ablation.id}: nothing to remove at {_place(one)!r}{_nearest(_place(one), sorted(places))}")
+                found.append(
+                    f"{ablation.id}: nothing to remove at {_place(one)!r}{_nearest(_place(one), sorted(places))}"
+                )
     return found
 
 

@@ -62,12 +62,30 @@ class RulesPlanner:
 
     def first_round(self, study: str, components: Sequence[Component]) -> Plan:
         """Default removals of everything that asks a question of its own, the most open questions first."""
-        chosen = [one for one in components if one.interventions and any(fnmatchcase(one.id, glob) for glob in self.wanted)]
+        chosen = [
+            one for one in components if one.interventions and any(fnmatchcase(one.id, glob) for glob in self.wanted)
+        ]
         asked = [one for one in chosen if not covered(one, chosen)]
         asked.sort(key=lambda one: -PRIORS[one.kind].worth)
-        dropped = [Dropped(id=one.id, reason="inside a block that is removed whole; name it in study.components to ask for it alone") for one in chosen if covered(one, chosen)]
-        dropped += [Dropped(id=one.id, reason=f"beyond the first {MOST_SINGLES}; name it in study.components") for one in asked[MOST_SINGLES:]]
-        return Plan(study=study, round=1, planner=self.name, ablations=[single(one) for one in asked[:MOST_SINGLES]], dropped=dropped)
+        dropped = [
+            Dropped(
+                id=one.id,
+                reason="inside a block that is removed whole; name it in study.components to ask for it alone",
+            )
+            for one in chosen
+            if covered(one, chosen)
+        ]
+        dropped += [
+            Dropped(id=one.id, reason=f"beyond the first {MOST_SINGLES}; name it in study.components")
+            for one in asked[MOST_SINGLES:]
+        ]
+        return Plan(
+            study=study,
+            round=1,
+            planner=self.name,
+            ablations=[single(one) for one in asked[:MOST_SINGLES]],
+            dropped=dropped,
+        )
 
     def next_round(self, learnt: Learnt) -> Plan | None:
         """Joint removals: of what looks negligible, of what matters most, and inside groups that matter together."""

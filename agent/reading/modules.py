@@ -12,7 +12,14 @@ BY_HOME: dict[str, Kind] = {
     "dropout": "regularization",
     "sparse": "embedding",
 }
-BY_NAME: dict[str, Kind] = {"attention": "attention", "attn": "attention", "mlp": "mlp", "feedforward": "mlp", "ffn": "mlp", "norm": "normalization"}
+BY_NAME: dict[str, Kind] = {
+    "attention": "attention",
+    "attn": "attention",
+    "mlp": "mlp",
+    "feedforward": "mlp",
+    "ffn": "mlp",
+    "norm": "normalization",
+}
 BYPASSED: frozenset[Kind] = frozenset({"normalization", "activation", "regularization"})
 
 
@@ -63,7 +70,11 @@ def _evidence(module: ModuleRecord) -> str:
     if not module.calls:
         return "never called in one training step and one evaluation"
     shapes = f"{_shape(module.input_shape)} → {_shape(module.output_shape)}"
-    notes = [note for note, holds in (("holds its own residual", module.residual), ("the output layer", module.is_output)) if holds]
+    notes = [
+        note
+        for note, holds in (("holds its own residual", module.residual), ("the output layer", module.is_output))
+        if holds
+    ]
     return "; ".join([f"called, {shapes}", *notes])
 
 

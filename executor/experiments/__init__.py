@@ -1,0 +1,1 @@
+"""Kinds of experiments, as jobs for a worker."""

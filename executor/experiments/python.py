@@ -19,14 +19,18 @@ class PythonExperiment:
     root: Path
     file: Path
 
-    def job(self, action: Action, config: dict[str, Any], interventions: list[Intervention], seed: int) -> dict[str, Any]:
+    def job(
+        self, action: Action, config: dict[str, Any], interventions: list[Intervention], seed: int
+    ) -> dict[str, Any]:
         """One job; `config` is already resolved, overrides included."""
         return {
             "action": action,
             "experiment": str(self.file),
             "cwd": str(self.root),
             "config": config,
-            "interventions": [{"path": one.path, "removal": one.removal} for one in module_interventions(interventions)],
+            "interventions": [
+                {"path": one.path, "removal": one.removal} for one in module_interventions(interventions)
+            ],
             "seed": seed,
         }
 
@@ -49,11 +53,13 @@ class PythonExperiment:
 
     def _local(self, name: str) -> Path | None:
         relative = Path(*name.split("."))
-        places = [base / end for base in (self.file.parent, self.root) for end in (f"{relative}.py", relative / "__init__.py")]
+        places = [
+            base / end for base in (self.file.parent, self.root) for end in (f"{relative}.py", relative / "__init__.py")
+        ]
         return next((place for place in places if place.is_file()), None)
 
     def _is_local_package(self, name: str) -> bool:
-        top = name.split(".")[0]
+        top = name.split(".", maxsplit=1)[0]
         return any((base / top).is_dir() or (base / f"{top}.py").is_file() for base in (self.file.parent, self.root))
 
 

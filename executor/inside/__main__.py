@@ -33,7 +33,11 @@ def main() -> None:
     os.close(job)
     os.close(result)
     _, wait_status, usage = os.wait4(worker, 0)
-    report = {"wait_status": wait_status, "peak_memory": usage.ru_maxrss * 1024, "cpu_seconds": usage.ru_utime + usage.ru_stime}
+    report = {
+        "wait_status": wait_status,
+        "peak_memory": usage.ru_maxrss * 1024,
+        "cpu_seconds": usage.ru_utime + usage.ru_stime,
+    }
     os.write(status, json.dumps(report).encode() + b"\n")
 
 
@@ -45,7 +49,9 @@ def _serve(job: int, result: int) -> None:
     here = Path(__file__).resolve().parent
     sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != here]
     sys.argv[:] = ["lesion"]
-    spec = importlib.util.spec_from_file_location("lesion_inside", here / "__init__.py", submodule_search_locations=[str(here)])
+    spec = importlib.util.spec_from_file_location(
+        "lesion_inside", here / "__init__.py", submodule_search_locations=[str(here)]
+    )
     assert spec is not None and spec.loader is not None
     package = importlib.util.module_from_spec(spec)
     sys.modules["lesion_inside"] = package

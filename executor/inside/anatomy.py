@@ -1,7 +1,7 @@
 """The live module tree, as one training step and one evaluation of the baseline show it."""
 
 from contextlib import contextmanager
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Generator, List, Optional, Tuple
 
 import torch
 from torch import nn
@@ -29,10 +29,11 @@ class Anatomist:
         self._last: Dict[str, Any] = {}
 
     @contextmanager
-    def watching(self) -> "Iterator[None]":
+    def watching(self) -> "Generator[None, None, None]":
         """Record every module call in the body."""
         handles = [
-            module.register_forward_hook(self._record(path), with_kwargs=True) for path, module in self.model.named_modules()
+            module.register_forward_hook(self._record(path), with_kwargs=True)
+            for path, module in self.model.named_modules()
         ]
         try:
             yield
@@ -75,7 +76,9 @@ class Anatomist:
         sighting = self.seen[path]
         inputs = next(tensors_of([*sighting.args, *sighting.kwargs.values()]), None)
         output = sighting.output
-        same_shape = isinstance(inputs, torch.Tensor) and isinstance(output, torch.Tensor) and inputs.shape == output.shape
+        same_shape = (
+            isinstance(inputs, torch.Tensor) and isinstance(output, torch.Tensor) and inputs.shape == output.shape
+        )
         return {
             "path": path,
             "type": type(module).__name__,
@@ -93,14 +96,19 @@ class Anatomist:
 
     def _holds_residual(self, module: nn.Module, sighting: Sighting) -> bool:
         """With every child silenced, does the output still follow the input? Then the block adds its input itself."""
-        quiet = [child.register_forward_hook(lambda _m, _a, out: map_tensors(torch.zeros_like, out)) for child in module.children()]
+        quiet = [
+            child.register_forward_hook(lambda _m, _a, out: map_tensors(torch.zeros_like, out))
+            for child in module.children()
+        ]
         try:
             with torch.no_grad(), torch.random.fork_rng([]):
                 first = module(*map_tensors(_clone, sighting.args), **map_tensors(_clone, sighting.kwargs))
                 moved = module(*map_tensors(_scaled, sighting.args), **map_tensors(_scaled, sighting.kwargs))
             return not torch.equal(first, moved)
         except Exception:
-            return False  # a block that cannot run alone, or on other numbers, is simply not offered a bypass by residual
+            return (
+                False  # a block that cannot run alone, or on other numbers, is simply not offered a bypass by residual
+            )
         finally:
             for handle in quiet:
                 handle.remove()

@@ -8,7 +8,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Callable, Dict, Iterator, List
+from typing import Any, Callable, Dict, Generator, List
 
 import torch
 from torch import nn
@@ -82,9 +82,10 @@ class Run:
         with self._timed("build"):
             self.module = load(Path(job["experiment"]))
             seed_everything(self.seed)
-            self.model: nn.Module = self.module.build_model(self.config)
-        if not isinstance(self.model, nn.Module):
-            raise Invalid(f"build_model returned {type(self.model).__name__}, not a torch.nn.Module")
+            built: Any = self.module.build_model(self.config)
+        if not isinstance(built, nn.Module):
+            raise Invalid(f"build_model returned {type(built).__name__}, not a torch.nn.Module")
+        self.model: nn.Module = built
         self.surgery: List[Surgery] = operate(self.model, job["interventions"])
 
     def train(self) -> None:
@@ -97,11 +98,11 @@ class Run:
         if isinstance(returned, nn.Module):
             self.model = returned
 
-    def evaluate(self) -> "Dict[str, Dict[str, Any]]":
+    def evaluate(self) -> "Dict[str, Any]":
         """Evaluate on every split that `evaluate` knows: `{split: what it returned}`."""
         parameters = inspect.signature(self.module.evaluate).parameters
         takes_split = "split" in parameters or any(one.kind is one.VAR_KEYWORD for one in parameters.values())
-        results: Dict[str, Dict[str, Any]] = {}
+        results: Dict[str, Any] = {}
         with self._timed("evaluate"):
             for split in SPLITS if takes_split else ("evaluation",):
                 seed_everything(self.seed)
@@ -127,7 +128,7 @@ class Run:
         self.forwards += module.training
 
     @contextmanager
-    def _timed(self, stage: str) -> "Iterator[None]":
+    def _timed(self, stage: str) -> "Generator[None, None, None]":
         start = time.perf_counter()
         try:
             yield
@@ -136,7 +137,7 @@ class Run:
 
 
 @contextmanager
-def recording(model: nn.Module, stages: "Dict[str, Any]", name: str) -> "Iterator[None]":
+def recording(model: nn.Module, stages: "Dict[str, Any]", name: str) -> "Generator[None, None, None]":
     """Hash the output of the first forward of `model` into `stages[name]`."""
 
     def record(_module: nn.Module, _args: Any, output: Any) -> None:
@@ -151,7 +152,9 @@ def recording(model: nn.Module, stages: "Dict[str, Any]", name: str) -> "Iterato
 
 
 @contextmanager
-def stopping(model: nn.Module, counts: "Callable[[], bool]", stages: "Dict[str, Any]", name: str) -> "Iterator[None]":
+def stopping(
+    model: nn.Module, counts: "Callable[[], bool]", stages: "Dict[str, Any]", name: str
+) -> "Generator[None, None, None]":
     """End the body at the second forward of `model` for which `counts()` holds."""
     seen = 0
 
@@ -171,7 +174,7 @@ def stopping(model: nn.Module, counts: "Callable[[], bool]", stages: "Dict[str, 
         handle.remove()
 
 
-def plain_results(results: "Dict[str, Dict[str, Any]]") -> "Dict[str, Any]":
+def plain_results(results: "Dict[str, Any]") -> "Dict[str, Any]":
     """`{"metrics": {split: {name: float}}, "examples": {split: {name: packed}}}`. `Invalid` or `Diverged` otherwise."""
     metrics: Dict[str, Dict[str, float]] = {}
     examples: Dict[str, Dict[str, Any]] = {}
@@ -182,7 +185,12 @@ def plain_results(results: "Dict[str, Dict[str, Any]]") -> "Dict[str, Any]":
         examples[split] = _examples(returned.get("examples") or {})
         if not metrics[split]:
             raise Invalid("evaluate returned no metric")
-    broken = [f"{name} on {split}" for split, values in metrics.items() for name, value in values.items() if not math.isfinite(value)]
+    broken = [
+        f"{name} on {split}"
+        for split, values in metrics.items()
+        for name, value in values.items()
+        if not math.isfinite(value)
+    ]
     if broken:
         raise Diverged(f"not a finite number: {', '.join(broken)}")
     return {"metrics": metrics, "examples": examples}
@@ -204,8 +212,8 @@ def _examples(columns: "Dict[str, Any]") -> "Dict[str, Any]":
 
 
 def _flat(name: Any, values: Any) -> "List[float]":
-    listed = values.detach().cpu().tolist() if isinstance(values, torch.Tensor) else values
-    listed = listed.tolist() if hasattr(listed, "tolist") else list(listed)
+    plain: Any = values.detach().cpu() if isinstance(values, torch.Tensor) else values
+    listed: List[Any] = plain.tolist() if hasattr(plain, "tolist") else list(plain)
     try:
         return [float(value) for value in listed]
     except (TypeError, ValueError):

@@ -54,7 +54,9 @@ class Surgery:
         if not isinstance(output, torch.Tensor):
             raise Refused(f"bypass of {self.path}: its output is a {type(output).__name__}, its input a tensor")
         if output.shape != before.shape:
-            raise Refused(f"bypass of {self.path}: its input is {tuple(before.shape)}, its output {tuple(output.shape)}")
+            raise Refused(
+                f"bypass of {self.path}: its input is {tuple(before.shape)}, its output {tuple(output.shape)}"
+            )
         self.changed = not torch.equal(output, before)
 
 

@@ -130,7 +130,11 @@ def _facts(run: Any) -> "Dict[str, Any]":
 def _environment() -> "Dict[str, Any]":
     import torch
 
-    loaded = {name: getattr(sys.modules[name], "__version__", None) for name in ("numpy", "sklearn", "transformers") if name in sys.modules}
+    loaded = {
+        name: getattr(sys.modules[name], "__version__", None)
+        for name in ("numpy", "sklearn", "transformers")
+        if name in sys.modules
+    }
     return {
         "python": platform.python_version(),
         "torch": str(torch.__version__),
@@ -154,7 +158,9 @@ def _status(error: BaseException) -> str:
 
 def describe(error: BaseException) -> "Dict[str, Any]":
     """`{"message", "traceback"}` with the user's own frames only."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith((HERE, "<frozen"))]
+    frames = [
+        frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith((HERE, "<frozen"))
+    ]
     lines: Iterator[str] = iter([*traceback.format_list(frames), *traceback.format_exception_only(type(error), error)])
     hint = ""
     if isinstance(error, OSError) and error.errno == errno.EROFS:

@@ -5,15 +5,15 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache
 from pathlib import Path
 
 from .seccomp import deny_list
 from .view import WORKSPACE, Launch, View, base_environment
 
-NAMESPACES = "user pid ipc uts".split()
-ETC = "ld.so.cache ld.so.conf ld.so.conf.d alternatives localtime ssl ca-certificates mime.types".split()
-ETC_NETWORK = "resolv.conf hosts nsswitch.conf".split()
+NAMESPACES = ["user", "pid", "ipc", "uts"]
+ETC = ["ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "localtime", "ssl", "ca-certificates", "mime.types"]
+ETC_NETWORK = ["resolv.conf", "hosts", "nsswitch.conf"]
 
 
 @dataclass(frozen=True)
@@ -23,10 +23,10 @@ class Bubblewrap:
     executable: Path
     origin: str
 
-    @cached_property
+    @property
     def name(self) -> str:
         """E.g. `bubblewrap 0.8.0 (system), seccomp`."""
-        version = subprocess.run([self.executable, "--version"], capture_output=True, text=True, check=False, env={}).stdout
+        version = _version(self.executable)
         return f"bubblewrap {version.split()[-1] if version else '?'} ({self.origin}), {'seccomp' if deny_list() else 'no seccomp'}"
 
     @property
@@ -39,8 +39,22 @@ class Bubblewrap:
         filters = deny_list()
         keep = (_in_memory(filters),) if filters else ()
         seccomp = ["--seccomp", str(keep[0])] if keep else []
-        argv = [str(self.executable), *_isolation(view), *_system(view), *_shared(view), *_environment(view), *seccomp, "--", *command]
+        argv = [
+            str(self.executable),
+            *_isolation(view),
+            *_system(view),
+            *_shared(view),
+            *_environment(view),
+            *seccomp,
+            "--",
+            *command,
+        ]
         return Launch(argv=argv, environment={}, keep=keep, cwd=Path("/"))
+
+
+@cache
+def _version(executable: Path) -> str:
+    return subprocess.run([executable, "--version"], capture_output=True, text=True, check=False, env={}).stdout
 
 
 def _isolation(view: View) -> list[str]:
@@ -58,7 +72,18 @@ def _system(view: View) -> list[str]:
     etc = [word for name in files for word in ("--ro-bind-try", f"/etc/{name}", f"/etc/{name}")]
     settings = ["--ro-bind", "/proc/sys", "/proc/sys"] if os.geteuid() == 0 else []
     fresh = ["--dev", "/dev", "--size", size, "--tmpfs", "/dev/shm", "--size", size, "--tmpfs", "/tmp"]
-    return ["--ro-bind", "/usr", "/usr", *links, *etc, "--proc", "/proc", *settings, *fresh, *(_gpu_devices() if view.gpus else [])]
+    return [
+        "--ro-bind",
+        "/usr",
+        "/usr",
+        *links,
+        *etc,
+        "--proc",
+        "/proc",
+        *settings,
+        *fresh,
+        *(_gpu_devices() if view.gpus else []),
+    ]
 
 
 def _shared(view: View) -> list[str]:

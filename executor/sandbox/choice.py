@@ -79,4 +79,3 @@ def _verdict(run: "subprocess.CompletedProcess[str] | str") -> str | None:
     except ValueError:
         return (run.stderr.strip() or f"exit code {run.returncode}")[:500]
     return f"it does not hold back: {', '.join(succeeded)}" if succeeded else None
-

@@ -1,0 +1,89 @@
+"""`lesion doctor`: what works here, and what to do about the rest."""
+
+import json as jsonlib
+import os
+import platform
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+import typer
+
+from .options import Json
+
+
+class Finding(NamedTuple):
+    """One thing that was looked at."""
+
+    what: str
+    works: bool | None
+    """None: not needed and not there."""
+    detail: str
+    to_do: str = ""
+
+
+def doctor(
+    interpreter: Annotated[
+        Path | None, typer.Option(help="The Python that runs your experiments.", show_default="this one")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Look at Python, torch, the sandbox (by a live self-test), cores, memory, GPUs and the model endpoint."""
+    findings = list(_findings(interpreter or Path(sys.executable)))
+    if json:
+        typer.echo(jsonlib.dumps({"findings": [one._asdict() for one in findings]}, indent=1))
+    else:
+        for one in findings:
+            mark = {True: "ok  ", False: "FAIL", None: "–   "}[one.works]
+            typer.echo(f"{mark} {one.what}: {one.detail}" + (f"\n       → {one.to_do}" if one.to_do else ""))
+    raise typer.Exit(2 if any(one.works is False for one in findings) else 0)
+
+
+def _findings(interpreter: Path) -> Iterator[Finding]:
+    from ...executor.errors import LesionError
+    from ...executor.interpreter import examine
+    from ...executor.sandbox.choice import choose
+    from ...executor.units import format_size
+    from ..machine import free_memory, machine, package_version
+
+    yield Finding("lesion", True, f"{package_version()} on Python {platform.python_version()}")
+    try:
+        examined = examine(interpreter)
+        yield Finding("torch", True, f"{examined.torch} on Python {examined.version} ({examined.executable})")
+        sandbox = choose(examined)
+        seccomp = "" if "no seccomp" not in sandbox.name else "install libseccomp2 for the system-call filter"
+        yield Finding("sandbox", True, f"{sandbox.name}: self-test passed", seccomp)
+    except LesionError as error:
+        yield Finding("sandbox or torch", False, error.what, error.to_do or "")
+    facts = machine()
+    yield Finding("cores", True, f"{facts['cores']} ({facts['cpu']})")
+    yield Finding("memory", True, f"{format_size(free_memory())} free of {format_size(facts['memory_bytes'])}")
+    gpus = sorted(path.name for path in Path("/dev").glob("nvidia[0-9]*"))
+    yield Finding("GPU", True if gpus else None, ", ".join(gpus) or "none: trials run on the CPU")
+    yield _endpoint()
+
+
+def _endpoint() -> Finding:
+    """The language model's server, asked for its list of models where one is configured."""
+    server, key = os.environ.get("OPENAI_BASE_URL"), os.environ.get("OPENAI_API_KEY")
+    if not server and not key:
+        return Finding(
+            "model endpoint",
+            None,
+            "none configured: the built-in rules plan",
+            "set OPENAI_API_KEY, or OPENAI_BASE_URL for a server of your own",
+        )
+    import openai
+
+    try:
+        client = openai.OpenAI(base_url=server, api_key=key or "none", timeout=10, max_retries=0)
+        names = [model.id for model in client.models.list()]
+    except openai.OpenAIError as error:
+        return Finding(
+            "model endpoint",
+            False,
+            f"{server or 'api.openai.com'}: {error}"[:300],
+            "see OPENAI_BASE_URL and OPENAI_API_KEY",
+        )
+    return Finding("model endpoint", True, f"{server or 'api.openai.com'}: {len(names)} models")

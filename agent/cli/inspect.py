@@ -1,0 +1,56 @@
+"""`lesion inspect`: what could be removed, where it stands, and how."""
+
+import json as jsonlib
+from typing import TYPE_CHECKING
+
+import typer
+
+from .options import DEFAULT_STUDY, Json, State, StudyFile, Unsafe, opened
+
+if TYPE_CHECKING:
+    from rich.tree import Tree
+
+    from ..components import Component
+
+
+def inspect(
+    study: StudyFile = DEFAULT_STUDY, json: Json = False, state: State = None, unsafe_no_sandbox: Unsafe = False
+) -> None:
+    """List the components of the experiment, from its configuration and its live module tree."""
+    from rich.console import Console
+
+    from ...executor.pool import Pool
+    from ..setting import state_folder
+    from ..survey import components_of, survey
+    from .signals import listen
+
+    setting = opened(study)
+    station = setting.station(state_folder(setting.spec, state), unsafe=unsafe_no_sandbox)
+    listen()
+    with Pool(station, 1) as pool:
+        components = components_of(setting, survey(setting, pool, None).anatomy)
+    if json:
+        typer.echo(jsonlib.dumps({"components": [one.model_dump(mode="json") for one in components]}, indent=1))
+        return
+    Console().print(_tree(setting.spec.study.name, components), soft_wrap=True)
+
+
+def _tree(name: str, components: "list[Component]") -> "Tree":
+    from rich.tree import Tree
+
+    root = Tree(f"[bold]{name}[/]: {len(components)} components")
+    settings, modules = root.add("configuration"), root.add("modules")
+    branches: dict[str, Tree] = {}
+    for one in components:
+        path = one.id.removeprefix("module:")
+        parent = settings if path == one.id else branches.get(path.rpartition(".")[0], modules)
+        branches[path] = parent.add(_line(one))
+    return root
+
+
+def _line(component: "Component") -> str:
+    from rich.markup import escape
+
+    removal = component.interventions[0].describe() if component.interventions else "never removed"
+    size = f", {component.size:,} parameters" if component.size else ""
+    return f"{escape(component.id)} [dim]{component.kind}{size}; {escape(removal)}; {escape(component.evidence)}[/]"

@@ -1,0 +1,51 @@
+"""`lesion plan`: writes round 1 for a person to read, edit and run."""
+
+from typing import Annotated
+
+import typer
+
+from .options import DEFAULT_STUDY, Json, State, StudyFile, Unsafe, opened
+
+
+def plan(
+    study: StudyFile = DEFAULT_STUDY,
+    again: Annotated[bool, typer.Option("--again", help="Write the plan anew over one that was not run yet.")] = False,
+    json: Json = False,
+    state: State = None,
+    unsafe_no_sandbox: Unsafe = False,
+) -> None:
+    """Plan the single removals and write them to plans/round-1.yaml; nothing is run but one step of the baseline."""
+    from ...executor.pool import Pool
+    from ..ledger import Ledger
+    from ..planning.rules import RulesPlanner
+    from ..setting import state_folder
+    from ..study import Study
+    from .signals import listen
+    from .watching import watcher
+
+    setting = opened(study)
+    folder = state_folder(setting.spec, state)
+    watch = watcher(setting.spec.primary, as_json=json)
+    ledger = Ledger(folder, write=True)
+    listen()
+    try:
+        station = setting.station(folder, unsafe=unsafe_no_sandbox)
+        planner = RulesPlanner(wanted=setting.spec.study.components, kinds=setting.spec.study.kinds)
+        work = Study(setting, folder, ledger, station, watch, planner)
+        with Pool(station, 1) as pool:
+            work.survey(pool)
+        if again and not ledger.plans(setting.version):
+            work.plan_path(1).unlink(missing_ok=True)
+        made = work.first_plan()
+    finally:
+        watch.close()
+        ledger.close()
+    if json:
+        typer.echo(made.model_dump_json())
+        return
+    for one in made.ablations:
+        expected = f"{one.prediction.direction}, {one.prediction.size:+.1f} δ"
+        typer.echo(f"{one.id:<36} {', '.join(each.describe() for each in one.interventions):<40} expected: {expected}")
+    for dropped in made.dropped:
+        typer.echo(f"{dropped.id:<36} not planned: {dropped.reason}")
+    typer.echo(f"{len(made.ablations)} ablations in {work.plan_path(1)}; edit them, then `lesion run`", err=True)

@@ -1,0 +1,181 @@
+"""`lesion run`: the study, to the end or as far as the budget goes."""
+
+import os
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .options import DEFAULT_STUDY, Json, State, StudyFile, Unsafe, opened
+from .signals import listen
+
+if TYPE_CHECKING:
+    from ..planning.planner import Planner
+    from ..results import Results
+    from ..setting import Setting
+    from ..study import End, Study
+
+
+class PlannerKind(StrEnum):
+    """Who plans."""
+
+    AUTO = "auto"
+    LLM = "llm"
+    RULES = "rules"
+
+
+class Interactions(StrEnum):
+    """Which joint removals are planned."""
+
+    AUTO = "auto"
+    PAIRS = "pairs"
+    NONE = "none"
+
+
+def run(
+    study: StudyFile = DEFAULT_STUDY,
+    planner: Annotated[
+        PlannerKind | None, typer.Option(help="Who plans; the study file's planner.kind by default.")
+    ] = None,
+    plan: Annotated[Path | None, typer.Option(help="Run this plan as round 1.")] = None,
+    max_trials: Annotated[int | None, typer.Option(min=0, help="Start at most so many trials now.")] = None,
+    for_: Annotated[str | None, typer.Option("--for", metavar="DURATION", help="Stop after, e.g., 2h or 45m.")] = None,
+    until: Annotated[str | None, typer.Option(metavar="HH:MM", help="Stop at this time of the day.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Trials at once; limits.workers by default.")] = None,
+    interactions: Annotated[
+        Interactions, typer.Option(help="Joint removals: by judgement, every pair, or none.")
+    ] = Interactions.AUTO,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="List the trials and what they would take; run none.")
+    ] = False,
+    json: Json = False,
+    state: State = None,
+    unsafe_no_sandbox: Unsafe = False,
+) -> None:
+    """Run the study; what is finished is never run again."""
+    from ..budget import Budget
+    from ..ledger import Ledger
+    from ..setting import state_folder
+    from ..study import Study
+    from .watching import watcher
+
+    deadline = _deadline(for_, until)
+    setting = opened(study)
+    folder = state_folder(setting.spec, state)
+    chosen = _planner(setting, planner, interactions)
+    if dry_run:
+        _dry_run(setting, folder, chosen, plan, unsafe_no_sandbox)
+        return
+    watch = watcher(setting.spec.primary, as_json=json)
+    ledger = Ledger(folder, write=True)
+    listen()
+    try:
+        station = setting.station(folder, unsafe=unsafe_no_sandbox)
+        work = Study(setting, folder, ledger, station, watch, chosen)
+        end = work.run(Budget(max_trials, deadline), lambda: _report(work), plan, workers)
+        results = _finish(work, end, as_json=json)
+    finally:
+        watch.close()
+        ledger.close()
+    raise typer.Exit(_exit_code(results, end))
+
+
+def _report(work: "Study") -> list[str]:
+    """Write the report as it stands and say in a few lines what it says."""
+    from ..collect import collect
+    from ..report.summary import summary_lines
+    from ..report.write import write_report
+
+    results = collect(work.setting.spec, work.ledger)
+    write_report(results, ["md", "json", "csv"], work.state / "report")
+    return summary_lines(results)
+
+
+def _finish(work: "Study", end: "End", *, as_json: bool) -> "Results | None":
+    from ..collect import collect
+    from .watching import emit
+
+    report = work.state / "report" / "report.md"
+    if not work.ledger.has_baseline(work.setting.version):
+        work.observer.stage(f"stopped before the baseline was measured: {end.reason}; `lesion run` goes on from here")
+        return None
+    work.observer.stage("complete" if end.complete else f"stopped: {end.reason}; `lesion run` goes on from here")
+    work.observer.learnt([*_report(work), f"report: {_short(report)}"])
+    results = collect(work.setting.spec, work.ledger)
+    if as_json:
+        emit(
+            {
+                "event": "end",
+                "complete": end.complete,
+                "reason": end.reason,
+                "accounting": results.accounting.model_dump(),
+                "report": str(report),
+            }
+        )
+    return results
+
+
+def _exit_code(results: "Results | None", end: "End") -> int:
+    """0 complete, 3 complete with failed trials, 4 stopped by a budget."""
+    if not end.complete:
+        return 4
+    return 3 if results and results.accounting.failed else 0
+
+
+def _planner(setting: "Setting", asked: PlannerKind | None, interactions: Interactions) -> "Planner":
+    """The planner that was asked for. `PlannerError` where that is a language model, which this version does not have."""
+    from ...executor.errors import PlannerError
+    from ..planning.rules import RulesPlanner
+
+    kind = asked.value if asked else setting.spec.planner.kind
+    if kind == "llm":
+        raise PlannerError(
+            "planning by a language model is not in this version",
+            where="planner.kind",
+            to_do="use --planner rules: the built-in planner needs no key",
+        )
+    study = setting.spec.study
+    return RulesPlanner(interactions.value, study.components, study.kinds)
+
+
+def _deadline(for_: str | None, until: str | None) -> float | None:
+    from ...executor.units import parse_duration
+    from ..budget import deadline_of
+
+    try:
+        seconds = parse_duration(for_) if for_ is not None else None
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--for") from None
+    try:
+        return deadline_of(seconds, until, datetime.now())
+    except ValueError:
+        raise typer.BadParameter(f"{until!r} is no time of the day; write it as 07:00", param_hint="--until") from None
+
+
+def _dry_run(setting: "Setting", folder: Path, planner: "Planner", plan: Path | None, unsafe: bool) -> None:
+    """The trials of round 1 that are still to run, and how long they would take by what was measured."""
+    from ...executor.pool import Pool
+    from ...executor.units import format_duration
+    from ..dryrun import forecast
+    from ..ledger import Ledger
+
+    ledger = Ledger(folder, write=False) if (folder / "ledger.db").exists() else None
+    with Pool(setting.station(folder, unsafe=unsafe), 1) as pool:
+        trials, seconds = forecast(setting, folder, planner, plan, pool, ledger)
+    for trial in trials:
+        typer.echo(f"{trial.arm}\t{trial.mode}\tseed {trial.seed}")
+    workers = setting.spec.limits.workers
+    took = "no finished run to estimate from yet"
+    if seconds is not None:
+        took = f"about {format_duration(round(seconds * len(trials) / workers))} with {workers} workers, from {format_duration(round(seconds, 1))} a trial measured so far"
+    typer.echo(
+        f"{len(trials)} trials in round 1 up to its first look; {took}; further looks and follow-ups come on top",
+        err=True,
+    )
+
+
+def _short(path: Path) -> str:
+    relative = os.path.relpath(path)
+    return relative if len(relative) < len(str(path)) else str(path)

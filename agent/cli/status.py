@@ -1,0 +1,36 @@
+"""`lesion status`: how far a study is and what it knows, from the ledger alone."""
+
+from .options import DEFAULT_STUDY, Json, State, StudyFile
+
+
+def status(study: StudyFile = DEFAULT_STUDY, json: Json = False, state: State = None) -> None:
+    """Say how far the study is and what was found so far."""
+    import typer
+
+    from ..collect import collect
+    from ..ledger import Ledger
+    from ..report.summary import summary_lines
+    from ..setting import state_folder
+    from ..studyfile import load_study
+
+    spec = load_study(study)
+    ledger = Ledger(state_folder(spec, state), write=False)
+    try:
+        results = collect(spec, ledger)
+    finally:
+        ledger.close()
+    if json:
+        verdicts = {effect.ablation: effect.verdict for effect in results.effects if effect.metric == spec.primary}
+        typer.echo(
+            results.model_copy(update={"planned": []}).model_dump_json(include={"study", "accounting", "compute"})[:-1]
+            + f', "verdicts": {_json(verdicts)}}}'
+        )
+        return
+    for line in summary_lines(results):
+        typer.echo(line)
+
+
+def _json(value: object) -> str:
+    import json
+
+    return json.dumps(value)

@@ -1,0 +1,202 @@
+"""Those who watch a run: a live display on a terminal, plain lines elsewhere, JSON records for programs."""
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any, TextIO
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from ...executor.outcomes import Outcome
+from ...executor.units import format_duration
+from ..arms import Arm
+from ..ledger import Trial
+
+ROWS = 8
+QUIET_SECONDS = 20.0
+"""Without a terminal, a line of progress at most this often."""
+
+
+class Progress:
+    """Counts trials and estimates what is left from those that finished."""
+
+    def __init__(self) -> None:
+        self.total = self.done = 0
+        self._since = time.monotonic()
+
+    def plan(self, trials: int) -> None:
+        """Start counting anew; a negative number takes trials off."""
+        if trials < 0:
+            self.total += trials
+            return
+        self.total, self.done, self._since = trials, 0, time.monotonic()
+
+    def line(self) -> str:
+        """E.g. `12/40 trials, about 1m20s left`."""
+        if not self.total:
+            return ""
+        spent = time.monotonic() - self._since
+        left = (
+            f", about {format_duration(round(spent / self.done * (self.total - self.done)))} left" if self.done else ""
+        )
+        return f"{self.done}/{self.total} trials{left if self.done < self.total else ''}"
+
+
+class Lines:
+    """Plain lines, for logs and pipes."""
+
+    def __init__(self, metric: str, stream: TextIO) -> None:
+        self.metric, self.stream = metric, stream
+        self.progress = Progress()
+        self._last = time.monotonic()
+
+    def stage(self, text: str) -> None:
+        """A new stage."""
+        self._say(f"• {text}")
+
+    def planned(self, trials: int) -> None:
+        """Trials of this stage."""
+        self.progress.plan(trials)
+
+    def started(self, trial: Trial) -> None:
+        """Nothing to say."""
+
+    def finished(self, trial: Trial, outcome: Outcome, arm: Arm, baseline: Arm) -> None:
+        """Failures at once; progress now and then."""
+        self.progress.done += 1
+        if outcome.status not in ("ok", "no-op"):
+            self._say(f"  {trial.arm} seed {trial.seed}: {outcome.status}: {first_line(outcome.message)}")
+        if time.monotonic() - self._last > QUIET_SECONDS:
+            self._last = time.monotonic()
+            self._say(f"  {self.progress.line()}; last: {so_far(arm, baseline, self.metric)}")
+
+    def tick(self) -> None:
+        """Nothing to redraw."""
+
+    def learnt(self, lines: Sequence[str]) -> None:
+        """What can be said now."""
+        for line in lines:
+            self._say(f"  {line}")
+
+    def close(self) -> None:
+        """Nothing to tidy up."""
+
+    def _say(self, text: str) -> None:
+        print(text, file=self.stream, flush=True)
+
+
+class Records(Lines):
+    """One JSON record a line on stdout; the plain lines go to stderr."""
+
+    def __init__(self, metric: str) -> None:
+        super().__init__(metric, sys.stderr)
+
+    def stage(self, text: str) -> None:
+        """A new stage, as a record too."""
+        super().stage(text)
+        emit({"event": "stage", "text": text})
+
+    def finished(self, trial: Trial, outcome: Outcome, arm: Arm, baseline: Arm) -> None:
+        """One record a trial."""
+        super().finished(trial, outcome, arm, baseline)
+        record = {"event": "trial", "arm": trial.arm, "mode": trial.mode, "seed": trial.seed, "key": trial.key}
+        emit(
+            {
+                **record,
+                "status": outcome.status,
+                "reason": outcome.message,
+                "metrics": outcome.metrics,
+                "seconds": outcome.wall_seconds,
+            }
+        )
+
+
+class Screen(Lines):
+    """A terminal: what runs, what was learnt, how long it takes; lines scroll away above."""
+
+    def __init__(self, metric: str) -> None:
+        super().__init__(metric, sys.stderr)
+        self.console = Console(stderr=True, highlight=False)
+        self._recent: dict[str, tuple[Arm, Arm]] = {}
+        self._running: dict[str, Trial] = {}
+        self._live = Live(console=self.console, get_renderable=self._render, refresh_per_second=4, transient=True)
+        self._live.start()
+
+    def started(self, trial: Trial) -> None:
+        """It runs now."""
+        self._running[trial.key] = trial
+
+    def finished(self, trial: Trial, outcome: Outcome, arm: Arm, baseline: Arm) -> None:
+        """Its arm moves to the top of the table."""
+        self._running.pop(trial.key, None)
+        self._recent.pop(trial.arm, None)
+        if trial.arm != baseline.id:
+            self._recent[trial.arm] = (arm, baseline)
+        self.progress.done += 1
+        if outcome.status not in ("ok", "no-op"):
+            self._say(f"  {trial.arm} seed {trial.seed}: {outcome.status}: {first_line(outcome.message)}")
+
+    def close(self) -> None:
+        """Give the terminal back."""
+        self._live.stop()
+
+    def _say(self, text: str) -> None:
+        self.console.print(Text(text), soft_wrap=True)
+
+    def _render(self) -> Group:
+        table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+        for column in ("so far", f"Δ {self.metric}", "seeds"):
+            table.add_column(column, overflow="ellipsis", no_wrap=True)
+        for name, (arm, baseline) in list(reversed(self._recent.items()))[:ROWS]:
+            table.add_row(name, *delta_so_far(arm, baseline, self.metric))
+        running = ", ".join(f"{one.arm} (seed {one.seed})" for one in self._running.values())
+        foot = Text(f"{self.progress.line()}  {running}", style="bold", overflow="ellipsis", no_wrap=True)
+        return Group(table, foot) if self._recent else Group(foot)
+
+
+def watcher(metric: str, *, as_json: bool) -> "Lines":
+    """Whoever fits: records, a terminal, or a log."""
+    if as_json:
+        return Records(metric)
+    return Screen(metric) if sys.stderr.isatty() else Lines(metric, sys.stderr)
+
+
+def emit(record: dict[str, Any]) -> None:
+    """One record on stdout."""
+    print(json.dumps(record), flush=True)
+
+
+def so_far(arm: Arm, baseline: Arm, metric: str) -> str:
+    """E.g. `config:dropout Δ −0.0123 (5 seeds, unadjusted)`."""
+    delta, seeds = delta_so_far(arm, baseline, metric)
+    return (
+        f"{arm.id} Δ {delta} ({seeds} seeds, no verdict yet)"
+        if arm.id != baseline.id
+        else f"{seeds or len(arm.measured)} baseline seeds"
+    )
+
+
+def delta_so_far(arm: Arm, baseline: Arm, metric: str) -> tuple[str, str]:
+    """Mean paired difference on the split that may be looked at, and the number of seeds."""
+    pairs = [
+        (value(row.metrics, metric), value(baseline.trials[row.seed].metrics, metric))
+        for row in arm.measured
+        if row.seed in baseline.trials
+    ]
+    known = [ablated - usual for ablated, usual in pairs if ablated is not None and usual is not None]
+    return (f"{sum(known) / len(known):+.4f}", str(len(known))) if known else ("–", "0")
+
+
+def value(metrics: dict[str, dict[str, float]], metric: str) -> float | None:
+    """A metric on `validation`, or on the only split there is; never on `test`."""
+    split = metrics.get("validation") or next(iter(metrics.values()), {})
+    return split.get(metric)
+
+
+def first_line(text: str | None) -> str:
+    """The first line of a message, short."""
+    return (text or "").strip().partition("\n")[0][:200]

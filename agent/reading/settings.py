@@ -1,0 +1,118 @@
+"""Components that the configuration can switch off: one per setting that adds something to the recipe."""
+
+import ast
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ...executor.interventions import ConfigOverride
+from ..components import Component
+from ..configuration import Configuration, dotted_keys
+from .choices import NEUTRAL, off_in_comment, off_in_source, tested_for_zero
+from .words import is_bookkeeping, is_clip, is_negated, is_rate, is_schedule, kind_of, label
+
+
+class Removal(NamedTuple):
+    """The value that removes a setting's effect, and why it is thought to."""
+
+    value: Any
+    evidence: str
+
+
+class Source(NamedTuple):
+    """One parsed Python file of the experiment."""
+
+    name: str
+    tree: ast.Module
+
+
+def components_from_settings(
+    configuration: Configuration, resolved_values: dict[str, Any], sources: Iterable[Path] = ()
+) -> list[Component]:
+    """A component for every setting that is on and has an off, in the order of the file.
+
+    Args:
+        configuration: the file, for lines and comments.
+        resolved_values: its values with `[experiment.set]` applied; what is off there is no component.
+        sources: the experiment's Python files; they tell which choices and clips can be switched off.
+    """
+    text = configuration.path.read_text(encoding="utf-8").splitlines()
+    parsed = _parse(sources)
+    components: list[Component] = []
+    for key, path in dotted_keys(resolved_values).items():
+        value: Any = resolved_values
+        for part in path:
+            value = value[part]
+        line = configuration.lines.get(key)
+        if removal := _removal(key, value, _comment(text, line), parsed):
+            where = f"{configuration.path.name}:{line}" if line else configuration.path.name
+            components.append(_component(key, where, removal))
+    return components
+
+
+def _component(key: str, where: str, removal: Removal) -> Component:
+    return Component(
+        id=f"config:{key}",
+        kind=kind_of(key),
+        label=label(key),
+        where=where,
+        evidence=removal.evidence,
+        interventions=[ConfigOverride(key=key, value=removal.value)],
+    )
+
+
+def _removal(key: str, value: object, comment: str, sources: list[Source]) -> Removal | None:
+    """The default removal of one setting, where it has one."""
+    if is_bookkeeping(key):
+        return None
+    if isinstance(value, bool):
+        return Removal(False, "a switch that is on") if value and not is_negated(key) else None
+    if isinstance(value, (int, float)):
+        return _zero(key, value, comment, sources)
+    return _neutral_choice(key, value, comment, sources) if isinstance(value, str) else None
+
+
+def _zero(key: str, value: float, comment: str, sources: list[Source]) -> Removal | None:
+    """0 of the number's own type, for a rate or weight above it."""
+    zero = type(value)(0)
+    if value <= 0:
+        return None
+    if is_clip(key):
+        name = key.rsplit(".", maxsplit=1)[-1]
+        said = any(word in comment.lower() for word in ("disable", "off", "none"))
+        guard = next((source.name for source in sources if tested_for_zero(source.tree, name)), None)
+        known = f"{guard} asks whether it is 0" if guard else "the comment beside it" if said else None
+        return Removal(zero, f"a bound above 0 that 0 lifts: {known}") if known else None
+    return Removal(zero, "its name reads as a rate or weight, and it is above 0") if is_rate(key) else None
+
+
+def _neutral_choice(key: str, value: str, comment: str, sources: list[Source]) -> Removal | None:
+    """The choice's own word for none, where the comment or the source shows one."""
+    schedule = is_schedule(key)
+    if value.lower() in NEUTRAL and (schedule or value.lower() != "constant"):
+        return None
+    if off := off_in_comment(comment, value, schedule=schedule):
+        return Removal(*off)
+    name = key.rsplit(".", maxsplit=1)[-1]
+    found = (off_in_source(source.tree, source.name, name, schedule=schedule) for source in sources)
+    return next((Removal(*off) for off in found if off), None)
+
+
+def _comment(text: list[str], line: int | None) -> str:
+    """The comment at the end of a line, or alone on the line above it."""
+    if line is None or line > len(text):
+        return ""
+    _, _, beside = text[line - 1].partition("#")
+    above = text[line - 2].strip() if line > 1 else ""
+    return beside or (above[1:] if above.startswith("#") else "")
+
+
+def _parse(sources: Iterable[Path]) -> list[Source]:
+    """The sources that are Python at all; the others are reported where they are run."""
+    parsed: list[Source] = []
+    for path in sources:
+        try:
+            parsed.append(Source(path.name, ast.parse(path.read_text(encoding="utf-8"))))
+        except (SyntaxError, ValueError):
+            continue
+    return parsed

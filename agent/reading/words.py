@@ -1,0 +1,99 @@
+"""What the words of a setting's name say: which kind of component it is, and whether it is one at all."""
+
+import re
+
+from ..components import ComponentKind
+
+RATES = "dropout droppath pdrop smoothing decay wd l1 l2 reg regularization penalty prob probability weight coef coeff"
+RATES += " coefficient lambda kl gp momentum warmup noise jitter mixup cutmix cutout erasing shift translate rotation"
+RATES += " rotate degrees shear flip hue saturation brightness contrast augment augmentation"
+RATE_WORDS = frozenset(RATES.split())
+"""Numbers that remove something when they are 0."""
+SCALE_WORDS = frozenset(
+    "epoch epochs step steps iter iters iterations lr width depth dim dims channel channels layer layers head heads"
+    " batch size seed device path dir file worker workers interval every freq frequency keep rank groups".split()
+)
+"""Numbers that say how much of everything: never ablated."""
+BOOKKEEPING_WORDS = frozenset(
+    "verbose debug compile compiled amp fp16 bf16 tf32 half autocast mixed log logs logging logger wandb tensorboard"
+    " tqdm progress quiet save saving checkpoint checkpoints checkpointing eval evaluation resume download overwrite"
+    " profile dry deterministic benchmark cudnn cuda gpu mps ddp distributed fused flash pin persistent cache inplace"
+    " device path seed".split()
+)
+"""Settings of the run rather than of what is learnt."""
+NEGATIONS = frozenset("no not disable disabled without exclude freeze frozen".split())
+FILLERS = frozenset("use enable enabled apply active rate prob probability".split())
+
+KIND_WORDS: tuple[tuple[ComponentKind, str], ...] = (
+    ("regularization", "smoothing wd l1 l2 reg regularization penalty stochastic weight+decay"),
+    ("schedule", "schedule scheduler sched warmup annealing cosine lr+decay learning+rate"),
+    ("optimizer", "momentum nesterov ema swa clip optimizer amsgrad lookahead sam grad+norm"),
+    ("augmentation", "mixup cutmix cutout erasing jitter noise rotation rotate degrees shear translate shift flip hue"),
+    ("augmentation", "saturation brightness contrast augment augmentation augmentations randaugment autoaugment crop"),
+    ("preprocessing", "standardize standardise whiten whitening preprocess preprocessing rescale normalize+inputs"),
+    ("preprocessing", "normalize normalise normalize+images"),
+    ("loss_term", "aux auxiliary loss lambda coef coeff coefficient kl gp entropy weight"),
+    ("skip_connection", "residual residuals skip shortcut shortcuts"),
+    ("normalization", "norm batchnorm layernorm rmsnorm groupnorm bn ln normalization"),
+    ("activation", "activation activations act relu gelu silu nonlinearity"),
+    ("embedding", "embedding embeddings embed positional position"),
+    ("attention", "attention attn"),
+    ("data", "shuffle data dataset sampler oversample oversampling"),
+)
+
+
+def words(key: str) -> list[str]:
+    """The lower-case words of a name: `model.useBatchNorm` is model, use, batch, norm."""
+    return [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])\d*|[A-Z]?[a-z]+\d*|\d+", key)]
+
+
+def label(key: str) -> str:
+    """The name as a table would print it: `model.use_batch_norm` is `model batch norm`."""
+    return " ".join(word for word in words(key) if word not in FILLERS) or key
+
+
+def kind_of(key: str) -> ComponentKind:
+    """The kind that the last part of a dotted key names, else that the parts around it do."""
+    for part in reversed(key.split(".")):
+        present = set(words(part))
+        if any("drop" in word for word in present):
+            return "regularization"
+        for kind, signs in KIND_WORDS:
+            if any(present.issuperset(sign.split("+")) for sign in signs.split()):
+                return kind
+    return "other"
+
+
+def is_bookkeeping(key: str) -> bool:
+    """Whether a setting is about the run (logging, devices, precision), not about what is learnt."""
+    *_, last = key.split(".")
+    return not BOOKKEEPING_WORDS.isdisjoint(words(key)) or words(last)[:2] == ["drop", "last"] or "do" in words(last)
+
+
+def is_negated(key: str) -> bool:
+    """Whether switching it off would switch something on, as with `no_bias`."""
+    return not NEGATIONS.isdisjoint(words(key.rsplit(".", maxsplit=1)[-1]))
+
+
+def is_rate(key: str) -> bool:
+    """Whether a number reads as a rate or weight whose removal is 0; scale never does."""
+    named = words(key.rsplit(".", maxsplit=1)[-1])
+    present = set(named)
+    if present & {"keep", "lr"} and not present & {"warmup"}:
+        return False
+    if present >= {"stochastic", "depth"} or ("warmup" in present and named[-1] not in ("lr", "init", "factor")):
+        return True
+    if present & (SCALE_WORDS | {"pos", "class", "bn", "init"}):
+        return False
+    return bool(present & RATE_WORDS) or any("drop" in word for word in present)
+
+
+def is_clip(key: str) -> bool:
+    """Whether a number bounds gradients: 0 switches that off in some code, and stops all learning in other."""
+    present = set(words(key.rsplit(".", maxsplit=1)[-1]))
+    return "clip" in present or present >= {"grad", "norm"}
+
+
+def is_schedule(key: str) -> bool:
+    """Whether a choice is about the learning rate over time, where `constant` means none."""
+    return kind_of(key) == "schedule" or not {"lr", "decay", "policy"}.isdisjoint(words(key))
