@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from ..executor.interventions import Intervention
 
@@ -44,5 +44,5 @@ class Component(BaseModel):
     """Parameters it holds, where it holds any."""
     evidence: str
     """Why it was taken for a component."""
-    interventions: list[Intervention] = Field(min_length=1)
-    """How it can be removed, the default removal first."""
+    interventions: list[Intervention]
+    """How it can be removed, the default removal first; empty where it never is, as the output layer."""

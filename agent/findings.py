@@ -6,8 +6,9 @@ import numpy as np
 
 from .analysis.estimates import Estimate, Table
 from .analysis.interactions import InteractionEstimate
+from .analysis.looks import Rules
 from .analysis.noise import seeds_to_settle
-from .analysis.verdicts import EffectFinding, effect_verdict
+from .analysis.verdicts import EffectFacts, EffectFinding, effect_verdict
 from .arms import Arm, duplicates
 from .planning.plan import BASELINE, Ablation
 from .results import BaselineMetric, Effect, Interaction, Interval
@@ -62,14 +63,9 @@ def _finding(evidence: Evidence, ablation: Ablation, estimate: Estimate, noise: 
         verdict, reason = evidence.stopped[ablation.id]
         return EffectFinding(verdict, reason=reason)
     arm = evidence.arm(ablation.id)
-    found = effect_verdict(
-        estimate,
-        delta=noise.smallest_effect,
-        alpha=evidence.spec.study.alpha,
-        structural=arm.broken,
-        no_op=arm.idle,
-        at_floor=at_floor(noise),
-    )
+    facts = EffectFacts(structural=arm.broken, no_op=arm.idle, at_floor=at_floor(noise))
+    rules = Rules(noise.smallest_effect, evidence.looks, evidence.spec.study.alpha)
+    found = effect_verdict(estimate, facts, rules)
     return found._replace(reason=_reason(evidence, arm, found))
 
 

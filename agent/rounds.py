@@ -9,9 +9,11 @@ import numpy as np
 from .analysis.effects import effect_table
 from .analysis.estimates import Estimate, Table
 from .analysis.interactions import InteractionTable, interaction_table
+from .analysis.joint import BASELINE as NOTHING_REMOVED
 from .analysis.joint import Arm as Values
-from .analysis.looks import Look, planned_looks
+from .analysis.looks import Look, Rules, planned_looks
 from .analysis.noise import (
+    Family,
     RunNoise,
     is_at_floor,
     minimum_detectable_effect,
@@ -20,7 +22,7 @@ from .analysis.noise import (
     seeds_for_equivalence,
 )
 from .analysis.settling import chance_to_settle
-from .analysis.verdicts import effect_verdict, is_negligible
+from .analysis.verdicts import EffectFacts, effect_verdict, is_negligible
 from .arms import Arm, splits_of
 from .components import Component
 from .planning.plan import BASELINE, Ablation, Plan
@@ -83,11 +85,16 @@ class Evidence:
         sign = sign_of(self.spec.metrics[metric].goal)
         return self.arm(name).values(self.split, metric, sign, self.columns, cap)
 
-    def shown_negligible(self, name: str, delta: float) -> list[frozenset[str]]:
+    def rules(self, name: str) -> Rules:
+        """δ, looks and α of a metric's tests."""
+        noise = noise_floor(self, name)
+        return Rules(noise.smallest_effect if noise else 0.0, self.looks, self.spec.study.alpha)
+
+    def shown_negligible(self, name: str) -> list[frozenset[str]]:
         """The singles of round 1 that are shown negligible on a metric."""
         first = tables(self, self.plans[0], name, settle(self, self.plans[0]).caps)
-        alpha = self.spec.study.alpha
-        return [frozenset(one.components) for one in first.family if is_negligible(first.estimate(one), delta, alpha)]
+        rules = self.rules(name)
+        return [frozenset(one.components) for one in first.family if is_negligible(first.estimate(one), rules)]
 
     def family(self, plan: Plan) -> list[Ablation]:
         """A round's ablations that passed their check: the family that is corrected together."""
@@ -141,32 +148,24 @@ def worth_seeds(evidence: Evidence, current: Round, ablation: Ablation, remainin
     arm = evidence.arm(ablation.id)
     if arm.broken or arm.hopeless or arm.idle:
         return False
-    noise = noise_floor(evidence, evidence.spec.primary)
-    return (
-        noise is not None
-        and settling_chance(evidence, current, ablation, remaining, noise.smallest_effect) >= WORTHWHILE
-    )
+    return settling_chance(evidence, current, ablation, remaining) >= WORTHWHILE
 
 
-def settling_chance(
-    evidence: Evidence, current: Round, ablation: Ablation, looks: Sequence[Look], delta: float
-) -> float:
+def settling_chance(evidence: Evidence, current: Round, ablation: Ablation, looks: Sequence[Look]) -> float:
     """The best chance among `looks` to settle an open question of this ablation: its interaction if joint, else its loss."""
-    alpha = evidence.spec.study.alpha
+    rules = evidence.rules(evidence.spec.primary)
     contrast = current.contrast(ablation)
     estimate = contrast or current.estimate(ablation)
     family = sum(len(one.components) > 1 for one in current.family) if contrast else len(current.family)
-    verdict = effect_verdict(estimate, delta=delta, alpha=alpha).verdict
+    verdict = effect_verdict(estimate, EffectFacts(), rules).verdict
     if verdict not in OPEN:
         return 0.0
-    return max(chance_to_settle(estimate, look, delta=delta, m=family) for look in looks)
+    return max(chance_to_settle(estimate, look, delta=rules.delta, m=family) for look in looks)
 
 
 def tables(evidence: Evidence, plan: Plan, name: str, caps: dict[str, int]) -> Round:
     """The round's tables on the metric `name`, with each arm's seeds up to its cap."""
     family = evidence.family(plan)
-    noise = noise_floor(evidence, name)
-    delta = noise.smallest_effect if noise else 0.0
     values = [evidence.values(one.id, name, caps.get(one.id)) for one in family]
     baseline = evidence.values(BASELINE, name)
     empty = (0, evidence.columns)
@@ -175,16 +174,12 @@ def tables(evidence: Evidence, plan: Plan, name: str, caps: dict[str, int]) -> R
         np.stack([one.values for one in values]) if values else np.empty(empty),
         baseline_finished=baseline.finished,
         finished=np.stack([one.finished for one in values]) if values else np.empty(empty, dtype=np.bool_),
-        delta=delta,
-        looks=evidence.looks,
-        alpha=evidence.spec.study.alpha,
+        rules=evidence.rules(name),
     )
-    return Round(plan, family, effects, _interactions(evidence, plan, name, caps, delta), caps)
+    return Round(plan, family, effects, _interactions(evidence, plan, name, caps), caps)
 
 
-def _interactions(
-    evidence: Evidence, plan: Plan, name: str, caps: dict[str, int], delta: float
-) -> InteractionTable | None:
+def _interactions(evidence: Evidence, plan: Plan, name: str, caps: dict[str, int]) -> InteractionTable | None:
     joint = [one for one in evidence.family(plan) if len(one.components) > 1]
     if not joint:
         return None
@@ -196,13 +191,10 @@ def _interactions(
     }
     metric = evidence.spec.metrics[name]
     return interaction_table(
-        evidence.values(BASELINE, name),
-        arms,
+        {NOTHING_REMOVED: evidence.values(BASELINE, name), **arms},
         [frozenset(one.components) for one in joint],
-        delta=delta,
-        looks=evidence.looks,
-        alpha=evidence.spec.study.alpha,
-        negligible=evidence.shown_negligible(name, delta) if plan.round > 1 else (),
+        rules=evidence.rules(name),
+        negligible=evidence.shown_negligible(name) if plan.round > 1 else (),
         floor=None if metric.floor is None else sign_of(metric.goal) * metric.floor,
     )
 
@@ -240,11 +232,11 @@ def at_floor(noise: BaselineMetric) -> bool:
 def _detectable(noise: RunNoise, look: Look, family: int) -> float | None:
     if noise.sd is None:
         return None
-    return minimum_detectable_effect(noise.sd, look.seeds, look.alpha, family, arms=family)
+    return minimum_detectable_effect(noise.sd, look.seeds, Family(look.alpha, family, family))
 
 
 def _for_negligible(noise: RunNoise, delta: float, alpha: float, family: int) -> int | None:
-    return None if noise.sd is None else seeds_for_equivalence(noise.sd, delta, alpha, family, family)
+    return None if noise.sd is None else seeds_for_equivalence(noise.sd, delta, Family(alpha, family, family))
 
 
 def sign_of(goal: str) -> int:

@@ -216,11 +216,10 @@ class Study:
     def _worth(self, evidence: Evidence, current: Round, ablation: Ablation) -> float:
         """Chance to settle at the arm's next look, per second; the order of the plan before anything is known."""
         look = next((one for one in evidence.looks if one.seeds >= current.caps[ablation.id]), evidence.looks[-1])
-        noise = noise_floor(evidence, evidence.spec.primary)
-        if noise is None or evidence.arm(ablation.id).finished(look.seeds):
+        if evidence.arm(ablation.id).finished(look.seeds):
             return 0.0
         seconds = [row.wall_seconds for row in evidence.arm(ablation.id).measured if row.wall_seconds]
-        chance = settling_chance(evidence, current, ablation, [look], noise.smallest_effect)
+        chance = settling_chance(evidence, current, ablation, [look])
         return chance / (sum(seconds) / len(seconds)) if seconds else chance
 
     def _require_baseline(self, dispatcher: Dispatcher, seeds: int) -> None:
@@ -241,7 +240,8 @@ class Study:
         noise = noise_floor(evidence, spec.primary)
         if noise and noise.floor is not None and at_floor(noise):
             raise ExperimentError(
-                f"the baseline's {spec.primary} is {noise.mean:.4g} (σ {noise.sd:.2g}), within noise of its floor {noise.floor:.4g}: nothing can be lost",
+                f"the baseline's {spec.primary} is {noise.mean:.4g} (σ {noise.sd:.2g}), within noise of its floor {noise.floor:.4g}: "
+                "nothing can be lost",
                 where=str(spec.python_file),
                 to_do="train the baseline to something better than chance, or correct metrics.floor",
             )

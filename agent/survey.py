@@ -4,7 +4,7 @@ from ..executor.errors import ExperimentError
 from ..executor.outcomes import ModuleRecord, Outcome
 from ..executor.pool import Pool
 from .components import Component
-from .keys import trial_key
+from .keys import source_files, trial_key
 from .ledger import Ledger
 from .planning.plan import BASELINE
 from .reading.modules import components_from_modules
@@ -38,7 +38,7 @@ def _ask(setting: Setting, pool: Pool) -> Outcome:
 def components_of(setting: Setting, modules: list[ModuleRecord]) -> list[Component]:
     """What could be removed: configuration first, then modules."""
     settings = (
-        components_from_settings(setting.configuration, setting.config, setting.experiment.file)
+        components_from_settings(setting.configuration, setting.config, source_files(setting.spec))
         if setting.configuration
         else []
     )

@@ -135,8 +135,10 @@ def seeds_to_settle(estimate: Estimate, delta: float, alpha: float, m: int, limi
         return None
     loss, sd = abs(estimate.loss), estimate.se * math.sqrt(estimate.n)
     per_seed_df = estimate.df / (estimate.n - 1)
-    if loss == delta or sd == 0:
-        return None if loss == delta else estimate.n
+    if sd == 0:
+        return estimate.n
+    if loss == delta:
+        return None
 
     def settled(n: int) -> bool:
         se, df = sd / math.sqrt(n), per_seed_df * (n - 1)

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 from ... import prompts
 from ...executor.interventions import removal_name
-from ..components import Component, Kind
+from ..components import Component, ComponentKind
 from ..results import Prediction
 from .followups import follow_up
 from .plan import Ablation, Dropped, Plan
@@ -27,7 +27,7 @@ class Prior(NamedTuple):
     """How open the question is, 0 to 1: removing a layer on the only path has a foregone answer."""
 
 
-PRIORS: dict[Kind, Prior] = {
+PRIORS: dict[ComponentKind, Prior] = {
     "augmentation": Prior(2.0, 1.0),
     "loss_term": Prior(0.5, 0.95),
     "regularization": Prior(1.0, 0.9),

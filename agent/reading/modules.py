@@ -2,9 +2,9 @@
 
 from ...executor.interventions import Intervention, ModuleIntervention
 from ...executor.outcomes import ModuleRecord
-from ..components import Component, Kind
+from ..components import Component, ComponentKind
 
-BY_HOME: dict[str, Kind] = {
+BY_HOME: dict[str, ComponentKind] = {
     "batchnorm": "normalization",
     "instancenorm": "normalization",
     "normalization": "normalization",
@@ -12,7 +12,7 @@ BY_HOME: dict[str, Kind] = {
     "dropout": "regularization",
     "sparse": "embedding",
 }
-BY_NAME: dict[str, Kind] = {
+BY_NAME: dict[str, ComponentKind] = {
     "attention": "attention",
     "attn": "attention",
     "mlp": "mlp",
@@ -20,7 +20,7 @@ BY_NAME: dict[str, Kind] = {
     "ffn": "mlp",
     "norm": "normalization",
 }
-BYPASSED: frozenset[Kind] = frozenset({"normalization", "activation", "regularization"})
+BYPASSED: frozenset[ComponentKind] = frozenset({"normalization", "activation", "regularization"})
 
 
 def components_from_modules(modules: list[ModuleRecord]) -> list[Component]:
@@ -45,17 +45,18 @@ def _component(module: ModuleRecord) -> Component:
     )
 
 
-def module_kind(module: ModuleRecord) -> Kind:
+def module_kind(module: ModuleRecord) -> ComponentKind:
     """The kind by torch's own layer families, else by the words of its type and name."""
     if module.torch_module == "activation" and "Attention" in module.type:
         return "attention"
     if module.torch_module in BY_HOME:
         return BY_HOME[module.torch_module]
     words = f"{module.type} {module.path.rsplit('.', 1)[-1]}".lower()
-    return next((kind for word, kind in BY_NAME.items() if word in words), "layer")
+    named: list[ComponentKind] = [kind for word, kind in BY_NAME.items() if word in words]
+    return named[0] if named else "layer"
 
 
-def _interventions(module: ModuleRecord, kind: Kind) -> list[Intervention]:
+def _interventions(module: ModuleRecord, kind: ComponentKind) -> list[Intervention]:
     """The default removal first: bypass for what normalises, activates, regularises or holds its own residual; else zero."""
     if module.is_output:
         return []

@@ -4,25 +4,31 @@ import re
 
 from ..components import ComponentKind
 
-RATES = "dropout droppath pdrop smoothing decay wd l1 l2 reg regularization penalty prob probability weight coef coeff"
-RATES += " coefficient lambda kl gp momentum warmup noise jitter mixup cutmix cutout erasing shift translate rotation"
-RATES += " rotate degrees shear flip hue saturation brightness contrast augment augmentation"
-RATE_WORDS = frozenset(RATES.split())
+
+def _set(*lines: str) -> frozenset[str]:
+    return frozenset(" ".join(lines).split())
+
+
+RATE_WORDS = _set(
+    "dropout droppath pdrop smoothing decay wd l1 l2 reg regularization penalty prob probability weight coef coeff",
+    "coefficient lambda kl gp momentum warmup noise jitter mixup cutmix cutout erasing shift translate rotation",
+    "rotate degrees shear flip hue saturation brightness contrast augment augmentation",
+)
 """Numbers that remove something when they are 0."""
-SCALE_WORDS = frozenset(
-    "epoch epochs step steps iter iters iterations lr width depth dim dims channel channels layer layers head heads"
-    " batch size seed device path dir file worker workers interval every freq frequency keep rank groups".split()
+SCALE_WORDS = _set(
+    "epoch epochs step steps iter iters iterations lr width depth dim dims channel channels layer layers head heads",
+    "batch size seed device path dir file worker workers interval every freq frequency keep rank groups",
 )
 """Numbers that say how much of everything: never ablated."""
-BOOKKEEPING_WORDS = frozenset(
-    "verbose debug compile compiled amp fp16 bf16 tf32 half autocast mixed log logs logging logger wandb tensorboard"
-    " tqdm progress quiet save saving checkpoint checkpoints checkpointing eval evaluation resume download overwrite"
-    " profile dry deterministic benchmark cudnn cuda gpu mps ddp distributed fused flash pin persistent cache inplace"
-    " device path seed".split()
+BOOKKEEPING_WORDS = _set(
+    "verbose debug compile compiled amp fp16 bf16 tf32 half autocast mixed log logs logging logger wandb tensorboard",
+    "tqdm progress quiet save saving checkpoint checkpoints checkpointing eval evaluation resume download overwrite",
+    "profile dry deterministic benchmark cudnn cuda gpu mps ddp distributed fused flash pin persistent cache inplace",
+    "device path seed",
 )
 """Settings of the run rather than of what is learnt."""
-NEGATIONS = frozenset("no not disable disabled without exclude freeze frozen".split())
-FILLERS = frozenset("use enable enabled apply active rate prob probability".split())
+NEGATIONS = _set("no not disable disabled without exclude freeze frozen")
+FILLERS = _set("use enable enabled apply active rate prob probability")
 
 KIND_WORDS: tuple[tuple[ComponentKind, str], ...] = (
     ("regularization", "smoothing wd l1 l2 reg regularization penalty stochastic weight+decay"),

@@ -1,7 +1,6 @@
 """Tables in which every cell that is not NaN-and-pending has finished: what most analysis tests start from."""
 
 import numpy as np
-
 from lesion.agent.analysis.effects import effect_table
 from lesion.agent.analysis.estimates import Table
 from lesion.agent.analysis.looks import Look, Rules, planned_looks

@@ -2,9 +2,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
-
 from lesion.agent.analysis.block import fit_block
+from scipy import stats
 
 
 def dense_fit(y):

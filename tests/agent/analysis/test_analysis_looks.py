@@ -1,5 +1,4 @@
 import pytest
-
 from lesion.agent.analysis.looks import Look, planned_looks
 
 

@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from lesion.agent.analysis.multiplicity import benjamini_hochberg, holm
 
 P = [0.001, 0.008, 0.012, 0.03, 0.041, 0.2, 0.6]
