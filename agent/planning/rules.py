@@ -65,27 +65,26 @@ class RulesPlanner:
         chosen = [
             one for one in components if one.interventions and any(fnmatchcase(one.id, glob) for glob in self.wanted)
         ]
-        asked = [one for one in chosen if not covered(one, chosen)]
-        asked.sort(key=lambda one: -PRIORS[one.kind].worth)
-        dropped = [
-            Dropped(
-                id=one.id,
-                reason="inside a block that is removed whole; name it in study.components to ask for it alone",
+        reasons = {one.id: reason for one in chosen if (reason := self._not_asked(one, chosen))}
+        asked = sorted((one for one in chosen if one.id not in reasons), key=lambda one: -PRIORS[one.kind].worth)
+        reasons |= {
+            one.id: f"beyond the first {MOST_SINGLES}; name it in study.components" for one in asked[MOST_SINGLES:]
+        }
+        ablations = [single(one) for one in asked[:MOST_SINGLES]]
+        dropped = [Dropped(id=name, reason=reason) for name, reason in reasons.items()]
+        return Plan(study=study, round=1, planner=self.name, ablations=ablations, dropped=dropped)
+
+    def _not_asked(self, component: Component, chosen: Sequence[Component]) -> str | None:
+        """Why a component gets no ablation of its own; one that the study names by its whole id always does."""
+        if component.id in self.wanted:
+            return None
+        if covered(component, chosen):
+            return "inside a block that is removed whole; name it in study.components to ask for it alone"
+        if component.id.startswith("module:") and not component.size and len(component.interventions) == 1:
+            return (
+                "has no parameters and changes the shape, so it could only be zeroed, and everything before it with it"
             )
-            for one in chosen
-            if covered(one, chosen)
-        ]
-        dropped += [
-            Dropped(id=one.id, reason=f"beyond the first {MOST_SINGLES}; name it in study.components")
-            for one in asked[MOST_SINGLES:]
-        ]
-        return Plan(
-            study=study,
-            round=1,
-            planner=self.name,
-            ablations=[single(one) for one in asked[:MOST_SINGLES]],
-            dropped=dropped,
-        )
+        return None
 
     def next_round(self, learnt: Learnt) -> Plan | None:
         """Joint removals: of what looks negligible, of what matters most, and inside groups that matter together."""

@@ -4,10 +4,14 @@ import math
 from collections.abc import Iterable
 from typing import get_args
 
+from ...prompts import phrases
 from ..results import BaselineMetric, Effect, Interaction, Mode, Results
 
 UNMEASURED = ("structural", "no-op", "untestable")
 """Verdicts that stand without a delta: these are findings in words, never points on a scale."""
+
+
+_CROWD = 4
 
 
 def modes(results: Results) -> list[Mode]:
@@ -68,8 +72,25 @@ def by_loss(results: Results, effects: Iterable[Effect]) -> list[Effect]:
 
 
 def name(found: Effect | Interaction) -> str:
-    """How a reader knows the removal: the labels of what was removed."""
+    """How a reader knows the removal: the labels of what was removed; a crowd by its first two."""
+    if is_crowd(found):
+        return phrases("report/words.j2").crowd(found.labels[:2], len(found.labels) - 2)
+    return members(found)
+
+
+def members(found: Effect | Interaction) -> str:
+    """The labels of everything that was removed."""
     return " + ".join(found.labels or found.components) or found.ablation
+
+
+def intervention(effect: Effect) -> str:
+    """How it was removed, in a phrase that fits a cell."""
+    return phrases("report/words.j2").crowd_removal if is_crowd(effect) else effect.intervention
+
+
+def is_crowd(found: Effect | Interaction) -> bool:
+    """Whether so much was removed together that its names fill no cell."""
+    return len(found.labels) > _CROWD
 
 
 def _of(results: Results, mode: Mode, *, confirmatory: bool, primary: bool) -> list[Effect]:

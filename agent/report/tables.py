@@ -7,7 +7,7 @@ from ..results import BaselineMetric, Effect, Interaction, Mode, Planned, Result
 from . import selection
 from .numbers import MISSING, exact, number, p_value, with_interval
 from .predictions import comparisons
-from .selection import name, noise_floor
+from .selection import intervention, is_crowd, members, name, noise_floor
 from .table import Cell, Table, columns
 
 _NUMERIC = (
@@ -23,7 +23,7 @@ def main_table(results: Results, mode: Mode) -> Table:
     floor = noise_floor(results, mode, results.study.primary)
     keys = "component intervention ablated delta p_adjusted p_equivalence p_paired n verdict"
     rows = tuple(
-        (name(e), e.intervention, _ablated(e), _delta(e), *_p_values(e), p_value(e.p_paired), _units(e), _verdict(e))
+        (name(e), intervention(e), _ablated(e), _delta(e), *_p_values(e), p_value(e.p_paired), _units(e), _verdict(e))
         for e in effects
     )
     return Table(columns(keys, _NUMERIC), (*_reference(floor), *rows), _footnotes(results, effects))
@@ -52,7 +52,14 @@ def interaction_table(results: Results, mode: Mode) -> Table:
     return Table(
         columns(keys, _NUMERIC),
         tuple(_interaction_row(joint) for joint in joints),
-        tuple(f"{name(joint)}: {joint.reason}" for joint in joints if joint.reason),
+        (
+            *(f"{name(joint)}: {joint.reason}" for joint in joints if joint.reason),
+            *(
+                f"{name(joint)}: {members(joint)}"
+                for joint in joints
+                if is_crowd(joint) and joint.metric == results.study.primary
+            ),
+        ),
     )
 
 
@@ -62,7 +69,7 @@ def prediction_table(results: Results, mode: Mode) -> Table:
     rows = tuple(
         (
             name(each.effect),
-            each.effect.intervention,
+            intervention(each.effect),
             each.prediction.direction,
             number(each.prediction.size, 0.1, signed=True),
             each.direction or each.effect.verdict,
@@ -98,7 +105,7 @@ def _reference(floor: BaselineMetric | None) -> tuple[tuple[Cell, ...], ...]:
 
 def _effect_cells(e: Effect) -> tuple[Cell, ...]:
     baseline = number(e.baseline, e.interval)
-    shared = (name(e), e.intervention, baseline, _ablated(e), _delta(e))
+    shared = (name(e), intervention(e), baseline, _ablated(e), _delta(e))
     return (*shared, *_p_values(e), p_value(e.p_paired), _units(e), _verdict(e))
 
 
