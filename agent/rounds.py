@@ -152,9 +152,12 @@ def worth_seeds(evidence: Evidence, current: Round, ablation: Ablation, remainin
 
 
 def settling_chance(evidence: Evidence, current: Round, ablation: Ablation, looks: Sequence[Look]) -> float:
-    """The best chance among `looks` to settle an open question of this ablation: its interaction if joint, else its loss."""
+    """The best chance among `looks` to settle what an ablation asks: a pair's interaction, else the loss.
+
+    A larger group asks whether all of it can go: its contrast has the noise of every single added up.
+    """
     rules = evidence.rules(evidence.spec.primary)
-    contrast = current.contrast(ablation)
+    contrast = current.contrast(ablation) if len(ablation.components) == 2 else None
     estimate = contrast or current.estimate(ablation)
     family = sum(len(one.components) > 1 for one in current.family) if contrast else len(current.family)
     verdict = effect_verdict(estimate, EffectFacts(), rules).verdict
