@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pydantic_core import from_json
+
 from ..executor.errors import LedgerError
 from ..executor.outcomes import Outcome
 
@@ -284,7 +286,7 @@ class Ledger:
 
 def _trial_row(*row: Any) -> TrialRow:
     key, arm, seed, status, reason, metrics, fingerprint, changed, seconds, memory = row
-    values = json.loads(metrics) if metrics else {}
+    values = from_json(metrics) if metrics else {}
     return TrialRow(key, arm, seed, status, reason, values, fingerprint, bool(changed), seconds, memory)
 
 

@@ -112,10 +112,13 @@ class Round:
     caps: dict[str, int]
     """Ablation → seeds that its looks have asked for."""
 
+    @cached_property
+    def _estimates(self) -> dict[str, Estimate]:
+        return dict(zip((one.id for one in self.family), self.effects.estimates, strict=True))
+
     def estimate(self, ablation: Ablation) -> Estimate:
         """The loss of one ablation."""
-        index = next((i for i, one in enumerate(self.family) if one.id == ablation.id), None)
-        return Estimate(loss=None, n=0) if index is None else self.effects.estimates[index]
+        return self._estimates.get(ablation.id, Estimate(loss=None, n=0))
 
     def contrast(self, ablation: Ablation) -> Estimate | None:
         """The interaction of a joint removal; None for a single."""

@@ -51,6 +51,11 @@ class Pool:
         """Whether anything was submitted that has not come back."""
         return bool(self._running or self._waiting)
 
+    @property
+    def warm(self) -> int:
+        """Workers that wait for a job."""
+        return sum(worker.ready for worker in self._warm)
+
     def expect(self, jobs: int) -> None:
         """Say how many jobs are still to come, so that enough workers are warmed and none in vain."""
         wanted = min(self.workers, jobs)
@@ -69,7 +74,7 @@ class Pool:
         deadline = time.monotonic() + seconds
         while True:
             finished = list(self._step(min(WATCH_SECONDS, max(0.0, deadline - time.monotonic()))))
-            if finished or time.monotonic() >= deadline or not self.busy:
+            if finished or time.monotonic() >= deadline:
                 return finished
 
     def run(self, jobs: list[tuple[str, dict[str, Any]]]) -> Iterator[Finished]:

@@ -1,7 +1,6 @@
 """`lesion demo`: the digits example from start to report, in a folder of its own."""
 
 import shutil
-from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
@@ -27,11 +26,9 @@ def demo(
         )
     here = folder / "digits"
     here.mkdir(parents=True, exist_ok=True)
-    for file in resources.files("lesion.examples.digits").iterdir():
-        target = here / file.name
-        if file.name.endswith((".py", ".yaml", ".toml")) and not target.exists():
-            with resources.as_file(file) as path:
-                shutil.copyfile(path, target)
+    for file in _example():
+        if not (here / file.name).exists():
+            shutil.copyfile(file, here / file.name)
     run(
         here / "lesion.toml",
         planner=PlannerKind.RULES,
@@ -40,3 +37,10 @@ def demo(
         json=json,
         unsafe_no_sandbox=unsafe_no_sandbox,
     )
+
+
+def _example() -> list[Path]:
+    """The files of the digits example, wherever this package is installed."""
+    found = find_spec("lesion.examples.digits.experiment")
+    assert found is not None and found.origin is not None
+    return [path for path in sorted(Path(found.origin).parent.iterdir()) if path.suffix in (".py", ".yaml", ".toml")]

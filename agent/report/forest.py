@@ -16,6 +16,9 @@ from .text import clipped, plain, prepared
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+MOST = 120
+"""Effects of one kind that a figure shows; the tables hold them all."""
+
 Row = Effect | str
 """An effect, or the heading of those that follow."""
 
@@ -37,9 +40,18 @@ def _rows(results: Results, mode: Mode) -> list[Row]:
     others = selection.by_loss(results, others)
     family = selection.confirmatory(results, mode)
     heading = [phrases("report/words.j2").forest["exploratory"]]
-    outside = [e for e in others if _has_point(e)]
+    outside = _ends([e for e in others if _has_point(e)])
     without = [e for e in (*family, *others) if not _has_point(e)]
-    return [*filter(_has_point, family), *(heading if outside else []), *outside, *without]
+    return [*_ends([e for e in family if _has_point(e)]), *(heading if outside else []), *outside, *without[:MOST]]
+
+
+def _ends(effects: list[Effect]) -> list[Row]:
+    """The largest losses and the largest gains, where there are more than a page holds."""
+    if len(effects) <= MOST:
+        return [*effects]
+    losses, gains = MOST * 2 // 3, MOST // 3
+    between = phrases("report/words.j2").forest_between(len(effects) - losses - gains)
+    return [*effects[:losses], between, *effects[-gains:]]
 
 
 def _has_point(effect: Effect) -> bool:
