@@ -73,14 +73,13 @@ def _study(
 ) -> StudyInfo:
     spec, table = evidence.spec, primary.table
     pending = sum(row.status in ("planned", "running") for row in rows)
-    state = ledger.recall("state", "running")
     return StudyInfo(
         name=spec.study.name,
         question=spec.study.question,
         version=ledger.recall("version"),
         planner=", ".join(dict.fromkeys(plan.planner for plan in evidence.plans)) or "none yet",
         complete=complete,
-        state="complete" if complete else f"{state}; {pending} planned trials are still to run",
+        state="complete" if complete else f"{_progress(ledger)}; {pending} planned trials are still to run",
         modes=[evidence.mode],
         primary=spec.primary,
         split=evidence.split,
@@ -94,6 +93,15 @@ def _study(
         plan_hashes=[digest for _, digest, _ in ledger.plans(ledger.recall("version"))],
         generated=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+
+
+def _progress(ledger: Ledger) -> str:
+    """What an unfinished study is doing: running, stopped by its budget, or cut off."""
+    state: str = ledger.recall("state", "running")
+    if state != "running":
+        return state
+    driver = ledger.driver()
+    return f"running (pid {driver})" if driver else "interrupted"
 
 
 def _split_note(evidence: Evidence, complete: bool) -> str:

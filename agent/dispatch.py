@@ -99,6 +99,8 @@ class Dispatcher:
             return refusal
         config = self.setting.configured(self.interventions[trial.arm])
         job = self.setting.experiment.job("trial", config, self.interventions[trial.arm], trial.seed)
+        if not self.budget.started:
+            self.ledger.remember("state", "running")
         self.ledger.start(trial.key, self.setting.limits_note(), self.pool.station.sandbox.name)
         self.budget.started += 1
         running[trial.key] = trial

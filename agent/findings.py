@@ -66,6 +66,8 @@ def _finding(evidence: Evidence, ablation: Ablation, estimate: Estimate, noise: 
     facts = EffectFacts(structural=arm.broken, no_op=arm.idle, at_floor=at_floor(noise))
     rules = Rules(noise.smallest_effect, evidence.looks, evidence.spec.study.alpha)
     found = effect_verdict(estimate, facts, rules)
+    if found.verdict == "untestable" and not at_floor(noise) and not arm.over(evidence.looks[0].seeds):
+        found = EffectFinding("undecided")  # it has not had its seeds yet
     return found._replace(reason=_reason(evidence, arm, found))
 
 

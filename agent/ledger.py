@@ -80,21 +80,37 @@ class Ledger:
 
     def __init__(self, folder: Path, *, write: bool) -> None:
         self.path = folder / "ledger.db"
+        self._lock: int | None = None
         if not write and not self.path.exists():
-            raise LedgerError("this study has no results yet", where=str(folder), to_do="start it with `lesion run`")
+            raise _nothing_yet(folder)
         with _explained(self.path):
             if write:
                 folder.mkdir(parents=True, exist_ok=True)
                 self._lock = _lock(folder / "lock")
             self._database = sqlite3.connect(self.path, isolation_level=None, timeout=30)
-            self._prepare(write)
+            try:
+                self._prepare(write)
+            except BaseException:
+                self.close()
+                raise
+
+    def driver(self) -> str | None:
+        """The process that runs this study now, None where there is none."""
+        try:
+            with (self.path.parent / "lock").open() as file:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    return file.read(32).strip() or "unknown"
+        except OSError:
+            return None
+        return None
 
     def close(self) -> None:
         """Close the file; the lock goes with the process or with this."""
         self._database.close()
-        lock: int | None = getattr(self, "_lock", None)
-        if lock is not None:
-            os.close(lock)
+        if self._lock is not None:
+            os.close(self._lock)
             self._lock = None
 
     # the study as a whole
@@ -231,9 +247,9 @@ class Ledger:
         """Seconds and memory spent, failed and repeated attempts and checks included."""
         query = """SELECT COALESCE(SUM(a.wall_seconds), 0), COALESCE(SUM(a.wall_seconds * (a.status NOT IN ('ok', 'no-op'))), 0),
                    COUNT(*), MAX(t.peak_memory), COALESCE(AVG(CASE WHEN t.status IN ('ok', 'no-op') THEN t.wall_seconds END), 0),
-                   COALESCE(SUM(t.cpu_seconds), 0)
+                   COALESCE(SUM(t.cpu_seconds), 0), COALESCE(AVG(t.cpu_seconds), 0)
                    FROM attempts a JOIN trials t ON t.key = a.key WHERE t.version = ?"""
-        total, failed, attempts, peak, mean, cpu = self._database.execute(query, (version,)).fetchone()
+        total, failed, attempts, peak, mean, cpu, cpu_mean = self._database.execute(query, (version,)).fetchone()
         checks = self._database.execute(
             "SELECT COALESCE(SUM(wall_seconds), 0) FROM attempts WHERE key LIKE 'check:%'"
         ).fetchone()[0]
@@ -244,6 +260,7 @@ class Ledger:
             "attempts": attempts,
             "peak_memory_bytes": peak,
             "cpu_seconds_total": cpu,
+            "cpu_seconds_per_trial": cpu_mean,
             "checks_seconds": checks,
         }
 
@@ -277,11 +294,17 @@ class Ledger:
                 where=str(self.path.parent),
                 to_do="upgrade lesion, or name another folder with --state",
             )
+        if not write and found == 0:
+            raise _nothing_yet(self.path.parent)
         if write:
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute("PRAGMA synchronous = FULL")
             if found == 0:
                 self._database.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+
+
+def _nothing_yet(folder: Path) -> LedgerError:
+    return LedgerError("this study has no results yet", where=str(folder), to_do="start it with `lesion run`")
 
 
 def _trial_row(*row: Any) -> TrialRow:
@@ -304,6 +327,8 @@ def _advice(error: Exception) -> str:
         return "free some disk space; every finished trial is kept, and `lesion run` goes on where it stopped"
     if "readonly" in text or "read-only" in text or "permission" in text or "unable to open" in text:
         return "make the folder writable, or name another one with --state DIR"
+    if "not a directory" in text or "file exists" in text:
+        return "a file is in the way: move it, or name another folder with --state DIR"
     return "see that the disk works; a copy of ledger.db can be opened with sqlite3"
 
 

@@ -51,6 +51,7 @@ class Study:
         """Run to the end, or until the budget is spent. Raises the `LesionError` that makes going on senseless."""
         self.ledger.requeue(self.setting.version)
         self.ledger.remember("version", self.setting.version)
+        self.ledger.remember("state", "running")
         with Pool(self.station, workers or self.setting.spec.limits.workers) as pool:
             self._survey(pool)
             try:

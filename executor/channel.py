@@ -1,6 +1,7 @@
 """Reads what a trial says: capped, checked, and bound by the parent to the trial that owns the pipe."""
 
 import json
+import math
 import os
 from typing import Any, NoReturn
 
@@ -55,7 +56,7 @@ class Tail:
 def parse(line: bytes) -> dict[str, Any]:
     """One message as a dictionary. `ValueError` for anything else: NaN, duplicate keys, endless nesting."""
     try:
-        message = json.loads(line, parse_constant=_refuse, object_pairs_hook=_unique)
+        message = json.loads(line, parse_constant=_refuse, parse_float=_finite, object_pairs_hook=_unique)
     except RecursionError:
         raise ValueError("nested too deeply") from None
     if not isinstance(message, dict):
@@ -84,6 +85,11 @@ def read_available(descriptor: int) -> bytes | None:
         return os.read(descriptor, 1 << 16) or None
     except BlockingIOError:
         return b""
+
+
+def _finite(written: str) -> float:
+    number = float(written)
+    return number if math.isfinite(number) else _refuse(written)
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -12,7 +12,6 @@ from .worker import Station, Worker
 
 WATCH_SECONDS = 0.2
 """How often limits are enforced."""
-WARM_UP_SECONDS = 300.0
 
 
 class Finished(NamedTuple):
@@ -33,7 +32,7 @@ class Pool:
         self._running: list[Worker] = []
         self._gpus = _gpu_indices() if station.view.gpus else []
         self._started = 0
-        self._warm_since = 0.0
+        self._enforced_at = 0.0
 
     def __enter__(self) -> "Pool":
         return self
@@ -114,11 +113,16 @@ class Pool:
     def _step(self, seconds: float) -> Iterator[Finished]:
         for key, _ in self._selector.select(seconds):
             worker: Worker = key.data
+            held = list(worker.descriptors)
+            if key.fd not in held:
+                continue  # its end came with another pipe's, a moment ago
             worker.take_in(key.fd)
-            if key.fd not in worker.descriptors:
-                self._selector.unregister(key.fd)
-        for worker in self._running:
-            worker.enforce()
+            for closed in set(held) - set(worker.descriptors):
+                self._selector.unregister(closed)
+        if time.monotonic() - self._enforced_at >= WATCH_SECONDS:
+            for worker in [*self._warm, *self._running]:
+                worker.enforce()
+            self._enforced_at = time.monotonic()
         yield from self._collect()
         self._assign()
 

@@ -19,6 +19,12 @@ from .sandbox.view import Sandbox, View
 INSIDE = Path(__file__).resolve().parent / "inside"
 
 
+LINGER_SECONDS = 30.0
+"""How long a trial may live after its answer, at most: its own last act is to exit."""
+PIPE_READS = 32
+"""Enough to empty the largest pipe; a process that the trial left behind cannot keep us reading."""
+
+
 @dataclass(frozen=True)
 class Station:
     """Everything that workers of one study have in common."""
@@ -30,6 +36,8 @@ class Station:
     """Imported while a worker waits, so that a trial does not wait for them."""
     threads: int = 1
     limits: Limits = field(default_factory=Limits)
+    warm_up_seconds: float = 300.0
+    """How long those imports may take."""
 
 
 class Worker:
@@ -42,6 +50,7 @@ class Worker:
         self._answer: Outcome | None = None
         self._verdict: tuple[Status, str] | None = None
         self._usage: dict[str, Any] = {}
+        self._started_at = time.monotonic()
         self._dispatched_at = 0.0
         self._answered_at = 0.0
         self._job_pipe, self._descriptors, self._process = _start(station, gpu)
@@ -65,27 +74,30 @@ class Worker:
         self._job_pipe = -1
 
     def take_in(self, descriptor: int) -> None:
-        """Read from a pipe that has something; sets `outcome` once the last one has closed."""
+        """Read from a pipe that has something; sets `outcome` once the supervisor has reported and gone."""
         data = read_available(descriptor)
         role = self._descriptors[descriptor]
-        if data is None:
-            os.close(descriptor)
-            del self._descriptors[descriptor]
-            if not self._descriptors:
-                self._finish()
-        elif role == "output":
-            self._output.feed(data)
-        elif role == "status":
-            self._usage.update(*(parse(line) for line in self._status.feed(data)))
-        else:
-            self._hear(data)
+        if data is not None:
+            self._listen(role, data)
+            return
+        self._drop(descriptor)
+        if role == "status":
+            for rest in list(self._descriptors):
+                self._empty(rest)
+            self._finish()
 
     def enforce(self) -> None:
-        """End a trial that has outlived its time or outgrown its memory."""
-        if not self.running or self._verdict or self._answer:
+        """End a trial that has outlived its time or outgrown its memory, and a worker that never gets warm."""
+        if self._verdict or self.outcome:
             return
-        limits = self.station.limits
-        if time.monotonic() - self._dispatched_at > limits.seconds:
+        limits, now = self.station.limits, time.monotonic()
+        if not self.tag:
+            if not self.ready and now - self._started_at > self.station.warm_up_seconds:
+                self.end(("timed-out", f"importing took longer than {self.station.warm_up_seconds:g} s"))
+        elif self._answer:
+            if now - self._answered_at > min(limits.seconds, LINGER_SECONDS):
+                self.end(("invalid", "the trial gave an answer and did not end: the answer is not trusted"))
+        elif now - self._dispatched_at > limits.seconds:
             self.end(("timed-out", f"ran longer than {limits.seconds:g} s"))
         elif memory_in_use(self._process.pid) > limits.memory:
             self.end(("out-of-memory", f"used more than {limits.memory / 2**30:.2f} GiB"))
@@ -115,6 +127,28 @@ class Worker:
         except BrokenPipeError:
             return  # it died; its closing pipes tell
 
+    def _listen(self, role: str, data: bytes) -> None:
+        if role == "output":
+            self._output.feed(data)
+        elif role == "status":
+            for line in self._status.feed(data):
+                self._usage.update(parse(line))
+        else:
+            self._hear(data)
+
+    def _empty(self, descriptor: int) -> None:
+        """Take in what a pipe still holds and close it; where nothing is isolated, others may hold its other end."""
+        for _ in range(PIPE_READS):
+            data = read_available(descriptor)
+            if not data:
+                break
+            self._listen(self._descriptors[descriptor], data)
+        self._drop(descriptor)
+
+    def _drop(self, descriptor: int) -> None:
+        os.close(descriptor)
+        del self._descriptors[descriptor]
+
     def _hear(self, data: bytes) -> None:
         for line in self._result.feed(data):
             if not self.ready:
@@ -128,7 +162,8 @@ class Worker:
         self._process.wait()
         if not self._answered_at:
             self._answered_at = time.monotonic()
-        ended = self._answer if self._answer and not self._verdict else self._unanswered()
+        trusted = self._usage.get("wait_status") == 0 and not self._verdict
+        ended = self._answer if self._answer and trusted else self._unanswered()
         measured = {
             "wall_seconds": self._answered_at - (self._dispatched_at or self._answered_at),
             "cpu_seconds": self._usage.get("cpu_seconds"),
@@ -149,10 +184,8 @@ class Worker:
             )
         if os.WIFSIGNALED(wait_status):
             number = os.WTERMSIG(wait_status)
-            status: Status = {signal.SIGKILL: "killed", signal.SIGXCPU: "timed-out"}.get(
-                signal.Signals(number), "crashed"
-            )  # type: ignore[assignment]
-            return Outcome(status=status, message=f"ended by signal {signal.Signals(number).name}")
+            statuses: dict[int, Status] = {signal.SIGKILL: "killed", signal.SIGXCPU: "timed-out"}
+            return Outcome(status=statuses.get(number, "crashed"), message=f"ended by signal {_signal_name(number)}")
         return Outcome(
             status="crashed", message=f"ended with exit code {os.WEXITSTATUS(wait_status)} and without a result"
         )
@@ -182,6 +215,14 @@ def _start(station: Station, gpu: int | None) -> "tuple[int, dict[int, str], sub
     for descriptor in reading:
         os.set_blocking(descriptor, False)
     return pipes["job"][1], reading, process
+
+
+def _signal_name(number: int) -> str:
+    """`SIGSEGV`; the number alone for a real-time signal, most of which have no name."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return str(number)
 
 
 def _with_gpu(view: View, gpu: int | None) -> View:

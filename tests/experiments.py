@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 LESION = (sys.executable, "-m", "lesion.agent")
-FIRST_STEP = 0
 EXPERIMENT = '''"""A linear fit of a noisy sum; `use_left` and `use_right` let their feature in, nothing reads `unused_dropout`."""
 
 import torch

@@ -169,8 +169,8 @@ def _dry_run(setting: "Setting", folder: Path, planner: "Planner", plan: Path | 
     workers = setting.spec.limits.workers
     took = "no finished run to estimate from yet"
     if seconds is not None:
-        each, total = format_duration(round(seconds, 1)), format_duration(round(seconds * len(trials) / workers))
-        took = f"about {total} with {workers} workers, from {each} a trial measured so far"
+        total = format_duration(round(seconds * len(trials)))
+        took = f"about {total} with {workers} workers, from the trials measured so far"
     typer.echo(
         f"{len(trials)} trials in round 1 up to its first look; {took}; further looks and follow-ups come on top",
         err=True,

@@ -198,12 +198,16 @@ def plain_results(results: "Dict[str, Any]") -> "Dict[str, Any]":
 
 def _number(name: Any, value: Any) -> float:
     try:
+        if isinstance(value, (str, bytes)):
+            raise TypeError
         return float(value)
     except (TypeError, ValueError, RuntimeError):
         raise Invalid(f"the metric {name!r} is a {type(value).__name__}, not a number") from None
 
 
-def _examples(columns: "Dict[str, Any]") -> "Dict[str, Any]":
+def _examples(columns: Any) -> "Dict[str, Any]":
+    if not isinstance(columns, dict):
+        raise Invalid(f"examples is a {type(columns).__name__}, not a dictionary of columns")
     packed = {str(name): pack(_flat(name, values)) for name, values in columns.items()}
     lengths = {name: column["length"] for name, column in packed.items()}
     if len(set(lengths.values())) > 1:
@@ -213,8 +217,8 @@ def _examples(columns: "Dict[str, Any]") -> "Dict[str, Any]":
 
 def _flat(name: Any, values: Any) -> "List[float]":
     plain: Any = values.detach().cpu() if isinstance(values, torch.Tensor) else values
-    listed: List[Any] = plain.tolist() if hasattr(plain, "tolist") else list(plain)
     try:
+        listed: List[Any] = plain.tolist() if hasattr(plain, "tolist") else list(plain)
         return [float(value) for value in listed]
     except (TypeError, ValueError):
         raise Invalid(f"examples[{name!r}] is not one number for each example") from None

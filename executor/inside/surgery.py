@@ -16,32 +16,42 @@ class Refused(Exception):
     """The intervention makes no sense here; the message says why, with the shapes."""
 
 
+class Tally:
+    """What a removal did, in the model and in every deep copy of it: training may go on in a copy."""
+
+    def __init__(self) -> None:
+        self.calls, self.changed = 0, False
+
+    def __deepcopy__(self, _memo: Any) -> "Tally":
+        return self
+
+
 class Surgery:
     """One removal in place: how often it fired, and whether it changed the tensor it edits."""
 
     def __init__(self, module: nn.Module, path: str, removal: str) -> None:
         self.path, self.removal = path, removal
-        self.calls, self.changed = 0, False
+        self.tally = Tally()
         self._original = module.forward
         module.forward = self._zero if removal == "zero" else self._bypass  # type: ignore[method-assign]
 
     def proof(self) -> "Dict[str, Any]":
         """`{"path", "removal", "calls", "changed"}`."""
-        return {"path": self.path, "removal": self.removal, "calls": self.calls, "changed": self.changed}
+        return {"path": self.path, "removal": self.removal, "calls": self.tally.calls, "changed": self.tally.changed}
 
     def _zero(self, *args: Any, **kwargs: Any) -> Any:
-        self.calls += 1
+        self.tally.calls += 1
         output = self._original(*args, **kwargs)
-        if not self.changed:
-            self.changed = any(bool(tensor.detach().ne(0).any()) for tensor in tensors_of(output))
+        if not self.tally.changed:
+            self.tally.changed = any(bool(tensor.detach().ne(0).any()) for tensor in tensors_of(output))
         return map_tensors(torch.zeros_like, output)
 
     def _bypass(self, *args: Any, **kwargs: Any) -> Any:
-        self.calls += 1
+        self.tally.calls += 1
         passed = next(tensors_of([*args, *kwargs.values()]), None)
         if passed is None:
             raise Refused(f"bypass of {self.path}: it is called without a tensor")
-        if not self.changed:
+        if not self.tally.changed:
             self._compare(passed, args, kwargs)
         return passed
 
@@ -57,7 +67,7 @@ class Surgery:
             raise Refused(
                 f"bypass of {self.path}: its input is {tuple(before.shape)}, its output {tuple(output.shape)}"
             )
-        self.changed = not torch.equal(output, before)
+        self.tally.changed = not torch.equal(output, before)
 
 
 def _clone(tensor: torch.Tensor) -> torch.Tensor:

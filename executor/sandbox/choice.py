@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..errors import SandboxError
 from ..interpreter import Interpreter
-from .bubblewrap import candidates
+from .bubblewrap import Bubblewrap, candidates
 from .unsandboxed import Unsandboxed
 from .view import Sandbox, View
 
@@ -21,8 +21,10 @@ TO_DO = (
 )
 
 
-def choose(interpreter: Interpreter, unsafe_workspace: Path | None = None) -> Sandbox:
-    """The first sandbox whose self-test passes.
+def choose(
+    interpreter: Interpreter, unsafe_workspace: Path | None = None, among: Sequence[Bubblewrap] | None = None
+) -> Sandbox:
+    """The first sandbox whose self-test passes, `among` these or all that this machine has.
 
     `unsafe_workspace` says that the user asked for none and where plain processes may write. Raises `SandboxError` with
     every candidate's reason where nothing works.
@@ -30,7 +32,7 @@ def choose(interpreter: Interpreter, unsafe_workspace: Path | None = None) -> Sa
     if unsafe_workspace is not None:
         return Unsandboxed(unsafe_workspace)
     reasons: list[str] = []
-    for sandbox in candidates():
+    for sandbox in candidates() if among is None else among:
         problem = self_test(sandbox, interpreter)
         if problem is None:
             return sandbox

@@ -1,0 +1,148 @@
+import pytest
+import torch
+from lesion.executor.inside.anatomy import Anatomist
+from torch import nn
+
+
+class Residual(nn.Module):
+    def __init__(self, width=4):
+        super().__init__()
+        self.inner = nn.Linear(width, width)
+        self.activation = nn.ReLU()
+
+    def forward(self, x):
+        return x + self.activation(self.inner(x))
+
+
+class Network(nn.Module):
+    """A residual block, a plain stack, two heads, and a module nobody calls."""
+
+    def __init__(self, auxiliary_last):
+        super().__init__()
+        self.auxiliary_last = auxiliary_last
+        self.block = Residual()
+        self.stack = nn.Sequential(nn.Linear(4, 4), nn.Tanh())
+        self.memory = nn.GRU(4, 4, batch_first=True)
+        self.dropout = nn.Dropout(0.5)
+        self.head = nn.Linear(4, 3)
+        self.auxiliary = nn.Linear(4, 3)
+        self.spare = nn.Linear(4, 4)
+
+    def forward(self, x):
+        hidden, _last = self.memory(self.dropout(self.stack(self.block(x))))
+        if self.auxiliary_last:
+            return self.head(hidden), self.auxiliary(hidden)
+        beside = self.auxiliary(hidden)
+        return self.head(hidden), beside
+
+
+def anatomy(model, *inputs, calls=1):
+    anatomist = Anatomist(model)
+    with anatomist.watching():
+        for _ in range(calls):
+            model(*inputs)
+    return {record["path"]: record for record in anatomist.describe()}
+
+
+@pytest.fixture(params=[True, False], ids=["auxiliary head last", "auxiliary head first"])
+def records(request):
+    torch.manual_seed(0)
+    return anatomy(Network(request.param), torch.randn(2, 5, 4), calls=3)
+
+
+def test_every_module_but_the_model_itself_is_described_in_order(records):
+    paths = "block block.inner block.activation stack stack.0 stack.1 memory dropout head auxiliary spare"
+    assert list(records) == paths.split()
+
+
+def test_only_the_block_that_adds_its_input_is_residual(records):
+    assert {path for path, one in records.items() if one["residual"]} == {"block"}
+
+
+def test_what_keeps_the_shape_can_be_bypassed(records):
+    bypassable = {path for path, one in records.items() if one["bypassable"]}
+    assert bypassable == {"block", "block.inner", "block.activation", "stack", "stack.0", "stack.1", "dropout"}
+
+
+def test_the_output_layer_is_the_one_whose_output_is_the_models(records):
+    assert {path for path, one in records.items() if one["is_output"]} == {"head"}
+
+
+def test_calls_are_counted_and_none_is_none(records):
+    assert {one["calls"] for path, one in records.items() if path != "spare"} == {3}
+    spare = records["spare"]
+    assert (spare["calls"], spare["input_shape"], spare["output_shape"], spare["bypassable"]) == (0, None, None, False)
+
+
+def test_a_tuple_is_an_output_without_a_shape(records):
+    memory = records["memory"]
+    assert (memory["output_type"], memory["input_shape"], memory["output_shape"]) == ("tuple", [2, 5, 4], None)
+    assert (memory["bypassable"], memory["residual"]) == (False, False)
+
+
+def test_sizes_shapes_and_kinds(records):
+    assert (records["head"]["input_shape"], records["head"]["output_shape"]) == ([2, 5, 4], [2, 5, 3])
+    assert (records["block"]["parameters"], records["block"]["children"]) == (20, 2)
+    kinds = {path: records[path]["torch_module"] for path in ("dropout", "stack", "stack.1", "memory", "block")}
+    assert kinds == {
+        "dropout": "dropout",
+        "stack": "container",
+        "stack.1": "activation",
+        "memory": "rnn",
+        "block": None,
+    }
+
+
+class Scaled(nn.Module):
+    """Adds its input through a projection, so nothing passes where its children are silent."""
+
+    def __init__(self):
+        super().__init__()
+        self.main, self.shortcut = nn.Linear(4, 4), nn.Linear(4, 4)
+
+    def forward(self, x):
+        return self.main(x) + self.shortcut(x)
+
+
+class Gated(nn.Module):
+    """A residual block called with a keyword."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner = nn.Linear(4, 4)
+
+    def forward(self, *, hidden):
+        return hidden + self.inner(hidden)
+
+
+class Caller(nn.Module):
+    def __init__(self, block):
+        super().__init__()
+        self.block, self.head = block, nn.Linear(4, 2)
+
+    def forward(self, x):
+        return self.head(self.block(hidden=x) if isinstance(self.block, Gated) else self.block(x)).log_softmax(-1)
+
+
+@pytest.mark.parametrize(("block", "residual"), [(Residual, True), (Gated, True), (Scaled, False)])
+def test_a_residual_connection_is_told_by_what_passes_when_the_children_are_silent(block, residual):
+    assert anatomy(Caller(block()), torch.randn(3, 4))["block"]["residual"] is residual
+
+
+def test_where_the_output_is_worked_on_afterwards_the_last_layer_with_parameters_is_the_output_layer():
+    records = anatomy(Caller(Residual()), torch.randn(3, 4))
+    assert {path for path, one in records.items() if one["is_output"]} == {"head"}
+
+
+def test_describing_leaves_the_model_and_the_random_numbers_as_they_were():
+    model = Network(auxiliary_last=False)
+    hooks = [len(module._forward_hooks) for module in model.modules()]
+    torch.manual_seed(3)
+    anatomist = Anatomist(model)
+    with anatomist.watching():
+        pass
+    anatomist.describe()
+    after = torch.rand(3)
+    torch.manual_seed(3)
+    assert torch.equal(after, torch.rand(3))
+    assert [len(module._forward_hooks) for module in model.modules()] == hooks
