@@ -6,7 +6,7 @@ from pathlib import Path
 from ..executor.pool import Pool
 from .checks import judge_checks
 from .ledger import FINISHED, Ledger, Trial
-from .planning.plan import BASELINE, Plan, read_plan
+from .planning.plan import BASELINE, Plan, parse_plan, read_plan
 from .planning.planner import Planner
 from .setting import Setting
 from .survey import components_of, survey
@@ -21,11 +21,10 @@ def forecast(
     path = plan_file or state / "plans" / "round-1.yaml"
     if sealed:
         plan = Plan.model_validate_json(sealed[0][2])
+    elif plan_file or (path.exists() and not (ledger and parse_plan(path).hash in ledger.plan_hashes())):
+        plan = read_plan(path, components)
     else:
-        of_older_source = ledger.plan_hashes() if ledger and not plan_file else set[str]()
-        found = read_plan(path, components) if path.exists() or plan_file else None
-        kept = found and found.hash not in of_older_source
-        plan = found if found and kept else planner.first_round(setting.spec.study.name, components)
+        plan = planner.first_round(setting.spec.study.name, components)
     checks = ledger.checks(setting.version) if ledger else {}
     verdicts = judge_checks(checks, {one.id: one for one in plan.ablations})
     finished = {row.key for row in ledger.trials(setting.version) if row.status in FINISHED} if ledger else set[str]()

@@ -12,7 +12,7 @@ from .analysis.verdicts import EffectFacts, EffectFinding, effect_verdict
 from .arms import Arm, duplicates
 from .planning.plan import BASELINE, Ablation
 from .results import BaselineMetric, Effect, Interaction, Interval
-from .rounds import OPEN, Evidence, Round, at_floor, noise_floor, settle, sign_of, tables
+from .rounds import OPEN, Evidence, Round, at_floor, noise_floor, sign_of, tables
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def find(evidence: Evidence, name: str) -> MetricFindings:
     noise = noise_floor(evidence, name)
     if noise is None:
         return MetricFindings(None, [], [], [], None)
-    rounds = [tables(evidence, plan, name, settle(evidence, plan).caps) for plan in evidence.plans]
+    rounds = [tables(evidence, plan, name, evidence.caps(plan)) for plan in evidence.plans]
     asked = [(current, one) for current in rounds for one in current.plan.ablations if one.id not in evidence.dropped]
     judged = [_judge(evidence, current, one, noise) for current, one in asked]
     same = duplicates(evidence.arms, [one.ablation.id for one in judged])

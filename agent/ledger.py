@@ -7,6 +7,7 @@ nothing finished. One process may write at a time (a lock that dies with it); an
 import fcntl
 import json
 import os
+import shutil
 import sqlite3
 import time
 from collections.abc import Generator, Iterable
@@ -318,18 +319,26 @@ def _explained(path: Path) -> Generator[None]:
     try:
         yield
     except (sqlite3.OperationalError, sqlite3.DatabaseError, OSError) as error:
-        raise LedgerError(f"the ledger cannot be used: {error}", where=str(path), to_do=_advice(error)) from error
+        raise LedgerError(f"the ledger cannot be used: {error}", where=str(path), to_do=_advice(error, path)) from error
 
 
-def _advice(error: Exception) -> str:
+def _advice(error: Exception, path: Path) -> str:
     text = str(error).lower()
-    if "full" in text or "no space" in text:
+    if "full" in text or "no space" in text or _is_full(path.parent):
         return "free some disk space; every finished trial is kept, and `lesion run` goes on where it stopped"
     if "readonly" in text or "read-only" in text or "permission" in text or "unable to open" in text:
         return "make the folder writable, or name another one with --state DIR"
     if "not a directory" in text or "file exists" in text:
         return "a file is in the way: move it, or name another folder with --state DIR"
     return "see that the disk works; a copy of ledger.db can be opened with sqlite3"
+
+
+def _is_full(folder: Path) -> bool:
+    """Whether there is no room for a page: SQLite calls some of what follows a disk I/O error."""
+    try:
+        return shutil.disk_usage(folder).free < 1 << 16
+    except OSError:
+        return False
 
 
 def _lock(path: Path) -> int:

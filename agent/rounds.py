@@ -59,7 +59,18 @@ class Evidence:
     @cached_property
     def looked_at(self) -> "Evidence":
         """The same evidence on the planning split."""
-        return replace(self, split=self.planning_split)
+        return self if self.split == self.planning_split else replace(self, split=self.planning_split)
+
+    @cached_property
+    def _caps(self) -> dict[int, dict[str, int]]:
+        return {}
+
+    def caps(self, plan: Plan) -> dict[str, int]:
+        """Ablation → seeds that the looks of a round have asked for."""
+        known = self.looked_at._caps
+        if plan.round not in known:
+            known[plan.round] = settle(self, plan).caps
+        return known[plan.round]
 
     @cached_property
     def looks(self) -> tuple[Look, ...]:
@@ -92,7 +103,7 @@ class Evidence:
 
     def shown_negligible(self, name: str) -> list[frozenset[str]]:
         """The singles of round 1 that are shown negligible on a metric."""
-        first = tables(self, self.plans[0], name, settle(self, self.plans[0]).caps)
+        first = tables(self, self.plans[0], name, self.caps(self.plans[0]))
         rules = self.rules(name)
         return [frozenset(one.components) for one in first.family if is_negligible(first.estimate(one), rules)]
 
@@ -186,18 +197,23 @@ def tables(evidence: Evidence, plan: Plan, name: str, caps: dict[str, int]) -> R
 
 
 def _interactions(evidence: Evidence, plan: Plan, name: str, caps: dict[str, int]) -> InteractionTable | None:
+    """A later round, and the seeds that it buys for arms of this one, never change an earlier p."""
     joint = [one for one in evidence.family(plan) if len(one.components) > 1]
     if not joint:
         return None
-    defaults = [one for plan in evidence.plans for one in plan.ablations if one.role != "sensitivity"]
+    earlier = [one for one in evidence.plans if one.round < plan.round]
+    asked = {name: cap for one in earlier for name, cap in evidence.caps(one).items()} | caps
+    for one in joint:
+        asked |= {part: max(asked.get(part, 0), caps[one.id]) for part in one.components}
+    defaults = [one for each in (*earlier, plan) for one in each.ablations if one.role != "sensitivity"]
     arms = {
-        frozenset(one.components): evidence.values(one.id, name, caps.get(one.id))
+        frozenset(one.components): evidence.values(one.id, name, asked[one.id])
         for one in reversed(defaults)
-        if one.id in evidence.arms
+        if one.id in asked
     }
     metric = evidence.spec.metrics[name]
     return interaction_table(
-        {NOTHING_REMOVED: evidence.values(BASELINE, name), **arms},
+        {NOTHING_REMOVED: evidence.values(BASELINE, name, max(caps.values())), **arms},
         [frozenset(one.components) for one in joint],
         rules=evidence.rules(name),
         negligible=evidence.shown_negligible(name) if plan.round > 1 else (),

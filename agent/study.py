@@ -15,7 +15,7 @@ from .components import Component
 from .dispatch import Dispatcher, Observer, OutOfBudget
 from .findings import find
 from .ledger import Ledger, Trial
-from .planning.plan import BASELINE, Ablation, Plan, read_plan
+from .planning.plan import BASELINE, Ablation, Plan, parse_plan, read_plan
 from .planning.planner import Learnt, Planner
 from .rounds import Evidence, Round, at_floor, noise_floor, settle, settling_chance
 from .setting import MODE, Setting
@@ -265,17 +265,7 @@ class Study:
 
     def _is_of_older_source(self, path: Path) -> bool:
         """Whether the file is a plan that was sealed before the source changed: then it is written anew."""
-        try:
-            return read_plan(path, list(self.components.values())).hash in self.ledger.plan_hashes()
-        except PlanError:
-            from hashlib import sha256  # a plan of older components; kept beside the new one
-
-            keep = path.with_suffix(f".{sha256(path.read_bytes()).hexdigest()[:8]}.yaml")
-            raise PlanError(
-                f"the plan does not fit the project as it is now (it may be older than the source): {path.name}",
-                where=str(path),
-                to_do=f"rename it (say, to {keep.name}) to have a new one written, or mend it",
-            ) from None
+        return parse_plan(path).hash in self.ledger.plan_hashes()
 
 
 def noise_lines(evidence: Evidence) -> list[str]:

@@ -1,5 +1,7 @@
 """`lesion status`: how far a study is and what it knows, from the ledger alone."""
 
+import json as jsonlib
+
 from .options import DEFAULT_STUDY, Json, State, StudyFile
 
 
@@ -21,16 +23,8 @@ def status(study: StudyFile = DEFAULT_STUDY, json: Json = False, state: State = 
         ledger.close()
     if json:
         verdicts = {effect.ablation: effect.verdict for effect in results.effects if effect.metric == spec.primary}
-        typer.echo(
-            results.model_copy(update={"planned": []}).model_dump_json(include={"study", "accounting", "compute"})[:-1]
-            + f', "verdicts": {_json(verdicts)}}}'
-        )
+        shown = results.model_dump(mode="json", include={"study", "accounting", "compute"})
+        typer.echo(jsonlib.dumps({**shown, "verdicts": verdicts}))
         return
     for line in summary_lines(results):
         typer.echo(line)
-
-
-def _json(value: object) -> str:
-    import json
-
-    return json.dumps(value)

@@ -82,9 +82,18 @@ def joint_id(parts: list[str]) -> str:
 
 def read_plan(path: Path, components: list[Component]) -> Plan:
     """Read a plan and hold it against what the project has. `PlanError` names every problem at once."""
+    plan = parse_plan(path)
+    problems = list(_problems(plan, components))
+    if problems:
+        raise PlanError("the plan does not fit this project:\n  " + "\n  ".join(problems), where=str(path), to_do=_MEND)
+    return plan
+
+
+def parse_plan(path: Path) -> Plan:
+    """Read a plan, whatever project it is for. `PlanError` where it is malformed."""
     try:
         data: Any = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
-        plan = Plan.model_validate(data)
+        return Plan.model_validate(data)
     except OSError as error:
         raise PlanError(
             f"cannot read the plan: {error.strerror}", where=str(path), to_do="write one with `lesion plan`"
@@ -94,10 +103,6 @@ def read_plan(path: Path, components: list[Component]) -> Plan:
     except ValidationError as error:
         problems = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()]
         raise PlanError("the plan is malformed:\n  " + "\n  ".join(problems), where=str(path), to_do=_MEND) from None
-    problems = list(_problems(plan, components))
-    if problems:
-        raise PlanError("the plan does not fit this project:\n  " + "\n  ".join(problems), where=str(path), to_do=_MEND)
-    return plan
 
 
 def _problems(plan: Plan, components: list[Component]) -> list[str]:

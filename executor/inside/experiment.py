@@ -197,12 +197,13 @@ def plain_results(results: "Dict[str, Any]") -> "Dict[str, Any]":
 
 
 def _number(name: Any, value: Any) -> float:
+    problem = Invalid(f"the metric {name!r} is a {type(value).__name__}, not a number")
+    if isinstance(value, (str, bytes)):
+        raise problem
     try:
-        if isinstance(value, (str, bytes)):
-            raise TypeError
-        return float(value)
+        return float(value.detach() if isinstance(value, torch.Tensor) else value)
     except (TypeError, ValueError, RuntimeError):
-        raise Invalid(f"the metric {name!r} is a {type(value).__name__}, not a number") from None
+        raise problem from None
 
 
 def _examples(columns: Any) -> "Dict[str, Any]":

@@ -15,6 +15,7 @@ from typing import Any, Dict, Iterator, List
 from .wire import send
 
 HERE = str(Path(__file__).resolve().parent)
+NOT_THE_USERS = (HERE, importlib.__file__, "<frozen")
 HEADROOM = 1 << 30
 """Address space beside the memory limit: allocator arenas and thread stacks reserve more than they use."""
 
@@ -159,7 +160,7 @@ def _status(error: BaseException) -> str:
 def describe(error: BaseException) -> "Dict[str, Any]":
     """`{"message", "traceback"}` with the user's own frames only."""
     frames = [
-        frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith((HERE, "<frozen"))
+        frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(NOT_THE_USERS)
     ]
     lines: Iterator[str] = iter([*traceback.format_list(frames), *traceback.format_exception_only(type(error), error)])
     hint = ""

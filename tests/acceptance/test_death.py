@@ -13,6 +13,7 @@ import pytest
 from .conftest import Project, after_trials, send
 
 DEADLINE = 30.0
+SHORT = ("--interactions", "none")
 
 
 def outcomes(state: Path) -> dict[str, tuple[str, str, str, int]]:
@@ -40,7 +41,7 @@ def wait_until_gone(project: Project) -> list[int]:
 def undisturbed(project: Project) -> Path:
     """The study, run to its end in one go."""
     state = project.folder / "undisturbed"
-    run = project.run("run", "--state", str(state), "--json")
+    run = project.run("run", "--state", str(state), "--json", *SHORT)
     assert run.returncode == 0, run.stderr
     return state
 
@@ -49,14 +50,14 @@ def test_killed_three_times(project: Project, undisturbed: Path) -> None:
     state = project.folder / "killed"
     moments = random.Random(7)
     for _ in range(3):
-        process = project.start("run", "--state", str(state), "--json")
+        process = project.start("run", "--state", str(state), "--json", *SHORT)
         after_trials(process, moments.randint(1, 3))
         select.select([], [], [], moments.random())  # somewhere inside what runs next
         assert send(process, signal.SIGKILL) == -signal.SIGKILL
         assert wait_until_gone(project) == []
         before = outcomes(state)
         assert before
-    last = project.run("run", "--state", str(state), "--json")
+    last = project.run("run", "--state", str(state), "--json", *SHORT)
     assert last.returncode == 0, last.stderr
     after = outcomes(state)
     assert {key: row for key, row in after.items() if key in before} == before
@@ -66,22 +67,22 @@ def test_killed_three_times(project: Project, undisturbed: Path) -> None:
 
 def test_interrupted_and_continued(project: Project, undisturbed: Path) -> None:
     state = project.folder / "interrupted"
-    process = project.start("run", "--state", str(state), "--json")
+    process = project.start("run", "--state", str(state), "--json", *SHORT)
     after_trials(process, 2)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in said and "lesion run" in said
     assert wait_until_gone(project) == []
-    ended = project.start("run", "--state", str(state), "--json")
+    ended = project.start("run", "--state", str(state), "--json", *SHORT)
     after_trials(ended, 1)
     assert send(ended, signal.SIGTERM) == 143
-    assert project.run("run", "--state", str(state)).returncode == 0
+    assert project.run("run", "--state", str(state), *SHORT).returncode == 0
     assert outcomes(state) == outcomes(undisturbed)
 
 
 def test_one_driver_at_a_time(project: Project, undisturbed: Path) -> None:
-    process = project.start("run", "--state", str(project.folder / "contested"), "--json")
+    process = project.start("run", "--state", str(project.folder / "contested"), "--json", *SHORT)
     after_trials(process, 1)
     second = project.run("run", "--state", str(project.folder / "contested"))
     assert second.returncode == 2

@@ -80,8 +80,11 @@ def test_the_numbers_agree_with_the_ledger_on_the_test_split(whole):
             assert effect["ablated"] - effect["baseline"] == pytest.approx(effect["delta"], abs=1e-12)
             assert effect["interval"][0] < effect["delta"] < effect["interval"][1]
             assert effect["n"] == 3
-    assert by_ablation(results)["config:use_left"]["delta"] < -0.3 < 0.3 < (
-        by_ablation(results, "error")["config:use_left"]["delta"]
+    assert (
+        by_ablation(results)["config:use_left"]["delta"]
+        < -0.3
+        < 0.3
+        < (by_ablation(results, "error")["config:use_left"]["delta"])
     )
 
 
@@ -183,12 +186,12 @@ def test_a_second_run_starts_nothing_and_ends_the_same(whole):
 
 
 def test_a_stopped_study_says_so_and_starts_no_more_than_allowed(stopped):
-    made, first, kept, _ = stopped
+    _, first, kept, _ = stopped
     assert first.code == 4
     assert len(kept) == 2
     assert [one["event"] for one in first.records if one["event"] == "trial"] == ["trial"] * 2
-    assert first.records[-1] | {"complete": False, "reason": "2 trials were allowed (--max-trials)"} == (
-        first.records[-1]
+    assert (
+        first.records[-1] | {"complete": False, "reason": "2 trials were allowed (--max-trials)"} == (first.records[-1])
     )
     accounting = first.records[-1]["accounting"]
     assert accounting["planned"] == 2 + accounting["skipped"]
@@ -253,33 +256,52 @@ def test_a_sealed_plan_cannot_be_edited_and_comes_back_when_deleted(edited):
     assert YAML(typ="safe").load(made.plan) == YAML(typ="safe").load(text)
 
 
-def test_it_runs_to_its_end_with_every_pair_and_what_is_no_source_reruns_nothing(edited):
+def test_a_dry_run_lists_what_is_still_to_run_and_runs_nothing(edited):
     made, _ = edited
+    before = made.rows("SELECT * FROM trials")
     listed = made.lesion("run", "--dry-run")
+    assert listed.code == 0
     arms = ("baseline", "config:use_left", "config:use_right")
-    assert sorted(listed.out.splitlines()) == sorted(f"{arm}\tretrain\tseed {seed}" for arm in arms for seed in range(3))
-    assert (listed.code, made.rows("SELECT SUM(attempts) FROM trials")) in [(0, [(0,)]), (0, [(None,)])]
-    assert made.lesion("run", "--interactions", "pairs").code == 0
-    finished = made.rows(FINISHED)
-    assert {arm for _, arm, *_ in finished} == {*arms, BOTH}
-    assert {status for _, _, _, status, *_ in finished} == {"ok"}
+    assert sorted(listed.out.splitlines()) == sorted(
+        f"{arm}\tretrain\tseed {seed}" for arm in arms for seed in range(3)
+    )
+    assert "9 trials in round 1" in listed.err
+    assert made.rows("SELECT * FROM trials") == before
 
+
+@pytest.fixture(scope="module")
+def completed(edited):
+    """The edited plan, run to its end with every pair."""
+    made, _ = edited
+    return made, made.lesion("run", "--interactions", "pairs"), made.rows(FINISHED)
+
+
+def test_an_edited_plan_is_what_runs(completed):
+    _, ended, finished = completed
+    assert ended.code == 0
+    assert {arm for _, arm, *_ in finished} == {"baseline", "config:use_left", "config:use_right", BOTH}
+    assert {status for _, _, _, status, *_ in finished} == {"ok"}
+    assert len(finished) == 12
+
+
+def test_what_is_no_source_reruns_nothing(completed):
+    made, _, finished = completed
     (made.folder / "README.md").write_text("# Now with a comment")
-    made.edit("lesion.toml", 'trial_time = "2m"', 'trial_time = "3m"')
+    made.edit("lesion.toml", 'trial_time = "2m"', 'trial_time = "3m"  # longer')
     made.edit("config.yaml", "device: cpu", "device: cuda  # a comment too")
     assert made.lesion("run", "--interactions", "pairs").code == 0
     assert made.rows(FINISHED) == finished
 
 
-def test_another_source_is_another_study_and_is_not_complete_before_it_is(edited):
-    made, _ = edited
+def test_another_source_reruns_everything_and_is_not_complete_before_it_is(completed):
+    made, _, finished = completed
     made.edit("experiment.py", "range(60)", "range(61)")
     listed = made.lesion("run", "--dry-run")
-    assert listed.code == 0
-    assert len(listed.out.splitlines()) == 15
+    assert (listed.code, len(listed.out.splitlines())) == (0, 15)
     assert made.lesion("run", "--max-trials", "3").code == 4
-    old, new = made.rows("SELECT COUNT(*) FROM trials WHERE status = 'ok' GROUP BY version ORDER BY MIN(rowid)")
-    assert (old, new) == ((12,), (3,))
+    rows = made.rows(FINISHED)
+    assert set(finished) < set(rows)
+    assert {arm for _, arm, *_ in set(rows) - set(finished)} == {"baseline"}
     study = made.results()["study"]
     assert (study["complete"], study["split"]) == (False, "validation")
 

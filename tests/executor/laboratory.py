@@ -34,10 +34,10 @@ def sandbox() -> Sandbox:
     return choose(interpreter())
 
 
-def project(folder: Path, **files: str) -> Path:
-    """A folder with these files, named without `.py`; `__` stands for a slash."""
-    for name, text in files.items():
-        file = folder / f"{name.replace('__', '/')}.py"
+def project(folder: Path, more: dict[str, str] | None = None, **files: str) -> Path:
+    """A folder with these files: `files` by their names without `.py`, `more` by their whole paths."""
+    for name, text in {**(more or {}), **{f"{name}.py": text for name, text in files.items()}}.items():
+        file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
     return folder
@@ -95,11 +95,11 @@ def marker() -> str:
 
 def marked(word: str) -> list[int]:
     """Processes of this machine with `word` as an argument, in whatever namespace they live."""
-    return [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if word in _arguments(pid)]
+    return [int(one.name) for one in Path("/proc").glob("[0-9]*") if word in _arguments(one)]
 
 
-def _arguments(pid: int) -> list[str]:
+def _arguments(process: Path) -> list[str]:
     try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+        return (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
     except OSError:
         return []
