@@ -45,7 +45,7 @@ def go_on_for_ever(config):
 
 def wait_for_a_file(config):
     """The project is read-only in here, and what happens to it outside can be seen."""
-    while not Path(config["file"]).exists():
+    while not Path(config["until"]).exists():
         time.sleep(0.01)
 
 

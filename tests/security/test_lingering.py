@@ -88,8 +88,8 @@ def test_no_trial_writes_anothers_result(folder, daemon, name, loss):
     outcomes, file = {}, folder / "lingering.py"
     attack, end = folder / "attack", folder / "end"
     with Pool(station(folder, within=backend(name, folder)), 2) as pool:
-        pool.submit("victim", job(file, daemon=daemon, then="wait_for_a_file", file=str(end)))
-        pool.submit("forger", job(file, then="forge", file=str(attack), folder=str(folder)))
+        pool.submit("victim", job(file, daemon=daemon, then="wait_for_a_file", until=str(end)))
+        pool.submit("forger", job(file, then="forge", until=str(attack), folder=str(folder)))
         collect(pool, outcomes, until=lambda: marked(daemon))
         attack.touch()
         collect(pool, outcomes, until=lambda: "forger" in outcomes)
