@@ -92,9 +92,16 @@ class Evidence:
         return self.arms.get(name, Arm(name))
 
     def values(self, name: str, metric: str, cap: int | None = None) -> Values:
-        """An arm's values on this split, turned so that larger is better."""
-        sign = sign_of(self.spec.metrics[metric].goal)
-        return self.arm(name).values(self.split, metric, sign, self.columns, cap)
+        """An arm's values on this split, turned so that larger is better.
+
+        An arm whose removal did nothing has none: its runs are the baseline's again, and would count twice in a pool.
+        """
+        sign, arm = sign_of(self.spec.metrics[metric].goal), self.arm(name)
+        return (Arm(name) if arm.idle else arm).values(self.split, metric, sign, self.columns, cap)
+
+    def values_in_joint(self, name: str, metric: str, cap: int) -> Values:
+        """Likewise for a member of a joint removal, where one that did nothing alone stands as the baseline itself."""
+        return self.values(BASELINE if self.arm(name).idle else name, metric, cap)
 
     def rules(self, name: str) -> Rules:
         """δ, looks and α of a metric's tests."""
@@ -105,7 +112,8 @@ class Evidence:
         """The singles of round 1 that are shown negligible on a metric."""
         first = tables(self, self.plans[0], name, self.caps(self.plans[0]))
         rules = self.rules(name)
-        return [frozenset(one.components) for one in first.family if is_negligible(first.estimate(one), rules)]
+        quiet = [one for one in first.family if self.arm(one.id).idle or is_negligible(first.estimate(one), rules)]
+        return [frozenset(one.components) for one in quiet]
 
     def family(self, plan: Plan) -> list[Ablation]:
         """A round's ablations that passed their check: the family that is corrected together."""
@@ -207,7 +215,7 @@ def _interactions(evidence: Evidence, plan: Plan, name: str, caps: dict[str, int
         asked |= {part: max(asked.get(part, 0), caps[one.id]) for part in one.components}
     defaults = [one for each in (*earlier, plan) for one in each.ablations if one.role != "sensitivity"]
     arms = {
-        frozenset(one.components): evidence.values(one.id, name, asked[one.id])
+        frozenset(one.components): evidence.values_in_joint(one.id, name, asked[one.id])
         for one in reversed(defaults)
         if one.id in asked
     }

@@ -82,6 +82,10 @@ class Study:
         """Write a plan where people find it."""
         path = self.plan_path(plan.round)
         path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            if parse_plan(path).hash == plan.hash:
+                return path
+            path.replace(path.with_name(f"{path.stem}.{int(path.stat().st_mtime)}.yaml"))  # of an older source: kept
         path.write_text(plan.as_yaml(), encoding="utf-8")
         return path
 

@@ -11,6 +11,7 @@ from .plan import Ablation, joint_id
 from .planner import Learnt
 
 MOST_QUIET_PAIRS = 4
+MOST_IDLE_PAIRS = 2
 STRONGEST = 3
 MOST_PAIRS_INSIDE = 15
 TESTABLE = ("matters", "hurts", "negligible", "detected", "undecided")
@@ -21,7 +22,9 @@ def follow_up(learnt: Learnt, interactions: str, kinds: Sequence[str]) -> list[A
     known = {one.id: one for one in learnt.components}
     planned = {ablation.id for plan in learnt.plans for ablation in plan.ablations}
     singles = [
-        one for one in learnt.effects if one.role == "confirmatory" and one.same_as is None and one.verdict in TESTABLE
+        one
+        for one in learnt.effects
+        if one.role == "confirmatory" and one.same_as is None and (one.verdict in TESTABLE or _is_idle(one))
     ]
     if len(learnt.plans) > 1:
         proposals = [] if interactions == "none" else list(_inside_groups(learnt))
@@ -44,12 +47,11 @@ def _all_pairs(singles: list[Effect]) -> Iterator[Proposal]:
 def _by_judgement(singles: list[Effect]) -> Iterator[Proposal]:
     """All that is quiet at once, its likeliest pairs, and the strongest with each other."""
     quiet = [one for one in singles if one.verdict == "negligible" or one.masked or _looks_quiet(one)]
-    negligible = _apart([one.ablation for one in quiet if one.verdict == "negligible"])
+    idle = [one for one in singles if _is_idle(one)]
+    negligible = _apart([one.ablation for one in (*quiet, *idle) if one.verdict in ("negligible", "no-op")])
     if len(negligible) >= 3:
         yield tuple(negligible), "quiet", None
-    pairs = [pair for pair in combinations(quiet, 2) if not _nested((pair[0].ablation, pair[1].ablation))]
-    pairs.sort(key=lambda pair: (pair[0].component_kind != pair[1].component_kind, pair[0].verdict != "negligible"))
-    for first, second in pairs[:MOST_QUIET_PAIRS]:
+    for first, second in [*_likeliest(quiet)[:MOST_QUIET_PAIRS], *_likeliest(idle)[:MOST_IDLE_PAIRS]]:
         yield (first.ablation, second.ablation), "quiet", None
     strong = sorted(
         (one for one in singles if one.verdict in ("matters", "hurts")), key=lambda one: -abs(one.delta or 0.0)
@@ -57,6 +59,19 @@ def _by_judgement(singles: list[Effect]) -> Iterator[Proposal]:
     for first, second in combinations(strong[:STRONGEST], 2):
         if not _nested((first.ablation, second.ablation)):
             yield (first.ablation, second.ablation), "strong", None
+
+
+def _likeliest(effects: list[Effect]) -> list[tuple[Effect, Effect]]:
+    """Pairs that may back each other up, those of one kind first."""
+    pairs = [pair for pair in combinations(effects, 2) if not _nested((pair[0].ablation, pair[1].ablation))]
+    return sorted(
+        pairs, key=lambda pair: (pair[0].component_kind != pair[1].component_kind, pair[0].verdict != "negligible")
+    )
+
+
+def _is_idle(effect: Effect) -> bool:
+    """A switch that changed nothing alone: a perfect backup looks exactly like that."""
+    return effect.verdict == "no-op" and effect.intervention_kind == "override"
 
 
 def _inside_groups(learnt: Learnt) -> Iterator[Proposal]:

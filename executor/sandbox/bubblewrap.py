@@ -70,7 +70,7 @@ def _system(view: View) -> list[str]:
     links = [word for name in ("bin", "sbin", "lib", "lib64") for word in ("--symlink", f"usr/{name}", f"/{name}")]
     files = [*ETC, *(ETC_NETWORK if view.network else [])]
     etc = [word for name in files for word in ("--ro-bind-try", f"/etc/{name}", f"/etc/{name}")]
-    settings = ["--ro-bind", "/proc/sys", "/proc/sys"] if os.geteuid() == 0 else []
+    settings = ["--ro-bind", "/proc/sys", "/proc/sys"] if _may_change_settings() else []
     fresh = ["--dev", "/dev", "--size", size, "--tmpfs", "/dev/shm", "--size", size, "--tmpfs", "/tmp"]
     return [
         "--ro-bind",
@@ -84,6 +84,11 @@ def _system(view: View) -> list[str]:
         *fresh,
         *(_gpu_devices() if view.gpus else []),
     ]
+
+
+def _may_change_settings() -> bool:
+    """Root may, also under another number: a user namespace calls it what it likes."""
+    return os.geteuid() == 0 or os.access("/proc/sys/kernel/core_pattern", os.W_OK)
 
 
 def _shared(view: View) -> list[str]:

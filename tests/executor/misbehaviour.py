@@ -88,10 +88,6 @@ def write_one_huge_file():
             file.write(b"x" * (8 << 20))
 
 
-def write_into_the_project():
-    Path(__file__).with_name("written").write_text("x")
-
-
 def loop_for_ever():
     while True:
         pass

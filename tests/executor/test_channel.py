@@ -6,7 +6,7 @@ import os
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lesion.executor.channel import Line, Tail, as_outcome, parse, read_available
 from lesion.executor.inside.wire import pack, send
@@ -17,8 +17,8 @@ PLAIN = st.recursive(
     | st.booleans()
     | st.integers(-(2**53), 2**53)
     | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
 )
 
 
@@ -72,16 +72,19 @@ def test_anything_else_is_invalid_and_says_why(line, reason):
     assert not outcome.metrics
 
 
-@given(st.dictionaries(st.text(), PLAIN))
+@settings(max_examples=40, deadline=None)
+@given(st.dictionaries(st.text(max_size=5), PLAIN, max_size=4))
 def test_what_json_can_carry_is_read_as_it_was_sent(message):
     assert parse(as_line(message)) == message
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_no_line_of_bytes_raises(line):
     assert as_outcome(line).status in ("invalid", "ok")
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=20).map(lambda part: part.replace(b"\n", b"")), max_size=6), st.integers(1, 7))
 def test_lines_come_whole_however_they_are_cut(lines, cut):
     sent = b"".join(line + b"\n" for line in lines) + b"the beginning of another"
@@ -134,6 +137,7 @@ def test_the_worker_itself_sends_no_number_that_is_none(number):
     os.close(reading)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(), max_size=50))
 def test_packed_examples_are_little_endian_doubles_bit_for_bit(values):
     outcome = as_outcome(as_line({**RESULT, "examples": {"test": {"accuracy": pack(values)}}}))

@@ -1,15 +1,16 @@
 import ast
 import base64
+import errno
 import os
 import resource
 from pathlib import Path
 
 import numpy as np
 import pytest
+from lesion.executor.inside.worker import describe
 from lesion.executor.interventions import ModuleIntervention
 from lesion.executor.limits import Limits
 from lesion.executor.outcomes import RETRIED
-from lesion.executor.pool import Pool
 
 from .laboratory import DEADLINE, job, project, run, sandbox, station, with_limits
 
@@ -36,8 +37,8 @@ def outcomes(misbehaviour):
 
     jobs = {
         "good": job(misbehaviour),
-        "good again": job(misbehaviour),
-        "another seed": job(misbehaviour, seed=1),
+        "good again": behaving("show_the_environment"),
+        "another seed": job(misbehaviour, seed=1, behaviour="read_stdin_and_flood"),
         "no dropout": job(misbehaviour, dropout=0.0),
         "dropout bypassed": removing("1", "bypass"),
         "first layer zeroed": removing("0", "zero"),
@@ -51,8 +52,7 @@ def outcomes(misbehaviour):
             for name in (
                 *("raise an error", "call sys exit", "exit with 139", "segfault", "kill itself"),
                 *("die of a real time signal", "allocate", "allocate in a child", "fill the disk"),
-                *("write one huge file", "write into the project", "read stdin and flood", "show the environment"),
-                *("answer and die", "send more than a result may be"),
+                *("write one huge file", "answer and die", "send more than a result may be"),
             )
         },
     }
@@ -134,7 +134,6 @@ def test_the_anatomy_of_the_baseline_describes_its_modules(outcomes):
         ("allocate in a child", "out-of-memory", "used more than 1.00 GiB"),
         ("fill the disk", "disk-full", "No space left on device"),
         ("write one huge file", "disk-full", "OSError"),
-        ("write into the project", "crashed", "the project is read-only inside a trial"),
         ("not a number", "diverged", "not a finite number: loss on validation, loss on test"),
         ("no dictionary", "invalid", "evaluate returned list, not a dictionary of metrics"),
         ("send more than a result may be", "invalid", "larger than a result may be"),
@@ -156,9 +155,9 @@ def test_a_traceback_shows_the_users_frames_and_none_of_ours(outcomes):
 
 
 def test_a_flood_keeps_its_end_and_costs_no_memory(outcomes):
-    flood = outcomes["read stdin and flood"]
+    flood = outcomes["another seed"]
     assert flood.status == "ok"
-    assert flood.metrics == outcomes["good"].metrics
+    assert set(flood.metrics) == {"validation", "test"}
     assert flood.output.endswith("x\nthe end of the flood\n")
     assert len(flood.output) <= 64 << 10
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
@@ -166,7 +165,7 @@ def test_a_flood_keeps_its_end_and_costs_no_memory(outcomes):
 
 
 def test_a_trials_environment_holds_nothing_of_the_callers(outcomes):
-    shown = outcomes["show the environment"].output
+    shown = outcomes["good again"].output
     assert SECRET not in shown
     environment = ast.literal_eval(shown)
     assert environment["HOME"] == "/trial"
@@ -188,17 +187,22 @@ def test_what_does_not_end_is_ended(misbehaviour):
     assert not answered.metrics
 
 
+def os_error_of_a_read_only_project():
+    raise OSError(errno.EROFS, "Read-only file system", "results.csv")
+
+
+def test_who_writes_into_the_project_is_told_where_to_write():
+    with pytest.raises(OSError, match="Read-only") as caught:
+        os_error_of_a_read_only_project()
+    described = describe(caught.value)
+    assert described["message"].endswith(
+        "'results.csv' (the project is read-only inside a trial: write to the folder that TMPDIR or HOME names)"
+    )
+    assert "test_pool.py" in described["traceback"]
+
+
 def test_what_limits_end_may_be_tried_again():
     assert {"timed-out", "out-of-memory", "disk-full", "killed"} == RETRIED
-
-
-def test_leaving_a_pool_takes_its_workers_along(misbehaviour):
-    with Pool(station(misbehaviour.parent, AMPLE), 2) as pool:
-        pool.submit("endless", job(misbehaviour, behaviour="loop_for_ever"))
-        assert (pool.free, pool.busy) == (1, True)
-        assert pool.wait(0) == []
-    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-    assert not [pid for pid in children if b"bwrap" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
 def test_limits_are_those_of_the_station(misbehaviour):

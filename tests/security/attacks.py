@@ -8,6 +8,7 @@ import json
 import os
 import re
 import socket
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -185,19 +186,17 @@ def capabilities():
     }
 
 
-def settings_that_open_for_writing(world):
-    """Kernel settings that can be written; where opening proves little, the value they have is written once more."""
-    return [str(path) for path in Path("/proc/sys").rglob("*") if path.is_file() and _opens(path, world["write back"])]
+def settings_that_open_for_writing():
+    """Kernel settings that can be written. Those that anyone may open (`ns_last_pid`) ask for a capability when written."""
+    return [str(path) for path in Path("/proc/sys").rglob("*") if path.is_file() and _opens(path)]
 
 
-def _opens(path, write_back):
+def _opens(path):
     try:
-        with path.open("r+b", buffering=0) as setting:
-            if write_back:
-                setting.write(setting.read(1 << 16))
+        path.open("r+b", buffering=0).close()
     except (OSError, ValueError):
         return False
-    return True
+    return not path.stat().st_mode & stat.S_IWOTH
 
 
 def main():

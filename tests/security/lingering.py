@@ -52,11 +52,11 @@ def wait_for_a_file(config):
 def forge(config):
     """Write a result to every descriptor of its own, and to every pipe of other trials that it can reach."""
     wait_for_a_file(config)
-    own = {str(one.readlink()) for one in _descriptors("self")}
+    own = {_target(one) for one in _descriptors("self")}
     for process in Path("/proc").glob("[0-9]*"):
         for descriptor in _descriptors(process.name):
             with contextlib.suppress(OSError):
-                pipe = str(descriptor.readlink())
+                pipe = _target(descriptor)
                 if pipe.startswith("pipe:") and pipe not in own and _is_a_trial_of(config, process):
                     _write(descriptor)
     answer(config)
@@ -78,6 +78,14 @@ def _descriptors(process):
     with contextlib.suppress(OSError):
         return list(Path("/proc", process, "fd").iterdir())
     return []
+
+
+def _target(descriptor):
+    """`pipe:[123]`; nothing for one that is closed by now, or is not to be looked at."""
+    try:
+        return str(descriptor.readlink())
+    except OSError:
+        return ""
 
 
 def _write(descriptor):
