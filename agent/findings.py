@@ -12,7 +12,7 @@ from .analysis.verdicts import EffectFacts, EffectFinding, effect_verdict
 from .arms import Arm, duplicates
 from .planning.plan import BASELINE, Ablation
 from .results import BaselineMetric, Effect, Interaction, Interval
-from .rounds import OPEN, Evidence, Round, at_floor, noise_floor, sign_of, tables
+from .rounds import OPEN, WORTHWHILE, Evidence, Round, at_floor, noise_floor, sign_of, tables
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,9 @@ def _reason(evidence: Evidence, arm: Arm, found: EffectFinding) -> str | None:
         return f"{len(arm.failed)} of {len(arm.failed) + len(arm.measured)} seeds failed ({statuses}): {arm.failed[0].reason}"
     if found.verdict == "undecided" and not arm.finished(evidence.looks[0].seeds):
         return f"unfinished: {len(arm.measured)} of {evidence.looks[0].seeds} seeds of the first look"
+    look = evidence.looks[-1].seeds
+    if found.verdict == "undecided" and len(arm.trials) < look and not arm.failed:
+        return f"stopped at {len(arm.trials)} of {look} seeds: no further look had a chance of {WORTHWHILE:.0%} to settle it"
     return found.reason
 
 

@@ -21,7 +21,7 @@ from .analysis.noise import (
     run_noise,
     seeds_for_equivalence,
 )
-from .analysis.settling import chance_to_settle
+from .analysis.settling import chance_to_detect, chance_to_settle
 from .analysis.verdicts import EffectFacts, effect_verdict, is_negligible
 from .arms import Arm, splits_of
 from .components import Component
@@ -133,10 +133,14 @@ class Round:
 
     @cached_property
     def _estimates(self) -> dict[str, Estimate]:
-        return dict(zip((one.id for one in self.family), self.effects.estimates, strict=True))
+        found = dict(zip((one.id for one in self.family), self.effects.estimates, strict=True))
+        if self.interactions is not None:
+            joint = (one.id for one in self.family if len(one.components) > 1)
+            found |= zip(joint, self.interactions.joint_losses.estimates, strict=True)
+        return found
 
     def estimate(self, ablation: Ablation) -> Estimate:
-        """The loss of one ablation."""
+        """The loss of one ablation; of a joint removal, as a member of the family of joint losses."""
         return self._estimates.get(ablation.id, Estimate(loss=None, n=0))
 
     def contrast(self, ablation: Ablation) -> Estimate | None:
@@ -185,7 +189,10 @@ def settling_chance(evidence: Evidence, current: Round, ablation: Ablation, look
     verdict = effect_verdict(estimate, EffectFacts(), rules).verdict
     if verdict not in OPEN:
         return 0.0
-    return max(chance_to_settle(estimate, look, delta=rules.delta, m=family) for look in looks)
+    settled = max(chance_to_settle(estimate, look, delta=rules.delta, m=family) for look in looks)
+    if verdict != "undecided":
+        return settled
+    return max(settled, *(chance_to_detect(estimate, look, m=family) for look in looks))
 
 
 def tables(evidence: Evidence, plan: Plan, name: str, caps: dict[str, int]) -> Round:

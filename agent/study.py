@@ -17,9 +17,10 @@ from .findings import find
 from .ledger import Ledger, Trial
 from .planning.plan import BASELINE, Ablation, Plan, parse_plan, read_plan
 from .planning.planner import Learnt, Planner
+from .results import BaselineMetric
 from .rounds import Evidence, Round, at_floor, noise_floor, settle, settling_chance
 from .setting import MODE, Setting
-from .survey import components_of, failure, survey
+from .survey import components_of, failure, require_components, survey
 
 RoundReport = Callable[[], Sequence[str]]
 
@@ -49,6 +50,7 @@ class Study:
         self, budget: Budget, report: RoundReport, plan_file: Path | None = None, workers: int | None = None
     ) -> End:
         """Run to the end, or until the budget is spent. Raises the `LesionError` that makes going on senseless."""
+        self._turn_page()
         self.ledger.requeue(self.setting.version)
         self.ledger.remember("version", self.setting.version)
         self.ledger.remember("state", "running")
@@ -108,12 +110,25 @@ class Study:
         )
         return evidence.looked_at
 
+    def _turn_page(self) -> None:
+        """Say when the source has changed since the last run, and keep that run's report."""
+        before = self.ledger.recall("version")
+        if before in (None, self.setting.version):
+            return
+        finished = sum(row.status == "ok" for row in self.ledger.trials(before))
+        report = self.state / "report"
+        if report.is_dir():
+            report.rename(report.with_name(f"report.{before[:8]}"))
+        text = f"the source, the configuration or the inputs changed since the last run: {finished} finished trials stay in the ledger"
+        self.observer.stage(f"{text} with their report (report.{before[:8]}), and everything is measured anew")
+
     # the stages
 
     def _survey(self, pool: Pool) -> None:
         self.observer.stage("reading the experiment: one step of the baseline, in the sandbox")
         self.checks[BASELINE] = outcome = survey(self.setting, pool, self.ledger)
         self.components = {one.id: one for one in components_of(self.setting, outcome.anatomy)}
+        require_components(self.setting.spec, list(self.components))
         self.ledger.remember("components", [one.model_dump(mode="json") for one in self.components.values()])
         self.ledger.remember("environment", {**outcome.environment, "sandbox": self.station.sandbox.name})
         self.ledger.remember("workers", self.setting.spec.limits.workers)
@@ -243,20 +258,16 @@ class Study:
                 to_do="let train use its seed: something there, or in build_model, sets a seed of its own",
             )
         noise = noise_floor(evidence, spec.primary)
-        if noise and noise.floor is not None and at_floor(noise):
-            raise ExperimentError(
-                f"the baseline's {spec.primary} is {noise.mean:.4g} (σ {noise.sd:.2g}), within noise of its floor {noise.floor:.4g}: "
-                "nothing can be lost",
-                where=str(spec.python_file),
-                to_do="train the baseline to something better than chance, or correct metrics.floor",
-            )
+        if noise and (problem := _too_blunt(spec.primary, noise)):
+            what, to_do = problem
+            raise ExperimentError(what, where=str(spec.python_file), to_do=to_do)
 
     def _unchanged(self, sealed: tuple[int, str, str], plan_file: Path | None) -> Plan:
         """A sealed plan, after a look at whether its file still says the same."""
         number, digest, document = sealed
         plan = Plan.model_validate_json(document)
         path = plan_file or self.plan_path(number)
-        if path.exists():
+        if plan_file or path.exists():
             if read_plan(path, list(self.components.values())).hash != digest:
                 raise PlanError(
                     f"this plan differs from the one that was sealed when round {number} began (hash {digest[:12]})",
@@ -270,6 +281,28 @@ class Study:
     def _is_of_older_source(self, path: Path) -> bool:
         """Whether the file is a plan that was sealed before the source changed: then it is written anew."""
         return parse_plan(path).hash in self.ledger.plan_hashes()
+
+
+def _too_blunt(metric: str, noise: BaselineMetric) -> tuple[str, str] | None:
+    """Why nothing can be told with this baseline, and what to do."""
+    if noise.n > 1 and noise.sd <= 1e-12 * abs(noise.mean):
+        return (
+            f"{metric} is {noise.mean:.6g} in each of {noise.n} baseline runs, though their weights differ: without noise to "
+            "measure, no difference can be judged",
+            "take a finer metric (a loss, a larger evaluation set), or more seeds",
+        )
+    if noise.floor is None:
+        return None
+    stands = f"the baseline's {metric} is {noise.mean:.4g} (σ {noise.sd:.2g})"
+    to_do = "train the baseline to something better than chance, steady its seeds, or correct metrics.floor"
+    if at_floor(noise):
+        return f"{stands}, within noise of its floor {noise.floor:.4g}: a loss could not be told from noise", to_do
+    if abs(noise.mean - noise.floor) < noise.smallest_effect:
+        return (
+            f"{stands}, its floor {noise.floor:.4g}: less than δ = {noise.smallest_effect:.3g} can be lost at all",
+            to_do,
+        )
+    return None
 
 
 def noise_lines(evidence: Evidence) -> list[str]:

@@ -1,6 +1,9 @@
 """The baseline's check: one training step and one evaluation in the sandbox, which show the module tree and the metrics."""
 
-from ..executor.errors import ExperimentError
+import difflib
+import fnmatch
+
+from ..executor.errors import ExperimentError, StudyFileError
 from ..executor.outcomes import ModuleRecord, Outcome
 from ..executor.pool import Pool
 from .components import Component
@@ -67,6 +70,23 @@ def require_metrics(spec: StudySpec, outcome: Outcome) -> None:
                 where=str(spec.path),
                 to_do="name one of those under [metrics], or return the metric from evaluate",
             )
+
+
+def require_components(spec: StudySpec, known: list[str]) -> None:
+    """`StudyFileError` where a pattern of the study fits no component."""
+    unmatched = [glob for glob in spec.study.components if glob != "*" and not fnmatch.filter(known, glob)]
+    if unmatched:
+        shown = [f"{glob!r}{_nearest(glob, known)}" for glob in unmatched]
+        raise StudyFileError(
+            f"study.components: no component is named {', '.join(shown)}",
+            where=str(spec.path),
+            to_do="see `lesion inspect` for their ids",
+        )
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f" (did you mean {close[0]!r}?)" if close else ""
 
 
 _ADVICE = {

@@ -39,6 +39,18 @@ def chance_to_settle(estimate: Estimate, look: Look, *, delta: float, m: int) ->
     return min(1.0, max(0.0, chance))
 
 
+def chance_to_detect(estimate: Estimate, look: Look, *, m: int) -> float:
+    """Predictive probability that a difference is shown at `look`, whatever its size; arguments as of `chance_to_settle`."""
+    if estimate.loss is None or estimate.se is None or estimate.df is None:
+        return 1.0
+    if look.seeds <= estimate.n:
+        return 0.0
+    df = estimate.df * (look.seeds - 1) / (estimate.n - 1)
+    shown = estimate.se * math.sqrt(estimate.n / look.seeds) * float(critical(look.alpha / m / 2, df))
+    spread = estimate.se * math.sqrt((look.seeds - estimate.n) / look.seeds)
+    return 1 - _below(shown, estimate.loss, spread) + _below(-shown, estimate.loss, spread)
+
+
 def _below(value: float, mean: float, sd: float) -> float:
     """P(Normal(mean, sd²) < value); a point mass at sd = 0."""
     return float(special.ndtr((value - mean) / sd)) if sd > 0 else float(mean < value)

@@ -71,8 +71,7 @@ def _endpoint() -> Finding:
         return Finding(
             "model endpoint",
             None,
-            "none configured: the built-in rules plan",
-            "set OPENAI_API_KEY, or OPENAI_BASE_URL for a server of your own",
+            "none configured, and none needed: the built-in rules plan",
         )
     import openai
 

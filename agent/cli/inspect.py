@@ -32,7 +32,9 @@ def inspect(
     if json:
         typer.echo(jsonlib.dumps({"components": [one.model_dump(mode="json") for one in components]}, indent=1))
         return
-    Console().print(_tree(setting.spec.study.name, components), soft_wrap=True)
+    console = Console()
+    width = console.width if console.is_terminal else 10_000
+    console.print(_tree(setting.spec.study.name, components), width=width, no_wrap=True, overflow="ellipsis")
 
 
 def _tree(name: str, components: "list[Component]") -> "Tree":
@@ -53,4 +55,5 @@ def _line(component: "Component") -> str:
 
     removal = component.interventions[0].describe() if component.interventions else "never removed"
     size = f", {component.size:,} parameters" if component.size else ""
-    return f"{escape(component.id)} [dim]{component.kind}{size}; {escape(removal)}; {escape(component.evidence)}[/]"
+    where = f"{component.where}; " if component.where and component.where not in component.id else ""
+    return f"{escape(component.id)} [dim]{component.kind}{size}; {escape(removal)}; {escape(where + component.evidence)}[/]"

@@ -36,6 +36,7 @@ def plan(
             work.survey(pool)
         if again and not ledger.plans(setting.version):
             work.plan_path(1).unlink(missing_ok=True)
+        existed = work.plan_path(1).exists()
         made = work.first_plan()
     finally:
         watch.close()
@@ -48,4 +49,5 @@ def plan(
         typer.echo(f"{one.id:<36} {', '.join(each.describe() for each in one.interventions):<40} expected: {expected}")
     for dropped in made.dropped:
         typer.echo(f"{dropped.id:<36} not planned: {dropped.reason}")
-    typer.echo(f"{len(made.ablations)} ablations in {work.plan_path(1)}; edit them, then `lesion run`", err=True)
+    kept = " as it was (--again plans anew)" if existed else ""
+    typer.echo(f"{len(made.ablations)} ablations in {work.plan_path(1)}{kept}; edit them, then `lesion run`", err=True)

@@ -66,7 +66,7 @@ def run(
     folder = state_folder(setting.spec, state)
     chosen = _planner(setting, planner, interactions)
     if dry_run:
-        _dry_run(setting, folder, chosen, plan, unsafe_no_sandbox)
+        _dry_run(setting, folder, chosen, plan, unsafe=unsafe_no_sandbox, as_json=json)
         return
     watch = watcher(setting.spec.primary, as_json=json)
     ledger = Ledger(folder, write=True)
@@ -154,17 +154,23 @@ def _deadline(for_: str | None, until: str | None) -> float | None:
         raise typer.BadParameter(f"{until!r} is no time of the day; write it as 07:00", param_hint="--until") from None
 
 
-def _dry_run(setting: "Setting", folder: Path, planner: "Planner", plan: Path | None, unsafe: bool) -> None:
+def _dry_run(
+    setting: "Setting", folder: Path, planner: "Planner", plan: Path | None, *, unsafe: bool, as_json: bool
+) -> None:
     """The trials of round 1 that are still to run, and how long they would take by what was measured."""
     from ...executor.pool import Pool
     from ...executor.units import format_duration
     from ..dryrun import forecast
     from ..ledger import Ledger
+    from .watching import emit
 
     ledger = Ledger(folder, write=False) if (folder / "ledger.db").exists() else None
     with Pool(setting.station(folder, unsafe=unsafe), 1) as pool:
         trials, seconds = forecast(setting, folder, planner, plan, pool, ledger)
     for trial in trials:
+        if as_json:
+            emit({"event": "would-run", "arm": trial.arm, "mode": trial.mode, "seed": trial.seed, "key": trial.key})
+            continue
         typer.echo(f"{trial.arm}\t{trial.mode}\tseed {trial.seed}")
     workers = setting.spec.limits.workers
     took = "no finished run to estimate from yet"

@@ -97,7 +97,7 @@ class RulesPlanner:
 
 def covered(component: Component, chosen: Sequence[Component]) -> bool:
     """Whether a plain layer's question is already asked by removing the block around it."""
-    if not component.id.startswith("module:") or component.kind not in ("layer", "mlp", "attention", "embedding"):
+    if not component.id.startswith("module:") or component.kind not in ("layer", "embedding"):
         return False
     parent = component.id.rpartition(".")[0]
     return any(one.id == parent for one in chosen)

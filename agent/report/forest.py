@@ -91,4 +91,6 @@ def _draw_texts(axes: "Axes", rows: Sequence[Row]) -> None:
 def _label(row: Row) -> str:
     if isinstance(row, str):
         return row
-    return name(row) if row.role == "confirmatory" else f"{name(row)} · {row.intervention_kind} · {row.role}"
+    if row.role == "confirmatory" or len(row.components) > 1:
+        return name(row)
+    return f"{name(row)} · {row.intervention_kind} · {row.role}"

@@ -21,11 +21,8 @@ def main_table(results: Results, mode: Mode) -> Table:
     """The confirmatory effects on the primary metric, under the baseline as their reference."""
     effects = selection.confirmatory(results, mode)
     floor = noise_floor(results, mode, results.study.primary)
-    keys = "component intervention ablated delta p_adjusted p_equivalence p_paired n verdict"
-    rows = tuple(
-        (name(e), intervention(e), _ablated(e), _delta(e), *_p_values(e), p_value(e.p_paired), _units(e), _verdict(e))
-        for e in effects
-    )
+    keys = "component intervention baseline ablated delta p_adjusted p_equivalence p_paired n verdict"
+    rows = map(_effect_cells, effects)
     return Table(columns(keys, _NUMERIC), (*_reference(floor), *rows), _footnotes(results, effects))
 
 
@@ -100,7 +97,7 @@ def _reference(floor: BaselineMetric | None) -> tuple[tuple[Cell, ...], ...]:
         return ()
     words = phrases("report/words.j2")
     mean = f"{number(floor.mean, floor.sd)} ({words.sd} {number(floor.sd, floor.sd)})"
-    return ((words.baseline, MISSING, mean, *[MISSING] * 4, floor.n, words.reference),)
+    return ((words.baseline, MISSING, mean, *[MISSING] * 5, floor.n, words.reference),)
 
 
 def _effect_cells(e: Effect) -> tuple[Cell, ...]:
