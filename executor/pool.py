@@ -32,6 +32,7 @@ class Pool:
         self._running: list[Worker] = []
         self._gpus = _gpu_indices() if station.view.gpus else []
         self._started = 0
+        self._to_come = 0
         self._enforced_at = 0.0
 
     def __enter__(self) -> "Pool":
@@ -57,16 +58,14 @@ class Pool:
 
     def expect(self, jobs: int) -> None:
         """Say how many jobs are still to come, so that enough workers are warmed and none in vain."""
-        wanted = min(self.workers, jobs)
-        while len(self._warm) < wanted:
-            self._warm.append(self._hire())
+        self._to_come = jobs
+        self._top_up()
 
     def submit(self, tag: str, job: dict[str, Any], still_to_come: int = 0) -> None:
         """Queue one job; it starts as soon as a worker is warm. `tag` comes back with its outcome."""
         self._waiting.append((tag, job))
-        self.expect(len(self._waiting))
+        self.expect(still_to_come)
         self._assign()
-        self.expect(len(self._waiting) + still_to_come)
 
     def wait(self, seconds: float) -> list[Finished]:
         """What has finished, at the latest after `seconds`."""
@@ -109,6 +108,12 @@ class Pool:
             self._warm.remove(worker)
             self._running.append(worker)
             worker.dispatch(*self._waiting.popleft())
+            self._top_up()
+
+    def _top_up(self) -> None:
+        """Keep as many workers warming as jobs wait or are to come, a worker's place at the most."""
+        while len(self._warm) < min(self.workers, len(self._waiting) + self._to_come):
+            self._warm.append(self._hire())
 
     def _step(self, seconds: float) -> Iterator[Finished]:
         for key, _ in self._selector.select(seconds):
@@ -143,7 +148,7 @@ class Pool:
             tag, _ = self._waiting.popleft()
             assert worker.outcome is not None
             yield Finished(tag, worker.outcome)
-            self.expect(len(self._waiting))
+            self._top_up()
 
 
 def _gpu_indices() -> list[int]:
