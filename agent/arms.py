@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import get_args
 
 import numpy as np
 
@@ -9,19 +10,21 @@ from .analysis.arrays import Bools, Floats
 from .analysis.joint import Arm as Values
 from .ledger import FINISHED, TrialRow
 from .planning.plan import BASELINE
+from .results import Mode
 
 MEASURED = ("ok", "no-op")
-GIVE_UP_AFTER = 3
-"""Failures without a success after which the rest of an arm is not run."""
-NO_OP_AFTER = 2
+GIVE_UP_AFTER = {"reevaluate": 1, "recover": 2, "retrain": 3}
+"""Failures without a success after which the rest of an arm is not run; one evaluation tells as much as the next."""
+NO_OP_AFTER = {"reevaluate": 1, "recover": 2, "retrain": 2}
 """Seeds at which results equal the baseline's, bit for bit, after which the rest of an arm is not run."""
 
 
 @dataclass
 class Arm:
-    """All trials of one ablation, or of the baseline."""
+    """All trials of one ablation, or of the baseline, in one mode."""
 
     id: str
+    mode: Mode = "retrain"
     trials: dict[int, TrialRow] = field(default_factory=lambda: dict[int, TrialRow]())
 
     @property
@@ -38,17 +41,17 @@ class Arm:
     def broken(self) -> bool:
         """Whether every finished trial crashed or diverged, often enough to stop."""
         stops = [one for one in self.failed if one.status in ("crashed", "diverged")]
-        return not self.measured and len(stops) == len(self.failed) >= GIVE_UP_AFTER
+        return not self.measured and len(stops) == len(self.failed) >= GIVE_UP_AFTER[self.mode]
 
     @property
     def hopeless(self) -> bool:
         """Whether nothing but failures came back, whatever their kind."""
-        return not self.measured and len(self.failed) >= GIVE_UP_AFTER
+        return not self.measured and len(self.failed) >= GIVE_UP_AFTER[self.mode]
 
     @property
     def idle(self) -> bool:
         """Whether every measured trial was a no-op, often enough to stop."""
-        return len(self.measured) >= NO_OP_AFTER and all(one.status == "no-op" for one in self.measured)
+        return len(self.measured) >= NO_OP_AFTER[self.mode] and all(one.status == "no-op" for one in self.measured)
 
     @property
     def masked(self) -> bool:
@@ -78,21 +81,26 @@ class Arm:
         return Values(values, finished)
 
 
-def arms_of(rows: Iterable[TrialRow]) -> dict[str, Arm]:
-    """Rows of one version of the source, by arm."""
-    arms: dict[str, Arm] = {}
+Arms = dict[Mode, dict[str, Arm]]
+"""Every arm that has trials, by mode: modes are never mixed."""
+
+
+def arms_of(rows: Iterable[TrialRow]) -> Arms:
+    """Rows of one version of the source, by mode and arm."""
+    arms: Arms = {mode: {} for mode in get_args(Mode)}
     for row in rows:
-        arms.setdefault(row.arm, Arm(row.arm)).trials[row.seed] = row
+        mode: Mode = row.mode  # type: ignore[assignment]
+        arms[mode].setdefault(row.arm, Arm(row.arm, mode)).trials[row.seed] = row
     return arms
 
 
 def duplicates(arms: dict[str, Arm], order: Sequence[str]) -> dict[str, str]:
-    """Arm → the earlier arm whose trained weights and metrics were equal at every measured seed, at least three of them."""
+    """Arm → the earlier arm whose results were equal bit for bit at every measured seed, as many as tell it from chance."""
     earliest: dict[tuple[object, ...], str] = {}
     found: dict[str, str] = {}
     for name in order:
         arm = arms.get(name)
-        if name == BASELINE or arm is None or len(arm.measured) < 3 or arm.idle or arm.masked:
+        if name == BASELINE or arm is None or len(arm.measured) < GIVE_UP_AFTER[arm.mode] or arm.idle or arm.masked:
             continue
         for_seeds = sorted(arm.measured, key=lambda one: one.seed)[:3]
         identity = tuple((one.seed, one.fingerprint, str(one.metrics)) for one in for_seeds)

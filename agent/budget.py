@@ -14,6 +14,11 @@ class Budget:
     """Seconds since the epoch."""
     started: int = field(default=0)
 
+    @property
+    def trials_left(self) -> int | None:
+        """How many may still start; None: any number."""
+        return None if self.max_trials is None else max(0, self.max_trials - self.started)
+
     def refusal(self, expected_seconds: float) -> str | None:
         """Why one more trial of `expected_seconds` may not start; None where it may."""
         if self.max_trials is not None and self.started >= self.max_trials:

@@ -7,11 +7,12 @@ from ..executor.interventions import ConfigOverride
 from ..executor.outcomes import RETRIED, Outcome
 from ..executor.pool import Pool
 from .dispatch import Observer
+from .jobs import asked_in, check_jobs
 from .keys import trial_key
 from .ledger import Ledger
 from .planning.plan import BASELINE, Ablation, Plan
 from .results import EffectVerdict
-from .setting import MODE, Setting
+from .setting import Setting
 
 
 class Verdicts(NamedTuple):
@@ -23,26 +24,28 @@ class Verdicts(NamedTuple):
     """Ablation → why it will not run."""
 
 
+NOTHING_STOPPED = Verdicts({}, {})
+
+
 def run_checks(setting: Setting, plan: Plan, pool: Pool, ledger: Ledger, observer: Observer) -> dict[str, Outcome]:
-    """Check every ablation of a plan; checks that were made before come from the ledger."""
-    keys = {one.id: trial_key(setting.version, one.interventions, f"{MODE}:check", 0) for one in plan.ablations}
+    """Check every ablation of a plan that is to be trained; checks that were made before come from the ledger.
+
+    An evaluation is its own check: it costs no more than one.
+    """
+    trained = asked_in(plan.ablations, "retrain") if "retrain" in setting.modes else []
+    keys = {one.id: trial_key(setting.version, one.interventions, "retrain:check", 0) for one in trained}
     known = {name: found for name, key in keys.items() if (found := ledger.check(key))}
-    missing = [one for one in plan.ablations if one.id not in known]
+    missing = [one for one in trained if one.id not in known]
     if missing:
         observer.stage(f"checking {len(missing)} ablations on one step each")
         observer.planned(len(missing))
-    jobs = [(one.id, _job(setting, one)) for one in missing]
-    for name, outcome in pool.run(jobs):
+    for name, outcome in pool.run(check_jobs(setting, missing, pool.workers)):
         kept = outcome.model_copy(update={"output": outcome.output[-4000:]})
         if outcome.status not in RETRIED:
             ledger.record_check(keys[name], setting.version, name, kept)
         known[name] = kept
         observer.tick()
     return known
-
-
-def _job(setting: Setting, ablation: Ablation) -> dict[str, object]:
-    return setting.experiment.job("check", setting.configured(ablation.interventions), ablation.interventions, 0)
 
 
 def judge_checks(checks: dict[str, Outcome], ablations: dict[str, Ablation]) -> Verdicts:
@@ -67,11 +70,10 @@ def judge_checks(checks: dict[str, Outcome], ablations: dict[str, Ablation]) -> 
 
 def _idle(ablation: Ablation, outcome: Outcome) -> str | None:
     """Why a pure module removal did nothing. A configuration switch may act later: its full runs decide."""
-    if any(isinstance(one, ConfigOverride) for one in ablation.interventions) or outcome.changed:
+    switched = any(isinstance(one, ConfigOverride) for one in ablation.interventions)
+    if switched or outcome.changed or ablation.role == "control":
         return None
-    if outcome.fired:
-        return "the tensor it edits was never changed, in a training step and an evaluation"
-    return "the module was never called, in a training step and an evaluation"
+    return f"{outcome.idle_reason}, in a training step and an evaluation"
 
 
 def _repeated(alive: Sequence[Ablation], checks: dict[str, Outcome]) -> dict[str, str]:

@@ -3,20 +3,24 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from ..executor.errors import ReportError
+from ..executor.outcomes import Outcome
+from .advice import advise
 from .analysis.predictions import Scored, score_predictions
 from .arms import Arm, arms_of, splits_of
-from .checks import judge_checks
+from .checks import NOTHING_STOPPED, judge_checks
 from .components import Component
+from .costs import Weighed, cost_of
+from .evidence import Evidence, sign_of
+from .examplestore import ExampleStore
 from .findings import MetricFindings, find
 from .ledger import Ledger, TrialRow
 from .machine import machine
 from .planning.plan import BASELINE, Plan
-from .results import Accounting, Effect, Planned, PredictionScore, Results, StudyInfo
-from .rounds import Evidence, sign_of
-from .setting import MODE
+from .notes import notes_on
+from .results import Accounting, Effect, Mode, Planned, PredictionScore, Results, StudyInfo
 from .spec import StudySpec
 
 Split = Literal["validation", "test"]
@@ -30,48 +34,83 @@ def collect(spec: StudySpec, ledger: Ledger, split: Split | None = None) -> Resu
     """
     version = ledger.recall("version")
     rows = ledger.trials(version) if version else []
-    evidence = gather(spec, ledger, rows, split)
-    found = {name: find(evidence, name) for name in spec.metrics}
-    primary = found[spec.primary]
-    if primary.noise is None:
+    seen = [gather(spec, ledger, rows, mode, split) for mode in get_args(Mode) if mode in spec.study.modes]
+    found = [(one, {name: find(one, name) for name in spec.metrics}) for one in seen]
+    measured = [(one, by_name) for one, by_name in found if by_name[spec.primary].noise is not None]
+    if not measured:
         raise ReportError(
             "this study has no finished baseline run yet", where=str(ledger.path), to_do="start it with `lesion run`"
         )
-    complete = ledger.recall("state") == "complete"
+    weighed = Weighed.model_validate(ledger.recall("weighed", {}))
+    checks = ledger.checks(version)
+    effects = [
+        _with_cost(effect, evidence, checks, weighed)
+        for evidence, by_name in measured
+        for name in by_name
+        for effect in by_name[name].effects
+    ]
+    interactions = [each for _, by_name in measured for one in by_name.values() for each in one.interactions]
     return Results(
-        study=_study(evidence, ledger, primary, rows, complete),
-        baseline={MODE: {name: one.noise for name, one in found.items() if one.noise}},
-        effects=[effect for one in found.values() for effect in one.effects],
-        interactions=[each for one in found.values() for each in one.interactions],
-        coverage=_coverage(evidence),
-        predictions=_scores(evidence, primary),
-        planned=[*_planned(evidence, complete)],
+        study=_study([one for one, _ in measured], ledger, [by_name[spec.primary] for _, by_name in measured], rows),
+        baseline={
+            one.mode: {name: each.noise for name, each in by_name.items() if each.noise} for one, by_name in measured
+        },
+        effects=effects,
+        interactions=interactions,
+        coverage=_coverages([one for one, _ in measured]),
+        predictions=_scores([(one, by_name[spec.primary]) for one, by_name in measured]),
+        planned=_planned([one for one, _ in measured], _is_complete(ledger)),
         accounting=_accounting(ledger, rows, version),
         compute={**ledger.compute(version), "workers": ledger.recall("workers"), "threads": spec.experiment.threads},
         environment={**machine(), **ledger.recall("environment", {})},
-        notes=_notes(evidence),
+        advice=advise(effects, interactions, measured[0][0].components, weighed, spec.primary),
+        notes=[note for evidence in seen for note in notes_on(evidence, arms_of(rows))],
     )
 
 
-def gather(spec: StudySpec, ledger: Ledger, rows: Sequence[TrialRow], split: Split | None = None) -> Evidence:
-    """The evidence that the ledger holds; `split` None: test once the study is complete, else validation."""
+def gather(
+    spec: StudySpec, ledger: Ledger, rows: Sequence[TrialRow], mode: Mode, split: Split | None = None
+) -> Evidence:
+    """The evidence that the ledger holds in one mode; `split` None: test once the study is complete, else validation."""
     version = ledger.recall("version", "")
     plans = [Plan.model_validate_json(document) for _, _, document in ledger.plans(version)]
     components = [Component.model_validate(one) for one in ledger.recall("components", [])]
-    checks = ledger.checks(version)
-    verdicts = judge_checks(checks, {one.id: one for plan in plans for one in plan.ablations})
-    arms = arms_of(rows)
+    verdicts = NOTHING_STOPPED
+    if mode == "retrain":
+        verdicts = judge_checks(ledger.checks(version), {one.id: one for plan in plans for one in plan.ablations})
+    arms = arms_of(rows)[mode]
     splits = splits_of(arms.get(BASELINE, Arm(BASELINE)))
-    wanted = split or ("test" if ledger.recall("state") == "complete" else "validation")
-    chosen = wanted if wanted in splits or not splits else splits[0]
-    known = {one.id: one for one in components}
-    return Evidence(spec, MODE, plans, known, arms, verdicts.stopped, verdicts.dropped, chosen)
+    wanted = split or ("test" if _is_complete(ledger) else "validation")
+    return Evidence(
+        spec=spec,
+        mode=mode,
+        plans=plans,
+        components={one.id: one for one in components},
+        arms=arms,
+        stopped=verdicts.stopped,
+        dropped=verdicts.dropped,
+        split=wanted if wanted in splits or not splits else splits[0],
+        checkpoints=ledger.recall("checkpoints", spec.study.seeds),
+        examples=ExampleStore(ledger),
+    )
+
+
+def _is_complete(ledger: Ledger) -> bool:
+    return ledger.recall("state") == "complete"
+
+
+def _with_cost(effect: Effect, evidence: Evidence, checks: dict[str, Outcome], weighed: Weighed) -> Effect:
+    planned = (one for plan in evidence.plans for one in plan.ablations if one.id == effect.ablation)
+    cost = cost_of(next(planned), evidence.arm(effect.ablation), checks.get(effect.ablation), weighed)
+    return effect.model_copy(update={"cost": cost})
 
 
 def _study(
-    evidence: Evidence, ledger: Ledger, primary: MetricFindings, rows: Sequence[TrialRow], complete: bool
+    seen: Sequence[Evidence], ledger: Ledger, primary: Sequence[MetricFindings], rows: Sequence[TrialRow]
 ) -> StudyInfo:
-    spec, table = evidence.spec, primary.table
+    spec, complete = seen[0].spec, _is_complete(ledger)
+    by_seed = next((at for at, one in enumerate(seen) if one.mode != "reevaluate"), 0)
+    evidence, table = seen[by_seed], primary[by_seed].table
     pending = sum(row.status in ("planned", "running") for row in rows)
     return StudyInfo(
         name=spec.study.name,
@@ -80,16 +119,19 @@ def _study(
         planner=", ".join(dict.fromkeys(plan.planner for plan in evidence.plans)) or "none yet",
         complete=complete,
         state="complete" if complete else f"{_progress(ledger)}; {pending} planned trials are still to run",
-        modes=[evidence.mode],
+        modes=[one for one in get_args(Mode) if one in spec.study.modes],
         primary=spec.primary,
         split=evidence.split,
         split_note=_split_note(evidence, complete),
         alpha=spec.study.alpha,
         looks=[(look.seeds, look.alpha) for look in evidence.looks],
         family_size=len(evidence.family(evidence.plans[0])) if evidence.plans else 0,
+        family_sizes={one.mode: len(one.family(one.plans[0])) for one in seen if one.plans},
         method=(table.method if table else None) or "pooled",
         bartlett_p=table.bartlett_p if table else None,
         pairing_correlation=table.pairing_correlation if table else None,
+        checkpoints=evidence.checkpoints,
+        finetune_steps=spec.study.finetune_steps,
         plan_hashes=[digest for _, digest, _ in ledger.plans(ledger.recall("version"))],
         generated=datetime.now(UTC).isoformat(timespec="seconds"),
     )
@@ -111,13 +153,20 @@ def _split_note(evidence: Evidence, complete: bool) -> str:
     return prompts.render("progress/split.j2", splits=splits, split=evidence.split, complete=complete).strip()
 
 
+def _coverages(seen: Sequence[Evidence]) -> dict[str, Any]:
+    """Of the one mode there is, else by mode."""
+    if len(seen) == 1:
+        return _coverage(seen[0])
+    return {one.mode: _coverage(one) for one in seen}
+
+
 def _coverage(evidence: Evidence) -> dict[str, Any]:
     """Which pairs of the confirmatory family were removed together, directly or inside a larger group."""
     singles = [one.components[0] for one in evidence.family(evidence.plans[0])] if evidence.plans else []
     joint = [
         one
         for plan in evidence.plans
-        for one in plan.ablations
+        for one in evidence.asked(plan)
         if len(one.components) > 1 and evidence.arm(one.id).measured
     ]
     pairs = {frozenset(one.components) for one in joint if len(one.components) == 2}
@@ -128,15 +177,17 @@ def _coverage(evidence: Evidence) -> dict[str, Any]:
     }
 
 
-def _scores(evidence: Evidence, primary: MetricFindings) -> list[PredictionScore]:
-    assert primary.noise is not None
-    delta = primary.noise.smallest_effect
-    sign = sign_of(primary.noise.goal)
-    by_round = {plan.round: plan.planner for plan in evidence.plans}
+def _scores(found: Sequence[tuple[Evidence, MetricFindings]]) -> list[PredictionScore]:
+    by_round = {plan.round: plan.planner for plan in found[0][0].plans}
     scores: list[PredictionScore] = []
     for planner in dict.fromkeys(by_round.values()):
-        effects = [one for one in primary.effects if by_round[one.round] == planner and _scored(one)]
-        score = score_predictions([_scored_as(one, sign, delta) for one in effects if delta > 0])
+        scored: list[Scored] = []
+        for _, primary in found:
+            assert primary.noise is not None
+            delta, sign = primary.noise.smallest_effect, sign_of(primary.noise.goal)
+            mine = [one for one in primary.effects if by_round[one.round] == planner and _scored(one)]
+            scored += [_scored_as(one, sign, delta) for one in mine if delta > 0]
+        score = score_predictions(scored)
         scores.append(
             PredictionScore(
                 planner=planner,
@@ -152,6 +203,7 @@ def _scores(evidence: Evidence, primary: MetricFindings) -> list[PredictionScore
 def _scored(effect: Effect) -> bool:
     return (
         effect.delta is not None
+        and effect.role != "control"
         and effect.prediction is not None
         and effect.verdict not in ("structural", "no-op", "untestable")
     )
@@ -162,14 +214,24 @@ def _scored_as(effect: Effect, sign: int, delta: float) -> Scored:
     return Scored(effect.prediction.direction, effect.prediction.size, -sign * effect.delta / delta)
 
 
-def _planned(evidence: Evidence, complete: bool) -> list[Planned]:
+def _planned(seen: Sequence[Evidence], complete: bool) -> list[Planned]:
     found: list[Planned] = []
-    for plan in evidence.plans:
+    for plan in seen[0].plans:
         found += [Planned(ablation=one.id, round=plan.round, fate="dropped", reason=one.reason) for one in plan.dropped]
         for one in plan.ablations:
-            fate, reason = _fate(evidence, one.id, complete)
-            found.append(Planned(ablation=one.id, round=plan.round, fate=fate, reason=reason))
+            fates: dict[Mode, tuple[str, str | None]] = {evidence.mode: _fate(evidence, one.id, complete) for evidence in seen if one.asks(evidence.mode)}
+            found.append(_fate_in_all(one.id, plan.round, fates))
     return found
+
+
+def _fate_in_all(name: str, number: int, fates: dict[Mode, tuple[str, str | None]]) -> Planned:
+    """One fate where the modes agree, else the first that is no plain run, with each mode's in words."""
+    kinds = list(dict.fromkeys(fate for fate, _ in fates.values()))
+    fate = next((kind for kind in kinds if kind != "ran"), "ran" if kinds else "pending")
+    told = [f"{mode}: {kind}{f' ({why})' if why else ''}" for mode, (kind, why) in fates.items()]
+    reasons = [why for _, why in fates.values() if why]
+    reason = "; ".join(told) if len(kinds) > 1 else "; ".join(dict.fromkeys(reasons)) or None
+    return Planned(ablation=name, round=number, fate=fate, reason=reason)
 
 
 def _fate(evidence: Evidence, name: str, complete: bool) -> tuple[str, str | None]:
@@ -181,7 +243,7 @@ def _fate(evidence: Evidence, name: str, complete: bool) -> tuple[str, str | Non
     if arm.broken:
         return "structural", arm.failed[0].reason
     if arm.idle:
-        return "no-op", "results equal the baseline's, bit for bit"
+        return "no-op", arm.measured[0].reason
     if arm.failed:
         statuses = Counter(one.status for one in arm.failed)
         shown = ", ".join(f"{count} {status}" for status, count in statuses.items())
@@ -207,16 +269,3 @@ def _accounting(ledger: Ledger, rows: Sequence[TrialRow], version: str) -> Accou
         pending=pending,
         checks=ledger.check_count(version),
     )
-
-
-def _notes(evidence: Evidence) -> list[str]:
-    """Facts of this study that a reader must know and no table shows."""
-    from .. import prompts
-
-    baseline = evidence.baseline
-    text = prompts.render(
-        "progress/notes.j2",
-        baseline_failed=[(one.seed, one.status) for one in baseline.failed],
-        total=len(baseline.trials),
-    )
-    return [line for line in text.splitlines() if line.strip()]

@@ -1,10 +1,17 @@
 """What could be removed: one `Component` per part of the experiment, however it was found."""
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from ..executor.interventions import Intervention
+from ..executor.interventions import (
+    ConfigOverride,
+    HeadIntervention,
+    Intervention,
+    ModuleIntervention,
+    NeuronIntervention,
+    Span,
+)
 
 ComponentKind = Literal[
     "layer",
@@ -46,3 +53,47 @@ class Component(BaseModel):
     """Why it was taken for a component."""
     interventions: list[Intervention]
     """How it can be removed, the default removal first; empty where it never is, as the output layer."""
+
+
+class _Place(NamedTuple):
+    """What a removal takes: a module's path, and which parts of it (None: all)."""
+
+    path: str
+    parts: frozenset[object] | None
+
+
+def overlap(one: Component, other: Component) -> bool:
+    """Whether removing one of the two removes some of the other: they are no pair, but nested."""
+    first, second = _place(one), _place(other)
+    if first is None or second is None:
+        return False
+    if first.parts is not None and second.parts is not None:
+        return first.path == second.path and not first.parts.isdisjoint(second.parts)
+    return (first.parts is None and _holds(first.path, second.path)) or (
+        second.parts is None and _holds(second.path, first.path)
+    )
+
+
+def _holds(path: str, inner: str) -> bool:
+    return f"{inner}.".startswith(f"{path}.")
+
+
+def _place(component: Component) -> _Place | None:
+    """Where the default removal acts; None for the configuration."""
+    first = component.interventions[0] if component.interventions else None
+    if first is None or isinstance(first, ConfigOverride):
+        return None
+    if isinstance(first, ModuleIntervention):
+        return _Place(first.path, None)
+    if isinstance(first, HeadIntervention):
+        return _Place(first.path, frozenset(("head", head) for head in first.heads))
+    if isinstance(first, NeuronIntervention):
+        return _Place(first.path, frozenset(("unit", unit) for unit in first.units))
+    owner, _, name = first.parameter.rpartition(".")
+    return _Place(owner, frozenset((name, dim, at) for dim, at in _cells(first.rows, first.columns)))
+
+
+def _cells(rows: Span | None, columns: Span | None) -> list[tuple[int, int]]:
+    """The rows, or the columns, of a slice; of a whole parameter its one place."""
+    spans = [(dim, span) for dim, span in enumerate((rows, columns)) if span]
+    return [(dim, at) for dim, span in spans for at in range(*span)] or [(0, 0)]

@@ -2,18 +2,18 @@
 
 import statistics
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ..executor.interventions import Intervention
 from ..executor.outcomes import RETRIED, Outcome
 from ..executor.pool import Pool
-from .arms import Arm, arms_of
+from .arms import Arm, Arms, arms_of
 from .budget import Budget
-from .ledger import Ledger, Trial, TrialRow
+from .jobs import Workshop
+from .ledger import Ledger, Trial, TrialRow, facts_of
 from .planning.plan import BASELINE
-from .setting import Setting
+from .results import Mode
 
 ATTEMPTS = 2
 
@@ -54,19 +54,22 @@ class Observer(Protocol):
 class Dispatcher:
     """Runs trials of one study on one pool."""
 
-    setting: Setting
+    workshop: Workshop
     ledger: Ledger
     pool: Pool
     budget: Budget
     observer: Observer
-    interventions: dict[str, list[Intervention]]
-    """Arm → what is removed in it."""
 
     def __post_init__(self) -> None:
-        self.arms: dict[str, Arm] = arms_of(self.ledger.trials(self.setting.version))
+        self.setting = self.workshop.setting
+        self.arms: Arms = arms_of(self.ledger.trials(self.setting.version))
         self._retry_what_limits_ended()
 
-    def run(self, trials: Sequence[Trial], finished: Callable[[Trial], None] = lambda _: None) -> None:
+    def arm(self, mode: Mode, name: str) -> Arm:
+        """The trials of an arm in one mode; empty before any ran."""
+        return self.arms[mode].get(name, Arm(name, mode))
+
+    def run(self, trials: Sequence[Trial]) -> None:
         """Run `trials` in order, those that are not finished. Raises `OutOfBudget` once nothing more may start."""
         self.ledger.plan_trials(self.setting.version, trials)
         waiting = deque(one for one in trials if not self._is_done(one))
@@ -78,34 +81,33 @@ class Dispatcher:
                 refusal = self._start(waiting, running)
             for tag, outcome in self.pool.wait(0.25):
                 trial = running.pop(tag)
-                if self._record(trial, outcome):
-                    finished(trial)
-                else:
+                if not self._record(trial, outcome):
                     waiting.appendleft(trial)
             self.observer.tick()
         if refusal:
             raise OutOfBudget(refusal)
 
     def _start(self, waiting: deque[Trial], running: dict[str, Trial]) -> str | None:
-        trial = waiting.popleft()
-        arm = self.arms.get(trial.arm)
-        if arm and (closed := _closed(arm)):
-            self.ledger.skip(self.setting.version, trial.arm, closed)
+        """Start what comes next, or give it up; why nothing more may start, where that is so."""
+        trial = waiting[0]
+        if closed := _closed(self.arm(trial.mode, trial.arm)):
+            waiting.popleft()
+            self.ledger.skip(self.setting.version, trial.arm, trial.mode, closed)
             self.observer.planned(-1)
             return None
-        refusal = self.budget.refusal(self._expected_seconds())
-        if refusal:
-            waiting.appendleft(trial)
+        seconds = self._expected_seconds(trial.mode)
+        if refusal := self.budget.refusal(seconds):
             return refusal
-        config = self.setting.configured(self.interventions[trial.arm])
-        job = self.setting.experiment.job("trial", config, self.interventions[trial.arm], trial.seed)
         if not self.budget.started:
             self.ledger.remember("state", "running")
-        self.ledger.start(trial.key, self.setting.limits_note(), self.pool.station.sandbox.name)
-        self.budget.started += 1
-        running[trial.key] = trial
-        self.observer.started(trial)
-        self.pool.submit(trial.key, job, still_to_come=len(waiting))
+        most = self.budget.trials_left
+        job, trials = self.workshop.next_job(waiting, self.pool.workers, seconds, most)
+        for one in trials:
+            self.ledger.start(one.key, self.setting.limits_note(), self.pool.station.sandbox.name)
+            running[one.key] = one
+            self.observer.started(one)
+        self.budget.started += len(trials)
+        self.pool.submit(job, still_to_come=len(waiting))
         return None
 
     def _record(self, trial: Trial, outcome: Outcome) -> bool:
@@ -119,6 +121,7 @@ class Dispatcher:
         row = TrialRow(
             trial.key,
             trial.arm,
+            trial.mode,
             trial.seed,
             judged.status,
             judged.message,
@@ -127,20 +130,22 @@ class Dispatcher:
             judged.changed,
             judged.wall_seconds,
             judged.peak_memory,
+            facts_of(judged),
         )
-        self.arms.setdefault(trial.arm, Arm(trial.arm)).trials[trial.seed] = row
-        self.observer.finished(trial, judged, self.arms[trial.arm], self.arms.get(BASELINE, Arm(BASELINE)))
+        arm = self.arms[trial.mode].setdefault(trial.arm, Arm(trial.arm, trial.mode))
+        arm.trials[trial.seed] = row
+        self.observer.finished(trial, judged, arm, self.arm(trial.mode, BASELINE))
         return True
 
     def _judge(self, trial: Trial, outcome: Outcome) -> Outcome:
         """An `ok` trial whose results equal the baseline's, bit for bit, is a no-op, or masked if edited tensors changed."""
         if outcome.status != "ok" or trial.arm == BASELINE:
             return outcome
-        removed = self.interventions[trial.arm]
-        if outcome.proofs and not outcome.changed and len(outcome.proofs) == len(removed):
-            reason = "the edited tensors never changed" if outcome.fired else "the module was never called"
-            return outcome.model_copy(update={"status": "no-op", "message": reason})
-        baseline = self.arms[BASELINE].trials.get(trial.seed) if BASELINE in self.arms else None
+        placebo = any(proof.removal == "placebo" for proof in outcome.proofs)
+        idle = outcome.proofs and not outcome.changed and not placebo
+        if idle and len(outcome.proofs) == len(self.workshop.interventions[trial.arm]):
+            return outcome.model_copy(update={"status": "no-op", "message": outcome.idle_reason})
+        baseline = self.arm(trial.mode, BASELINE).trials.get(trial.seed)
         if baseline is None or (baseline.fingerprint, baseline.metrics) != (outcome.fingerprint, outcome.metrics):
             return outcome
         if outcome.changed:
@@ -148,16 +153,21 @@ class Dispatcher:
         return outcome.model_copy(update={"status": "no-op", "message": "results equal the baseline's, bit for bit"})
 
     def _is_done(self, trial: Trial) -> bool:
-        arm = self.arms.get(trial.arm)
-        row = arm.trials.get(trial.seed) if arm else None
-        return row is not None and row.status not in ("planned", "running", "skipped")
+        row = self.arm(trial.mode, trial.arm).trials.get(trial.seed)
+        if row is None or row.status in ("planned", "running", "skipped"):
+            return False
+        if row.status == "ok" and self.workshop.lacks_weights(trial):
+            self.ledger.retry(row.key)
+            return False
+        return True
 
-    def _expected_seconds(self) -> float:
-        seconds = [row.wall_seconds for arm in self.arms.values() for row in arm.trials.values() if row.wall_seconds]
+    def _expected_seconds(self, mode: Mode) -> float:
+        rows = (row for arm in self.arms[mode].values() for row in arm.trials.values())
+        seconds = [row.wall_seconds for row in rows if row.wall_seconds]
         return 1.5 * statistics.median(seconds[-50:]) if seconds else 0.0
 
     def _retry_what_limits_ended(self) -> None:
-        for arm in self.arms.values():
+        for arm in (arm for arms in self.arms.values() for arm in arms.values()):
             for seed, row in list(arm.trials.items()):
                 if row.status in RETRIED and self.ledger.attempts(row.key)[1] != self.setting.limits_note():
                     self.ledger.retry(row.key)

@@ -8,34 +8,41 @@ from .checks import judge_checks
 from .ledger import FINISHED, Ledger, Trial
 from .planning.plan import BASELINE, Plan, parse_plan, read_plan
 from .planning.planner import Planner
+from .results import Mode
 from .setting import Setting
-from .survey import components_of, survey
+from .survey import anatomy_of, components_of, survey
 
 
 def forecast(
     setting: Setting, state: Path, planner: Planner, plan_file: Path | None, pool: Pool, ledger: Ledger | None
 ) -> tuple[list[Trial], float | None]:
     """Trials of round 1's first look that are still to run, and the measured seconds from one to the next (None: none yet)."""
-    components = components_of(setting, survey(setting, pool, None).anatomy)
+    outcome = survey(setting, pool, None)
+    components, loads = components_of(setting, outcome), "load_weights" in outcome.offers
     sealed = ledger.plans(setting.version) if ledger else []
     path = plan_file or state / "plans" / "round-1.yaml"
     if sealed:
         plan = Plan.model_validate_json(sealed[0][2])
     elif plan_file or (path.exists() and not (ledger and parse_plan(path).hash in ledger.plan_hashes())):
-        plan = read_plan(path, components)
+        plan = read_plan(path, components, anatomy_of(setting, outcome), setting.modes)
     else:
         plan = planner.first_round(setting.spec.study.name, components)
-    checks = ledger.checks(setting.version) if ledger else {}
-    verdicts = judge_checks(checks, {one.id: one for one in plan.ablations})
+    trials = list({one.key: one for mode in setting.modes for one in _in_mode(setting, plan, mode, ledger, loads)}.values())
     finished = {row.key for row in ledger.trials(setting.version) if row.status in FINISHED} if ledger else set[str]()
-    arms = {
-        BASELINE: [],
-        **{one.id: one.interventions for one in plan.ablations if one.id not in verdicts.stopped | verdicts.dropped},
-    }
-    trials = [
-        setting.trial(arm, removed, seed) for arm, removed in arms.items() for seed in range(setting.spec.study.seeds)
-    ]
     return [one for one in trials if one.key not in finished], _pace(setting, ledger)
+
+
+def _in_mode(setting: Setting, plan: Plan, mode: Mode, ledger: Ledger | None, loads: bool) -> list[Trial]:
+    """The first look in one mode; before it the baseline's training, where its weights are needed."""
+    checks = ledger.checks(setting.version) if ledger and mode == "retrain" else {}
+    verdicts = judge_checks(checks, {one.id: one for one in plan.ablations})
+    out = verdicts.stopped | verdicts.dropped
+    asked = {one.id: one.interventions for one in plan.ablations if one.id not in out and one.asks(mode)}
+    count = setting.spec.study.seeds
+    seeds = range(1 if loads and mode == "reevaluate" else count)
+    trained = [setting.trial("retrain", BASELINE, [], seed) for seed in range(count)]
+    needed = trained if mode != "retrain" and not loads else []
+    return [*needed, *(setting.trial(mode, *arm, seed) for arm in {BASELINE: [], **asked}.items() for seed in seeds)]
 
 
 def _pace(setting: Setting, ledger: Ledger | None) -> float | None:

@@ -1,18 +1,27 @@
 """From tables to findings: every effect and interaction with its verdict, as the report and the planner read them."""
 
+from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from .analysis.arrays import Floats
 from .analysis.estimates import Estimate, Table
 from .analysis.interactions import InteractionEstimate
-from .analysis.looks import Rules
 from .analysis.noise import seeds_to_settle
+from .analysis.recovery import recovery_fraction
 from .analysis.verdicts import EffectFacts, EffectFinding, effect_verdict
 from .arms import Arm, duplicates
+from .evidence import Evidence, sign_of
+from .noisefloor import at_floor, noise_floor
 from .planning.plan import BASELINE, Ablation
-from .results import BaselineMetric, Effect, Interaction, Interval
-from .rounds import OPEN, WORTHWHILE, Evidence, Round, at_floor, noise_floor, sign_of, tables
+from .results import BaselineMetric, Effect, Interaction, Interval, Recovered
+from .rounds import OPEN, WORTHWHILE, Round, caps_of, tables
+
+TRIALS = {"reevaluate": "checkpoints", "recover": "seeds", "retrain": "seeds"}
+MOST_UNITS = 100_000_000
+"""Examples beyond which nobody is told to collect more."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +37,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class MetricFindings:
-    """Findings on one metric."""
+    """Findings on one metric in one mode."""
 
     noise: BaselineMetric | None
     judged: list[Judged]
@@ -38,18 +47,66 @@ class MetricFindings:
     """How the confirmatory family was estimated."""
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """All rounds at one checkpoint (or over all seeds), judged."""
+
+    evidence: Evidence
+    name: str
+    noise: BaselineMetric
+    rounds: list[Round]
+    judged: list[Judged]
+
+
 def find(evidence: Evidence, name: str) -> MetricFindings:
     """All findings on the metric `name`."""
+    seen = _see(evidence, name)
+    if seen is None:
+        return MetricFindings(None, [], [], [], None)
+    others = _other_checkpoints(evidence, name)
+    agreed = Counter((one.ablation.id, one.finding.verdict) for each in (seen, *others) for one in each.judged)
+    same = duplicates(evidence.arms, list(dict.fromkeys(evidence.canonical[one.ablation.id] for one in seen.judged)))
+    effects = [_effect(seen, one, same, _of(agreed, one.ablation.id) if others else None) for one in seen.judged]
+    first = seen.rounds[0].effects if seen.rounds else None
+    noise = seen.noise.model_copy(update={"minimum_detectable_effect": _detectable(seen)})
+    return MetricFindings(noise, seen.judged, effects, _all_interactions(seen, others), first)
+
+
+def _see(evidence: Evidence, name: str) -> _Seen | None:
     noise = noise_floor(evidence, name)
     if noise is None:
-        return MetricFindings(None, [], [], [], None)
-    rounds = [tables(evidence, plan, name, evidence.caps(plan)) for plan in evidence.plans]
-    asked = [(current, one) for current in rounds for one in current.plan.ablations if one.id not in evidence.dropped]
-    judged = [_judge(evidence, current, one, noise) for current, one in asked]
-    same = duplicates(evidence.arms, [one.ablation.id for one in judged])
-    effects = [_effect(evidence, one, name, noise, same) for one in judged]
-    interactions = [found for current in rounds for found in _interactions(evidence, current, name, noise)]
-    return MetricFindings(noise, judged, effects, interactions, rounds[0].effects if rounds else None)
+        return None
+    rounds = [tables(evidence, plan, name, caps_of(evidence, plan)) for plan in evidence.plans]
+    asked = [(current, one) for current in rounds for one in evidence.asked(current.plan)]
+    return _Seen(evidence, name, noise, rounds, [_judge(evidence, current, one, noise) for current, one in asked])
+
+
+def _other_checkpoints(evidence: Evidence, name: str) -> list[_Seen]:
+    """The same judged at every other trained model, where one speaks for itself alone."""
+    if not evidence.by_examples(name):
+        return []
+    seeds = [seed for seed in evidence.seeds_at_hand if seed != evidence.seed]
+    return [seen for seed in seeds if (seen := _see(evidence.at(seed), name))]
+
+
+def _of(agreed: Counter[tuple[str, Any]], name: str) -> dict[str, int]:
+    """Verdict → checkpoints, the most frequent first."""
+    return {verdict: count for (one, verdict), count in agreed.most_common() if one == name}
+
+
+def _detectable(seen: _Seen) -> float | None:
+    """Over examples the noise of a difference is each arm's own: the median arm tells what this set of examples can find."""
+    if seen.noise.unit not in ("example", "cluster"):
+        return seen.noise.minimum_detectable_effect
+    confirmed = [one.estimate for one in seen.judged if one.round == 1]
+    errors = [one.se for one in confirmed if one.se is not None and one.se > 0]
+    if not errors:
+        return None
+    from .analysis.inference import critical
+
+    alpha = seen.evidence.spec.study.alpha / max(1, len(confirmed))
+    df = max(1, seen.noise.n - 1)
+    return float(np.median(errors)) * (float(critical(alpha / 2, df)) + float(critical(0.2, df)))
 
 
 def _judge(evidence: Evidence, current: Round, ablation: Ablation, noise: BaselineMetric) -> Judged:
@@ -64,37 +121,52 @@ def _finding(evidence: Evidence, ablation: Ablation, estimate: Estimate, noise: 
         return EffectFinding(verdict, reason=reason)
     arm = evidence.arm(ablation.id)
     facts = EffectFacts(structural=arm.broken, no_op=arm.idle, at_floor=at_floor(noise))
-    rules = Rules(noise.smallest_effect, evidence.looks, evidence.spec.study.alpha)
-    found = effect_verdict(estimate, facts, rules)
-    if found.verdict == "untestable" and not at_floor(noise) and not arm.over(evidence.looks[0].seeds):
+    found = effect_verdict(estimate, facts, evidence.rules_for(noise.smallest_effect))
+    waiting = not at_floor(noise) and not _over(evidence, arm, noise)
+    if found.verdict == "untestable" and waiting:
         found = EffectFinding("undecided")  # it has not had its seeds yet
-    return found._replace(reason=_reason(evidence, arm, found))
+    return found._replace(reason=_reason(evidence, arm, found, noise))
 
 
-def _reason(evidence: Evidence, arm: Arm, found: EffectFinding) -> str | None:
+def _over(evidence: Evidence, arm: Arm, noise: BaselineMetric) -> bool:
+    """Whether nothing more will come of an arm at the first look, or at this checkpoint."""
+    if noise.unit in ("example", "cluster"):
+        return arm.broken or arm.hopeless or arm.idle or evidence.seed in arm.trials
+    return arm.over(evidence.looks[0].seeds)
+
+
+def _reason(evidence: Evidence, arm: Arm, found: EffectFinding, noise: BaselineMetric) -> str | None:
     if found.verdict == "structural":
         return arm.failed[0].reason
     if found.verdict == "no-op":
-        return f"results equal the baseline's at {len(arm.measured)} seeds, bit for bit"
+        told = arm.measured[0].reason
+        return told if evidence.mode == "reevaluate" and told else f"{told or 'nothing changed'} ({len(arm.measured)} seeds)"
     if found.verdict == "untestable" and arm.failed:
         statuses = ", ".join(sorted({one.status for one in arm.failed}))
-        return f"{len(arm.failed)} of {len(arm.failed) + len(arm.measured)} seeds failed ({statuses}): {arm.failed[0].reason}"
-    if found.verdict == "undecided" and not arm.finished(evidence.looks[0].seeds):
-        return f"unfinished: {len(arm.measured)} of {evidence.looks[0].seeds} seeds of the first look"
-    look = evidence.looks[-1].seeds
-    if found.verdict == "undecided" and len(arm.trials) < look and not arm.failed:
-        return f"stopped at {len(arm.trials)} of {look} seeds: no further look had a chance of {WORTHWHILE:.0%} to settle it"
-    return found.reason
+        tried = len(arm.failed) + len(arm.measured)
+        return f"{len(arm.failed)} of {tried} {TRIALS[evidence.mode]} failed ({statuses}): {arm.failed[0].reason}"
+    if found.verdict != "undecided" or noise.unit in ("example", "cluster"):
+        return found.reason
+    return _unsettled(evidence, arm) or found.reason
 
 
-def _effect(evidence: Evidence, judged: Judged, name: str, noise: BaselineMetric, same: dict[str, str]) -> Effect:
+def _unsettled(evidence: Evidence, arm: Arm) -> str | None:
+    first, last = evidence.looks[0].seeds, evidence.looks[-1].seeds
+    if not arm.finished(first):
+        return f"unfinished: {len(arm.measured)} of {first} seeds of the first look"
+    if len(arm.trials) < last and not arm.failed:
+        return f"stopped at {len(arm.trials)} of {last} seeds: no further look had a chance of {WORTHWHILE:.0%} to settle it"
+    return None
+
+
+def _effect(seen: _Seen, judged: Judged, same: dict[str, str], agreement: dict[str, int] | None) -> Effect:
+    evidence, noise = seen.evidence, seen.noise
     ablation, estimate, finding = judged.ablation, judged.estimate, judged.finding
     arm = evidence.arm(ablation.id)
     parts = [evidence.components[one] for one in ablation.components]
     sign = sign_of(noise.goal)
     shown = finding.verdict not in ("structural", "no-op") and estimate.loss is not None
-    delta = -sign * estimate.loss if shown and estimate.loss is not None else None
-    baseline, ablated = _means(evidence, judged, name)
+    baseline, ablated = _means(seen, judged)
     return Effect(
         ablation=ablation.id,
         components=ablation.components,
@@ -107,10 +179,10 @@ def _effect(evidence: Evidence, judged: Judged, name: str, noise: BaselineMetric
         role=ablation.role,
         round=judged.round,
         hypothesis=ablation.hypothesis,
-        metric=name,
+        metric=seen.name,
         baseline=baseline if shown else noise.mean,
         ablated=ablated if shown else None,
-        delta=delta,
+        delta=-sign * estimate.loss if shown and estimate.loss is not None else None,
         interval=_turned(estimate.interval, -sign) if shown else None,
         level=estimate.level,
         p=estimate.p,
@@ -118,31 +190,72 @@ def _effect(evidence: Evidence, judged: Judged, name: str, noise: BaselineMetric
         p_equivalence=estimate.p_equivalence,
         p_paired=estimate.p_paired,
         n=estimate.n,
+        unit=noise.unit,
         failed=len(arm.failed),
         verdict=finding.verdict,
         nonzero=finding.nonzero,
         masked=arm.masked,
         reason=finding.reason,
-        seeds_to_settle=_settling(evidence, judged, noise),
+        seeds_to_settle=_settling(seen, judged),
         same_as=same.get(ablation.id),
         prediction=ablation.prediction,
+        agreement=agreement,
+        recovered=_recovered(seen, arm) if evidence.mode == "recover" and shown else None,
     )
 
 
-def _settling(evidence: Evidence, judged: Judged, noise: BaselineMetric) -> int | None:
+def _settling(seen: _Seen, judged: Judged) -> int | None:
     if judged.finding.verdict not in OPEN:
         return None
-    alpha = evidence.looks[-1].alpha
-    return seeds_to_settle(judged.estimate, delta=noise.smallest_effect, alpha=alpha, m=judged.family)
+    return _units_to_settle(seen, judged.estimate, judged.family)
 
 
-def _means(evidence: Evidence, judged: Judged, name: str) -> tuple[float | None, float | None]:
-    """Baseline and ablated mean over the very seeds of the estimate, so that their difference is the delta."""
-    seeds = judged.estimate.look.seeds if judged.estimate.look else None
-    sign = sign_of(evidence.spec.metrics[name].goal)
-    baseline, arm = (evidence.values(one, name, seeds).values for one in (BASELINE, judged.ablation.id))
+def _units_to_settle(seen: _Seen, estimate: Estimate, family: int) -> int | None:
+    alpha, delta = seen.evidence.looks[-1].alpha, seen.noise.smallest_effect
+    if seen.noise.unit in ("example", "cluster"):
+        if not estimate.se:
+            return None  # no example differs yet: nothing tells how many would
+        return seeds_to_settle(estimate, delta=delta, alpha=alpha, m=family, limit=MOST_UNITS)
+    return seeds_to_settle(estimate, delta=delta, alpha=alpha, m=family)
+
+
+def _means(seen: _Seen, judged: Judged) -> tuple[float | None, float | None]:
+    """Baseline and ablated mean over the very units of the estimate, so that their difference is the delta."""
+    evidence, name = seen.evidence, judged.ablation.id
+    sign = sign_of(seen.noise.goal)
+    if evidence.by_examples(seen.name):
+        baseline, arm = (evidence.on_examples(one, seen.name) for one in (BASELINE, name))
+    else:
+        seeds = judged.estimate.look.seeds if judged.estimate.look else None
+        baseline, arm = (evidence.values(one, seen.name, seeds).values for one in (BASELINE, name))
     shared = np.isfinite(baseline) & np.isfinite(arm)
     return (sign * float(baseline[shared].mean()), sign * float(arm[shared].mean())) if shared.any() else (None, None)
+
+
+def _recovered(seen: _Seen, arm: Arm) -> Recovered:
+    """The metric right after the cut, and what fine-tuning gave back, over the seeds of arm and control."""
+    evidence, sign = seen.evidence, sign_of(seen.noise.goal)
+    control = evidence.baseline
+    before, cut = (_by_seed(evidence, one, seen.name, right_after=True) for one in (control, arm))
+    after, trained_on = (_by_seed(evidence, one, seen.name, right_after=False) for one in (arm, control))
+    found = recovery_fraction(sign * cut, sign * after, sign * trained_on, evidence.spec.study.alpha)
+    both = np.isfinite(before) & np.isfinite(cut)
+    return Recovered(
+        cut=float(cut[both].mean()) if both.any() else None,
+        cut_delta=float((cut - before)[both].mean()) if both.any() else None,
+        fraction=found.fraction,
+        interval=found.interval,
+        n=found.n,
+        reason=found.reason,
+    )
+
+
+def _by_seed(evidence: Evidence, arm: Arm, name: str, *, right_after: bool) -> Floats:
+    values = np.full(evidence.columns, np.nan)
+    for row in arm.measured:
+        told = row.facts.cut if right_after else row.metrics
+        values[row.seed] = told.get(evidence.split, {}).get(name, np.nan)
+    return values
 
 
 def _turned(interval: Interval | None, sign: int) -> Interval | None:
@@ -152,27 +265,39 @@ def _turned(interval: Interval | None, sign: int) -> Interval | None:
     return low, high
 
 
-def _interactions(evidence: Evidence, current: Round, name: str, noise: BaselineMetric) -> list[Interaction]:
-    if current.interactions is None:
-        return []
-    joint = [one for one in current.family if len(one.components) > 1]
-    found = zip(joint, current.interactions.interactions, strict=True)
-    return [_interaction(evidence, ablation, one, name, noise, len(joint)) for ablation, one in found]
+def _all_interactions(seen: _Seen, others: list[_Seen]) -> list[Interaction]:
+    tested = [_tested(each) for each in (seen, *others)]
+    agreed: Counter[tuple[str, Any]] = Counter(
+        (name, found.verdict) for each in tested for name, (_, found, _) in each.items()
+    )
+    return [
+        _interaction(seen, ablation, found, family, _of(agreed, name) if others else None)
+        for name, (ablation, found, family) in tested[0].items()
+    ]
+
+
+def _tested(seen: _Seen) -> dict[str, tuple[Ablation, InteractionEstimate, int]]:
+    """Joint removals by id, with their estimates and the size of their family."""
+    found: dict[str, tuple[Ablation, InteractionEstimate, int]] = {}
+    for current in seen.rounds:
+        if current.interactions is not None:
+            joint = [one for one in current.family if len(one.components) > 1]
+            estimates = current.interactions.interactions
+            found |= {one.id: (one, each, len(joint)) for one, each in zip(joint, estimates, strict=True)}
+    return found
 
 
 def _interaction(
-    evidence: Evidence, ablation: Ablation, found: InteractionEstimate, name: str, noise: BaselineMetric, family: int
+    seen: _Seen, ablation: Ablation, found: InteractionEstimate, family: int, agreement: dict[str, int] | None
 ) -> Interaction:
-    arm, contrast = evidence.arm(ablation.id), found.contrast
-    settle = None
-    if found.verdict == "undecided":
-        settle = seeds_to_settle(contrast, delta=noise.smallest_effect, alpha=evidence.looks[-1].alpha, m=family)
+    evidence, contrast = seen.evidence, found.contrast
+    arm = evidence.arm(ablation.id)
     return Interaction(
         ablation=ablation.id,
         components=ablation.components,
         labels=[evidence.components[one].label for one in ablation.components],
         mode=evidence.mode,
-        metric=name,
+        metric=seen.name,
         observed=found.observed.loss,
         observed_interval=found.observed.interval,
         additive=found.additive,
@@ -183,9 +308,13 @@ def _interaction(
         p_adjusted=contrast.p_adjusted,
         p_equivalence=contrast.p_equivalence,
         n=contrast.n,
+        unit=seen.noise.unit,
         failed=len(arm.failed),
         verdict=found.verdict,
         reason=found.reason or (arm.failed[0].reason if arm.failed else None),
         hypothesis=ablation.hypothesis,
-        seeds_to_settle=settle,
+        seeds_to_settle=_units_to_settle(seen, contrast, family) if found.verdict == "undecided" else None,
+        agreement=agreement,
+        negligible_together=found.negligible_together,
     )
+

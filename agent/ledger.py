@@ -15,12 +15,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pydantic import BaseModel, ConfigDict
 from pydantic_core import from_json
 
 from ..executor.errors import LedgerError
-from ..executor.outcomes import Outcome
+from ..executor.outcomes import Outcome, Packed
+from .results import Mode
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 FINISHED = (
     "ok",
     "no-op",
@@ -44,7 +46,7 @@ CREATE TABLE trials (
     key TEXT PRIMARY KEY, version TEXT NOT NULL, arm TEXT NOT NULL, mode TEXT NOT NULL, seed INTEGER NOT NULL,
     status TEXT NOT NULL, reason TEXT, attempts INTEGER NOT NULL DEFAULT 0, limits TEXT, started_at REAL, finished_at REAL,
     metrics TEXT, fingerprint TEXT, changed INTEGER, wall_seconds REAL, cpu_seconds REAL, peak_memory INTEGER,
-    parameters INTEGER, sandbox TEXT
+    parameters INTEGER, sandbox TEXT, facts TEXT
 );
 CREATE INDEX trials_of_arm ON trials (version, arm, seed);
 CREATE TABLE details (key TEXT PRIMARY KEY, traceback TEXT, output TEXT, proofs TEXT, examples TEXT) WITHOUT ROWID;
@@ -52,11 +54,39 @@ CREATE TABLE attempts (key TEXT, status TEXT NOT NULL, message TEXT, wall_second
 """
 
 
+MIGRATIONS = {1: "ALTER TABLE trials ADD COLUMN facts TEXT;"}
+"""What takes a file of an older format to the next one."""
+
+
+class Facts(BaseModel):
+    """What a trial tells beside its metrics."""
+
+    model_config = ConfigDict(frozen=True)
+
+    cut: dict[str, dict[str, float]] = {}
+    """The metrics right after the cut, before any fine-tuning."""
+    wobble: float | None = None
+    """The largest difference of a metric between two evaluations of the same weights at the same seed."""
+    changed_weights: list[str] = []
+    seconds: dict[str, float] = {}
+    forwards: int | None = None
+    """Training forwards: steps, where each is one."""
+
+
+NO_FACTS = Facts()
+
+
+def facts_of(outcome: Outcome) -> Facts:
+    """What is kept of an outcome beside its metrics."""
+    return Facts.model_validate(outcome.model_dump(include=set(Facts.model_fields)))
+
+
 class TrialRow(NamedTuple):
     """One trial as the analysis needs it."""
 
     key: str
     arm: str
+    mode: str
     seed: int
     status: str
     reason: str | None
@@ -65,6 +95,7 @@ class TrialRow(NamedTuple):
     changed: bool
     wall_seconds: float | None
     peak_memory: int | None
+    facts: Facts = NO_FACTS
 
 
 class Trial(NamedTuple):
@@ -72,7 +103,7 @@ class Trial(NamedTuple):
 
     key: str
     arm: str
-    mode: str
+    mode: Mode
     seed: int
 
 
@@ -195,13 +226,14 @@ class Ledger:
             outcome.cpu_seconds,
             outcome.peak_memory,
             outcome.parameters,
+            facts_of(outcome).model_dump_json(exclude_defaults=True),
             key,
         )
         proofs = json.dumps([proof.model_dump() for proof in outcome.proofs])
         with self._transaction():
             self._database.execute(
                 """UPDATE trials SET status = ?, reason = ?, finished_at = ?, metrics = ?, fingerprint = ?, changed = ?,
-                   wall_seconds = ?, cpu_seconds = ?, peak_memory = ?, parameters = ? WHERE key = ?""",
+                   wall_seconds = ?, cpu_seconds = ?, peak_memory = ?, parameters = ?, facts = ? WHERE key = ?""",
                 row,
             )
             details = (key, outcome.traceback, outcome.output, proofs, json.dumps(examples))
@@ -217,18 +249,27 @@ class Ledger:
         """Plan a finished trial once more."""
         self._write("UPDATE trials SET status = 'planned' WHERE key = ?", (key,))
 
-    def skip(self, version: str, arm: str, reason: str) -> None:
-        """Give up what is still planned of an arm."""
+    def skip(self, version: str, arm: str, mode: str, reason: str) -> None:
+        """Give up what is still planned of an arm in one mode."""
         self._write(
-            "UPDATE trials SET status = 'skipped', reason = ? WHERE version = ? AND arm = ? AND status = 'planned'",
-            (reason, version, arm),
+            """UPDATE trials SET status = 'skipped', reason = ?
+               WHERE version = ? AND arm = ? AND mode = ? AND status = 'planned'""",
+            (reason, version, arm, mode),
         )
 
     def trials(self, version: str) -> list[TrialRow]:
         """Every trial of this version of the source, in the order of planning."""
-        query = """SELECT key, arm, seed, status, reason, metrics, fingerprint, changed, wall_seconds, peak_memory
-                   FROM trials WHERE version = ? ORDER BY rowid"""
+        query = """SELECT key, arm, mode, seed, status, reason, metrics, fingerprint, changed, wall_seconds, peak_memory,
+                   facts FROM trials WHERE version = ? ORDER BY rowid"""
         return [_trial_row(*row) for row in self._database.execute(query, (version,))]
+
+    def examples(self, key: str) -> dict[str, dict[str, Packed]]:
+        """Split → column → one value an example, of a trial that gave them."""
+        row = self._database.execute("SELECT examples FROM details WHERE key = ?", (key,)).fetchone()
+        columns: dict[str, dict[str, Any]] = from_json(row[0]) if row and row[0] else {}
+        return {
+            split: {name: Packed.model_validate(one) for name, one in named.items()} for split, named in columns.items()
+        }
 
     def has_baseline(self, version: str) -> bool:
         """Whether any baseline run has finished."""
@@ -297,6 +338,8 @@ class Ledger:
             )
         if not write and found == 0:
             raise _nothing_yet(self.path.parent)
+        for version in range(max(1, found), SCHEMA_VERSION) if found else ():
+            self._database.executescript(f"BEGIN; {MIGRATIONS[version]} PRAGMA user_version = {version + 1}; COMMIT;")
         if write:
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute("PRAGMA synchronous = FULL")
@@ -309,9 +352,11 @@ def _nothing_yet(folder: Path) -> LedgerError:
 
 
 def _trial_row(*row: Any) -> TrialRow:
-    key, arm, seed, status, reason, metrics, fingerprint, changed, seconds, memory = row
+    key, arm, mode, seed, status, reason, metrics, fingerprint, changed, seconds, memory, facts = row
     values = from_json(metrics) if metrics else {}
-    return TrialRow(key, arm, seed, status, reason, values, fingerprint, bool(changed), seconds, memory)
+    told = Facts.model_validate_json(facts) if facts and facts != "{}" else NO_FACTS
+    ended = (status, reason, values, fingerprint, bool(changed), seconds, memory, told)
+    return TrialRow(key, arm, mode, seed, *ended)
 
 
 @contextmanager

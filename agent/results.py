@@ -1,5 +1,6 @@
 """What a study has found, as data: the contract of `lesion report --format json`, and all that a report is written from."""
 
+import math
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -12,6 +13,7 @@ InteractionVerdict = Literal[
     "compensation", "redundancy", "synergy", "additive", "saturation-limited", "irreducible", "untestable", "undecided"
 ]
 Interval = tuple[float, float]
+Unit = Literal["seed", "example", "cluster", "checkpoint"]
 
 
 class Record(BaseModel):
@@ -34,8 +36,10 @@ class BaselineMetric(Record):
 
     mean: float
     sd: float
-    """Run-to-run standard deviation of one run."""
+    """Standard deviation of one unit: of one run, or of one example."""
     n: int
+    unit: Unit = "seed"
+    """What is counted: a whole run, a fine-tuning, an evaluation example or a cluster of them, a trained checkpoint."""
     minimum_detectable_effect: float | None
     """80% power at the first look, α split over the confirmatory family; metric's own scale. None: fewer than 2 runs."""
     goal: Literal["maximize", "minimize"]
@@ -46,6 +50,40 @@ class BaselineMetric(Record):
     seeds_for_negligible: int | None = None
     """Seeds at which a true null would be shown negligible with 80% power; None: beyond what was searched."""
     max_seeds: int
+
+    @property
+    def of_the_mean(self) -> float:
+        """What a distance from the floor is held against: σ of a run, or the standard error of a mean over examples."""
+        return self.sd / math.sqrt(self.n) if self.unit in ("example", "cluster") else self.sd
+
+
+class Recovered(Record):
+    """What fine-tuning gave back of what a cut took, over seeds; metrics on their own scale."""
+
+    cut: float | None
+    """Mean of the metric right after the cut."""
+    cut_delta: float | None
+    """Right after the cut − before it, mean over seeds."""
+    fraction: float | None
+    """(recovered − cut) / (control − cut): 1 where training gave everything back."""
+    interval: Interval | None
+    """Of the fraction, by Fieller's theorem, unadjusted."""
+    n: int
+    reason: str | None = None
+    """Why there is no fraction or no interval."""
+
+
+class Cost(Record):
+    """What one arm takes, as measured, and without what it removes."""
+
+    parameters: int | None = None
+    """Of the model, less those of the modules that were removed."""
+    flops: int | None = None
+    """Of one forward in evaluation, less those of the modules that were removed."""
+    steps: int | None = None
+    """Training forwards of one run."""
+    seconds: float | None = None
+    """Wall time of one trial, mean."""
 
 
 class Effect(Record):
@@ -75,6 +113,8 @@ class Effect(Record):
     p_paired: float | None = None
     """Sensitivity: the paired t test of this arm alone, unadjusted."""
     n: int
+    unit: Unit = "seed"
+    """What n counts."""
     failed: int = 0
     """Seeds of this arm that did not finish: a rate beside the effect, never averaged in."""
     verdict: EffectVerdict
@@ -86,6 +126,11 @@ class Effect(Record):
     same_as: str | None = None
     """Another ablation whose runs were equal to these, bit for bit."""
     prediction: Prediction | None = None
+    agreement: dict[str, int] | None = None
+    """Verdict → trained checkpoints at which a re-evaluation came to it; the effect itself is the first one's."""
+    recovered: Recovered | None = None
+    """In `recover` mode."""
+    cost: Cost | None = None
 
 
 class Interaction(Record):
@@ -106,11 +151,17 @@ class Interaction(Record):
     p_adjusted: float | None
     p_equivalence: float | None
     n: int
+    unit: Unit = "seed"
+    """What n counts."""
     failed: int = 0
     verdict: InteractionVerdict
     reason: str | None = None
     hypothesis: str | None = None
     seeds_to_settle: int | None = None
+    agreement: dict[str, int] | None = None
+    """Verdict → trained checkpoints at which a re-evaluation came to it."""
+    negligible_together: bool = False
+    """The joint loss is shown negligible: all of these can go at once."""
 
 
 class StudyInfo(Record):
@@ -132,10 +183,15 @@ class StudyInfo(Record):
     looks: list[tuple[int, float]]
     """(seeds, α spent) of the planned looks."""
     family_size: int
+    family_sizes: dict[str, int] = {}
+    """By mode."""
     method: str
     """`pooled` (guarded block model) or `paired` (Bartlett's test rejected equal variances)."""
     bartlett_p: float | None = None
     pairing_correlation: float | None = None
+    checkpoints: int = 1
+    """Trained models that were re-evaluated."""
+    finetune_steps: int | None = None
     plan_hashes: list[str]
     generated: str
     """ISO date and time."""
@@ -173,6 +229,26 @@ class Accounting(Record):
     checks: int
 
 
+class Advice(Record):
+    """What a finding suggests to do, with what it rests on."""
+
+    what: Literal["prune", "bottleneck", "harmful"]
+    """prune: shown negligible alone and, together with the others here, at once; bottleneck: removing it costs most;
+    harmful: the model does better without it."""
+    mode: Mode
+    components: list[str]
+    labels: list[str]
+    tested_together: bool = False
+    """Whether the loss of removing all of them at once was shown negligible."""
+    parameters: int | None = None
+    """That would go with them."""
+    flops: int | None = None
+    """Of one forward, that would go with them."""
+    share: float | None = None
+    """Of all parameters."""
+    delta: float | None = None
+
+
 class Results(Record):
     """Everything a report says."""
 
@@ -188,4 +264,5 @@ class Results(Record):
     """seconds_total, seconds_per_trial, peak_memory_bytes, seconds_failed, checks_seconds, workers, threads."""
     environment: dict[str, Any]
     """python, torch, numpy, platform, cpu, cores, memory_bytes, gpus, sandbox, lesion and so on."""
+    advice: list[Advice] = []
     notes: list[str] = []

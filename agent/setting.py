@@ -16,10 +16,10 @@ from ..executor.worker import INSIDE, Station
 from .configuration import Configuration, load_configuration, resolve
 from .keys import study_version, trial_key
 from .ledger import Trial
+from .results import Mode
 from .spec import StudySpec
 
-MODE = "retrain"
-OFFERED_KINDS = ("zero", "bypass")
+CHEAPEST_FIRST: tuple[Mode, ...] = ("reevaluate", "recover", "retrain")
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,15 @@ class Setting:
         values = self.configuration.values if self.configuration else {}
         return resolve(values, self.spec.experiment.set, config_overrides(interventions))
 
-    def trial(self, arm: str, interventions: list[Intervention], seed: int) -> Trial:
+    @property
+    def modes(self) -> list[Mode]:
+        """The questions of the study, those that are answered fastest first."""
+        return [mode for mode in CHEAPEST_FIRST if mode in self.spec.study.modes]
+
+    def trial(self, mode: Mode, arm: str, interventions: list[Intervention], seed: int) -> Trial:
         """One trial with its key."""
-        return Trial(trial_key(self.version, interventions, MODE, seed), arm, MODE, seed)
+        how = f"recover:{self.spec.study.finetune_steps}" if mode == "recover" else mode
+        return Trial(trial_key(self.version, interventions, how, seed), arm, mode, seed)
 
     def station(self, state: Path, *, unsafe: bool) -> Station:
         """Where trials run. `SandboxError` where no sandbox works."""
@@ -120,13 +126,6 @@ def _refuse_what_is_not_offered(spec: StudySpec) -> None:
     problems: list[str] = []
     if spec.experiment.command is not None:
         problems.append("experiment.command: command experiments are not in this version; give experiment.python")
-    if set(spec.study.modes) != {MODE}:
-        problems.append(f'study.modes: this version measures "{MODE}" only')
-    kinds = [kind for kind in spec.study.kinds if kind not in OFFERED_KINDS]
-    if kinds:
-        problems.append(
-            f"study.kinds: {', '.join(kinds)} not in this version, which offers {' and '.join(OFFERED_KINDS)}"
-        )
     if problems:
         raise LesionError(
             "\n  ".join(["the study asks for what this version does not offer:", *problems]), where=str(spec.path)

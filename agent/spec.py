@@ -61,6 +61,8 @@ class StudySection(Section):
     """Seeds of the last look."""
     alpha: float = Field(default=0.05, gt=0, lt=0.5)
     """Chance of any false claim, over the whole family."""
+    finetune_steps: int | None = Field(default=None, ge=1)
+    """Steps of fine-tuning in `recover` mode; each arm and the control get the same."""
     kinds: list[RemovalKind] = []
     """Further kinds of removal, beside each component's default one."""
 
@@ -101,6 +103,25 @@ class ExperimentSection(Section):
     """Settings of every arm, the baseline included, by dotted key."""
     env: dict[str, str] = {}
     """Environment variables of every trial."""
+
+
+class StatedHeads(Section):
+    """`[anatomy.heads."blocks.*.mixer"]`: attention whose heads the reading does not find."""
+
+    projection: str
+    """Below the module: the layer whose input holds the heads side by side."""
+    heads: int = Field(ge=2)
+    key_value_heads: int | None = Field(default=None, ge=1)
+    """Fewer than `heads` where queries are grouped."""
+
+
+class AnatomySection(Section):
+    """`[anatomy]`: what the reading of the live model is told."""
+
+    units: dict[str, Annotated[int, Field(ge=1)]] = {}
+    """Glob over module paths → units of one group; a quarter of the layer where none fits."""
+    heads: dict[str, StatedHeads] = {}
+    """Glob over module paths → where their heads are."""
 
 
 class SandboxSection(Section):
@@ -162,6 +183,7 @@ class StudySpec(Section):
     project: ProjectSection = ProjectSection()
     experiment: ExperimentSection
     sandbox: SandboxSection = SandboxSection()
+    anatomy: AnatomySection = AnatomySection()
     metrics: dict[str, Metric] = Field(min_length=1)
     """By name; one of several data sets is named `dataset/metric`."""
     limits: LimitsSection = LimitsSection()

@@ -1,28 +1,34 @@
 """A study, in the order it happens: survey, plan, check, baseline and noise floor, singles, follow-ups, report."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..executor.errors import ExperimentError, PlanError
+from ..executor.errors import PlanError
 from ..executor.outcomes import Outcome
 from ..executor.pool import Pool
 from ..executor.worker import Station
+from .baseline import noise_lines, require_baseline, require_runs
 from .budget import Budget
-from .checks import Verdicts, judge_checks, run_checks
+from .checks import NOTHING_STOPPED, Verdicts, judge_checks, run_checks
 from .components import Component
+from .costs import weighed
 from .dispatch import Dispatcher, Observer, OutOfBudget
+from .evidence import Evidence
+from .examplestore import ExampleStore
 from .findings import find
+from .jobs import Workshop
 from .ledger import Ledger, Trial
-from .planning.plan import BASELINE, Ablation, Plan, parse_plan, read_plan
+from .planning.plan import BASELINE, Ablation, Plan, parse_plan, read_plan, same_runs
 from .planning.planner import Learnt, Planner
-from .results import BaselineMetric
-from .rounds import Evidence, Round, at_floor, noise_floor, settle, settling_chance
-from .setting import MODE, Setting
-from .survey import components_of, failure, require_components, survey
+from .results import Mode
+from .rounds import Round, settle, settling_chance
+from .setting import Setting
+from .survey import anatomy_of, components_of, require_components, require_reference, survey
 
 RoundReport = Callable[[], Sequence[str]]
+UNITS_OF_TRIALS = {"reevaluate": "trained models", "recover": "seeds", "retrain": "seeds"}
+SEEN = {False: "one step of the baseline", True: "an evaluation of the baseline"}
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,9 @@ class Study:
         self.components: dict[str, Component] = {}
         self.plans: list[Plan] = []
         self.checks: dict[str, Outcome] = {}
+        self.loads = False
+        """Whether the experiment loads its own trained weights."""
+        self._examples = ExampleStore(ledger)
 
     def run(
         self, budget: Budget, report: RoundReport, plan_file: Path | None = None, workers: int | None = None
@@ -55,7 +64,7 @@ class Study:
         self.ledger.remember("version", self.setting.version)
         self.ledger.remember("state", "running")
         with Pool(self.station, workers or self.setting.spec.limits.workers) as pool:
-            self._survey(pool)
+            self.survey(pool)
             try:
                 self._rounds(pool, budget, report, plan_file)
             except OutOfBudget as stop:
@@ -64,6 +73,21 @@ class Study:
         self.ledger.remember("state", "complete")
         return End(complete=True, reason="complete")
 
+    def survey(self, pool: Pool) -> None:
+        """See the module tree and list the components."""
+        self.observer.stage(f"reading the experiment: {SEEN[self.setting.modes == ['reevaluate']]}, in the sandbox")
+        self.checks[BASELINE] = outcome = survey(self.setting, pool, self.ledger)
+        self.loads = "load_weights" in outcome.offers
+        self.anatomy = anatomy_of(self.setting, outcome)
+        self.components = {one.id: one for one in components_of(self.setting, outcome)}
+        require_components(self.setting.spec, list(self.components))
+        require_reference(self.setting.spec, outcome)
+        self.ledger.remember("components", [one.model_dump(mode="json") for one in self.components.values()])
+        self.ledger.remember("environment", {**outcome.environment, "sandbox": self.station.sandbox.name})
+        self.ledger.remember("workers", self.setting.spec.limits.workers)
+        self.ledger.remember("checkpoints", 1 if self.loads else self.setting.spec.study.seeds)
+        self.ledger.remember("weighed", weighed(outcome).model_dump())
+
     def first_plan(self, plan_file: Path | None = None) -> Plan:
         """Round 1: sealed already, written by hand, lying in the plans folder, or the planner's own."""
         sealed = self.ledger.plans(self.setting.version)
@@ -71,7 +95,7 @@ class Study:
             return self._unchanged(sealed[0], plan_file)
         path = plan_file or self.plan_path(1)
         if plan_file or (path.exists() and not self._is_of_older_source(path)):
-            return read_plan(path, list(self.components.values()))
+            return self._read(path)
         plan = self.planner.first_round(self.setting.spec.study.name, list(self.components.values()))
         self.write_plan(plan)
         return plan
@@ -91,22 +115,20 @@ class Study:
         path.write_text(plan.as_yaml(), encoding="utf-8")
         return path
 
-    def survey(self, pool: Pool) -> None:
-        """See the module tree and list the components."""
-        self._survey(pool)
-
-    def evidence(self, dispatcher: Dispatcher) -> Evidence:
-        """Everything known so far, on the planning split."""
-        verdicts = self._verdicts()
+    def evidence(self, dispatcher: Dispatcher, mode: Mode) -> Evidence:
+        """Everything known so far in one mode, on the planning split."""
+        verdicts = self._verdicts() if mode == "retrain" else NOTHING_STOPPED
         evidence = Evidence(
             spec=self.setting.spec,
-            mode=MODE,
+            mode=mode,
             plans=self.plans,
             components=self.components,
-            arms=dispatcher.arms,
+            arms=dispatcher.arms[mode],
             stopped=verdicts.stopped,
             dropped=verdicts.dropped,
             split="",
+            checkpoints=1 if self.loads else self.setting.spec.study.seeds,
+            examples=self._examples,
         )
         return evidence.looked_at
 
@@ -124,24 +146,16 @@ class Study:
 
     # the stages
 
-    def _survey(self, pool: Pool) -> None:
-        self.observer.stage("reading the experiment: one step of the baseline, in the sandbox")
-        self.checks[BASELINE] = outcome = survey(self.setting, pool, self.ledger)
-        self.components = {one.id: one for one in components_of(self.setting, outcome.anatomy)}
-        require_components(self.setting.spec, list(self.components))
-        self.ledger.remember("components", [one.model_dump(mode="json") for one in self.components.values()])
-        self.ledger.remember("environment", {**outcome.environment, "sandbox": self.station.sandbox.name})
-        self.ledger.remember("workers", self.setting.spec.limits.workers)
-
     def _rounds(self, pool: Pool, budget: Budget, report: RoundReport, plan_file: Path | None) -> None:
         plan: Plan | None = self.first_plan(plan_file)
         while plan is not None:
             self._seal(plan)
             self._check(plan, pool)
             dispatcher = self._dispatcher(pool, budget)
-            if plan.round == 1:
-                self._baseline(dispatcher)
-            self._looks(plan, dispatcher)
+            for mode in self.setting.modes:
+                if plan.round == 1:
+                    self._baseline(dispatcher, mode)
+                self._looks(plan, dispatcher, mode)
             self.observer.learnt(report())
             plan = self._next(dispatcher)
 
@@ -155,7 +169,7 @@ class Study:
         )
 
     def _check(self, plan: Plan, pool: Pool) -> None:
-        """Each ablation on one step: it applies, runs, changes something."""
+        """Each ablation that is to be trained on one step: it applies, runs, changes something."""
         found = run_checks(self.setting, plan, pool, self.ledger, self.observer)
         self.checks |= found
         for name, reason in self._verdicts().dropped.items():
@@ -165,73 +179,103 @@ class Study:
             if name in found:
                 self.observer.learnt([f"{name}: {verdict}, {reason}"])
 
-    def _baseline(self, dispatcher: Dispatcher) -> None:
+    def _baseline(self, dispatcher: Dispatcher, mode: Mode) -> None:
         """The first look's seeds of the baseline, and what can be settled with its noise."""
-        seeds = self.evidence(dispatcher).looks[0].seeds
-        self.observer.stage(f"baseline and noise floor: {seeds} seeds")
-        dispatcher.run([self.setting.trial(BASELINE, [], seed) for seed in range(seeds)])
-        self._require_baseline(dispatcher, seeds)
-        self.observer.learnt(noise_lines(self.evidence(dispatcher)))
+        seeds = self.evidence(dispatcher, mode).looks[0].seeds
+        if mode != "retrain":
+            self._trained(dispatcher, seeds)
+        self.observer.stage(f"{mode}: baseline and noise floor, {seeds} {UNITS_OF_TRIALS[mode]}")
+        dispatcher.run([self._trial(mode, BASELINE, seed) for seed in self._seeds(dispatcher, mode, seeds)])
+        require_baseline(self.evidence(dispatcher, mode), self.ledger, self._seeds(dispatcher, mode, seeds))
+        self.observer.learnt(noise_lines(self.evidence(dispatcher, mode)))
 
-    def _looks(self, plan: Plan, dispatcher: Dispatcher) -> None:
+    def _trained(self, dispatcher: Dispatcher, seeds: int) -> None:
+        """Baseline runs whose weights are to be evaluated and cut."""
+        if self.loads:
+            return
+        trials = [self._trial("retrain", BASELINE, seed) for seed in range(seeds)]
+        self.observer.stage(f"training the baseline at {seeds} seeds: their weights are kept")
+        dispatcher.run(trials)
+        require_runs(self.evidence(dispatcher, "retrain"), self.ledger, range(seeds))
+
+    def _looks(self, plan: Plan, dispatcher: Dispatcher, mode: Mode) -> None:
         """Seeds up to each planned look, for the arms that are still open."""
-        self._plan_first_look(plan)
+        self._plan_first_look(plan, dispatcher, mode)
         done: dict[str, int] = {}
         while True:
-            evidence = self.evidence(dispatcher)
+            evidence = self.evidence(dispatcher, mode)
             current = settle(evidence, plan)
             if current.caps == done:
                 return
             done = dict(current.caps)
-            trials = self._trials(evidence, current)
+            most = max(done.values(), default=0)
+            if mode == "recover" and not all(evidence.arm(one).finished(cap) for one, cap in done.items()):
+                self._trained(dispatcher, most)
+            trials = self._trials(evidence, current, self._seeds(dispatcher, mode, most))
             if trials:
-                self.observer.stage(
-                    f"round {plan.round}: up to {max(done.values())} seeds of {len(current.family)} ablations"
-                )
-            dispatcher.run(trials, lambda _: self.observer.tick())
+                what = f"up to {most} {UNITS_OF_TRIALS[mode]} of {len(current.family)} ablations"
+                self.observer.stage(f"round {plan.round}, {mode}: {what}")
+            dispatcher.run(trials)
 
     def _next(self, dispatcher: Dispatcher) -> Plan | None:
         sealed = self.ledger.plans(self.setting.version)
         if len(sealed) > len(self.plans):
             return self._unchanged(sealed[len(self.plans)], None)
-        evidence = self.evidence(dispatcher)
-        found = find(evidence, self.setting.spec.primary)
-        learnt = Learnt(list(self.components.values()), self.plans, found.effects, found.interactions)
-        return self.planner.next_round(learnt)
+        found = [find(self.evidence(dispatcher, mode), self.setting.spec.primary) for mode in self.setting.modes]
+        effects = [effect for one in found for effect in one.effects]
+        interactions = [each for one in found for each in one.interactions]
+        return self.planner.next_round(Learnt(list(self.components.values()), self.plans, effects, interactions))
 
     # inside
 
     def _dispatcher(self, pool: Pool, budget: Budget) -> Dispatcher:
         removed = {one.id: one.interventions for plan in self.plans for one in plan.ablations}
-        return Dispatcher(self.setting, self.ledger, pool, budget, self.observer, {BASELINE: [], **removed})
+        workshop = Workshop(self.setting, self.state / "checkpoints", {BASELINE: [], **removed}, self.loads)
+        return Dispatcher(workshop, self.ledger, pool, budget, self.observer)
 
     def _verdicts(self) -> Verdicts:
         ablations = {one.id: one for plan in self.plans for one in plan.ablations}
         return judge_checks(self.checks, ablations)
 
-    def _plan_first_look(self, plan: Plan) -> None:
-        """Every ablation's first look enters the accounting; what its check stopped is skipped there, with the reason."""
-        seeds = range(self.setting.spec.study.seeds)
-        verdicts = self._verdicts()
-        for one in plan.ablations:
-            self.ledger.plan_trials(
-                self.setting.version, [self.setting.trial(one.id, one.interventions, seed) for seed in seeds]
-            )
-        for name, reason in {**verdicts.dropped, **{key: why for key, (_, why) in verdicts.stopped.items()}}.items():
-            self.ledger.skip(self.setting.version, name, reason)
+    def _trial(self, mode: Mode, name: str, seed: int) -> Trial:
+        """One trial of an ablation, under the arm that has its runs."""
+        arm = same_runs(self.plans).get(name, name)
+        removed = next((one.interventions for plan in self.plans for one in plan.ablations if one.id == arm), [])
+        return self.setting.trial(mode, arm, removed, seed)
 
-    def _trials(self, evidence: Evidence, current: Round) -> list[Trial]:
-        """The trials that the round's looks ask for, arms in the order of what they settle per second."""
-        family = sorted(current.family, key=lambda one: -self._worth(evidence, current, one))
-        trials = [self.setting.trial(BASELINE, [], seed) for seed in range(max(current.caps.values(), default=0))]
+    def _seeds(self, dispatcher: Dispatcher, mode: Mode, most: int) -> list[int]:
+        """The first `most` seeds; of trained models, those that were trained."""
+        if mode == "reevaluate" and not self.loads:
+            trained = [row.seed for row in dispatcher.arm("retrain", BASELINE).measured]
+            return sorted(seed for seed in trained if seed < most)
+        return list(range(most))
+
+    def _plan_first_look(self, plan: Plan, dispatcher: Dispatcher, mode: Mode) -> None:
+        """Every ablation's first look enters the accounting; what its check stopped is skipped there, with the reason."""
+        evidence = self.evidence(dispatcher, mode)
+        seeds = self._seeds(dispatcher, mode, evidence.looks[0].seeds)
+        for one in plan.ablations:
+            if one.asks(mode):
+                self.ledger.plan_trials(self.setting.version, [self._trial(mode, one.id, seed) for seed in seeds])
+        for name, reason in {**evidence.dropped, **{key: why for key, (_, why) in evidence.stopped.items()}}.items():
+            self.ledger.skip(self.setting.version, name, mode, reason)
+
+    def _trials(self, evidence: Evidence, current: Round, seeds: Sequence[int]) -> list[Trial]:
+        """The trials that the round's looks ask for, arms in the order of what they settle per second.
+
+        Evaluations go model by model, so that they can share one.
+        """
+        mode, family = evidence.mode, current.family
         singles = {one.id: one for plan in self.plans for one in plan.ablations}
-        for ablation in family:
-            needed = [singles[part] for part in ablation.components if part in singles and part != ablation.id]
-            for one in [*needed, ablation]:
-                trials += [
-                    self.setting.trial(one.id, one.interventions, seed) for seed in range(current.caps[ablation.id])
-                ]
-        return list({one.key: one for one in trials}.values())
+        wanted: list[tuple[str, int]] = []
+        if mode == "reevaluate":
+            wanted = [(name, seed) for seed in seeds for name in (BASELINE, *(one.id for one in family))]
+        else:
+            wanted = [(BASELINE, seed) for seed in range(max(current.caps.values(), default=0))]
+            for ablation in sorted(family, key=lambda one: -self._worth(evidence, current, one)):
+                needed = [part for part in ablation.components if part in singles and part != ablation.id]
+                wanted += [(one, seed) for one in (*needed, ablation.id) for seed in range(current.caps[ablation.id])]
+        return list({one.key: one for one in (self._trial(mode, *each) for each in wanted)}.values())
 
     def _worth(self, evidence: Evidence, current: Round, ablation: Ablation) -> float:
         """Chance to settle at the arm's next look, per second; the order of the plan before anything is known."""
@@ -242,25 +286,8 @@ class Study:
         chance = settling_chance(evidence, current, ablation, [look])
         return chance / (sum(seconds) / len(seconds)) if seconds else chance
 
-    def _require_baseline(self, dispatcher: Dispatcher, seeds: int) -> None:
-        """Raises `ExperimentError` for a baseline that fails, ignores its seed, or is at chance."""
-        evidence = self.evidence(dispatcher)
-        baseline, spec = evidence.baseline, self.setting.spec
-        if len(baseline.measured) < min(2, seeds):
-            row = baseline.failed[0]
-            outcome = Outcome(status=row.status, message=row.reason, traceback=self.ledger.traceback(row.key))  # type: ignore[arg-type]
-            raise failure(spec, outcome, f"{len(baseline.failed)} of {seeds} baseline runs failed")
-        prints = {(one.fingerprint, json.dumps(one.metrics)) for one in baseline.measured}
-        if len(prints) == 1 and len(baseline.measured) > 1:
-            raise ExperimentError(
-                f"{len(baseline.measured)} baseline seeds gave results that are equal bit for bit, so there is no noise to compare with",
-                where=str(spec.python_file),
-                to_do="let train use its seed: something there, or in build_model, sets a seed of its own",
-            )
-        noise = noise_floor(evidence, spec.primary)
-        if noise and (problem := _too_blunt(spec.primary, noise)):
-            what, to_do = problem
-            raise ExperimentError(what, where=str(spec.python_file), to_do=to_do)
+    def _read(self, path: Path) -> Plan:
+        return read_plan(path, list(self.components.values()), self.anatomy, self.setting.modes)
 
     def _unchanged(self, sealed: tuple[int, str, str], plan_file: Path | None) -> Plan:
         """A sealed plan, after a look at whether its file still says the same."""
@@ -268,7 +295,7 @@ class Study:
         plan = Plan.model_validate_json(document)
         path = plan_file or self.plan_path(number)
         if plan_file or path.exists():
-            if read_plan(path, list(self.components.values())).hash != digest:
+            if self._read(path).hash != digest:
                 raise PlanError(
                     f"this plan differs from the one that was sealed when round {number} began (hash {digest[:12]})",
                     where=str(path),
@@ -281,38 +308,3 @@ class Study:
     def _is_of_older_source(self, path: Path) -> bool:
         """Whether the file is a plan that was sealed before the source changed: then it is written anew."""
         return parse_plan(path).hash in self.ledger.plan_hashes()
-
-
-def _too_blunt(metric: str, noise: BaselineMetric) -> tuple[str, str] | None:
-    """Why nothing can be told with this baseline, and what to do."""
-    if noise.n > 1 and noise.sd <= 1e-12 * abs(noise.mean):
-        return (
-            f"{metric} is {noise.mean:.6g} in each of {noise.n} baseline runs, though their weights differ: without noise to "
-            "measure, no difference can be judged",
-            "take a finer metric (a loss, a larger evaluation set), or more seeds",
-        )
-    if noise.floor is None:
-        return None
-    stands = f"the baseline's {metric} is {noise.mean:.4g} (σ {noise.sd:.2g})"
-    to_do = "train the baseline to something better than chance, steady its seeds, or correct metrics.floor"
-    if at_floor(noise):
-        return f"{stands}, within noise of its floor {noise.floor:.4g}: a loss could not be told from noise", to_do
-    if abs(noise.mean - noise.floor) < noise.smallest_effect:
-        return (
-            f"{stands}, its floor {noise.floor:.4g}: less than δ = {noise.smallest_effect:.3g} can be lost at all",
-            to_do,
-        )
-    return None
-
-
-def noise_lines(evidence: Evidence) -> list[str]:
-    """What the noise allows, for people: printed before any ablation runs."""
-    from .. import prompts
-
-    noise = noise_floor(evidence, evidence.spec.primary)
-    assert noise is not None
-    study = evidence.spec.study
-    text = prompts.render(
-        "progress/noise.j2", noise=noise, metric=evidence.spec.primary, study=study, looks=evidence.looks
-    )
-    return text.strip().splitlines()

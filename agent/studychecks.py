@@ -44,6 +44,8 @@ def _check_study_section(study: Table) -> Iterator[Problem]:
     if isinstance(seeds, int) and isinstance(most, int) and seeds > most:
         key = "seeds" if "seeds" in study else "max_seeds"
         yield Problem(("study", key), f"seeds = {seeds} is more than max_seeds = {most} (raise max_seeds)")
+    if "recover" in _texts(study.get("modes")) and "finetune_steps" not in study:
+        yield Problem(("study", "modes"), "recover needs finetune_steps (how long the cut model trains on, as in 200)")
     for key in ("modes", "kinds"):
         for value, count in Counter(_texts(study.get(key))).items():
             if count > 1:

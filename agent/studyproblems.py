@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from .spec import Metric, Section, StudySpec
+from .spec import Metric, Section, StatedHeads, StudySpec
 from .studychecks import Problem
 
 EXPECTED = {
@@ -73,6 +73,8 @@ def _known_keys(table: tuple[str, ...]) -> list[str]:
         return [name for name in StudySpec.model_fields if name != "path"]
     if table[0] == "metrics":
         return list(Metric.model_fields)
+    if table[0] == "anatomy" and table[1:]:
+        return list(StatedHeads.model_fields)
     section = StudySpec.model_fields[table[0]].annotation if table[0] in StudySpec.model_fields else None
     return list(section.model_fields) if isinstance(section, type) and issubclass(section, Section) else []
 

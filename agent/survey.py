@@ -4,15 +4,18 @@ import difflib
 import fnmatch
 
 from ..executor.errors import ExperimentError, StudyFileError
-from ..executor.outcomes import ModuleRecord, Outcome
+from ..executor.experiments.python import Arm
+from ..executor.interventions import FROM_REFERENCE
+from ..executor.outcomes import Outcome
 from ..executor.pool import Pool
 from .components import Component
+from .configuration import dotted_keys
 from .keys import source_files, trial_key
 from .ledger import Ledger
 from .planning.plan import BASELINE
-from .reading.modules import components_from_modules
+from .reading.anatomy import Anatomy
 from .reading.settings import components_from_settings
-from .setting import MODE, Setting
+from .setting import Setting
 from .spec import StudySpec
 
 
@@ -22,7 +25,7 @@ def survey(setting: Setting, pool: Pool, ledger: Ledger | None) -> Outcome:
     Raises `ExperimentError` with the user's own traceback where the experiment does not run, and where it does not
     return the metrics that the study names.
     """
-    key = trial_key(setting.version, [], f"{MODE}:anatomy", 0)
+    key = trial_key(setting.version, [], f"anatomy:{' '.join(setting.modes)}", 0)
     known = ledger.check(key) if ledger else None
     outcome = known or _ask(setting, pool)
     if outcome.status != "ok":
@@ -34,18 +37,28 @@ def survey(setting: Setting, pool: Pool, ledger: Ledger | None) -> Outcome:
 
 
 def _ask(setting: Setting, pool: Pool) -> Outcome:
-    job = setting.experiment.job("anatomy", setting.config, [], 0)
-    return next(pool.run([(BASELINE, job)])).outcome
+    arms = [Arm(BASELINE, setting.config, [])]
+    job = setting.experiment.job("anatomy", arms, functions=(), modes=setting.modes)
+    return next(pool.run([job])).outcome
 
 
-def components_of(setting: Setting, modules: list[ModuleRecord]) -> list[Component]:
-    """What could be removed: configuration first, then modules."""
+def anatomy_of(setting: Setting, outcome: Outcome) -> Anatomy:
+    """The model that the survey saw. `StudyFileError` where the study states what is not there."""
+    keys = list(dotted_keys(setting.config))
+    anatomy, problems = Anatomy.of(outcome, setting.spec.anatomy, keys)
+    if problems:
+        raise StudyFileError("\n".join(problems), where=str(setting.spec.path), to_do="see `lesion inspect` for the modules")
+    return anatomy
+
+
+def components_of(setting: Setting, outcome: Outcome) -> list[Component]:
+    """What could be removed: configuration first, then the model."""
     settings = (
         components_from_settings(setting.configuration, setting.config, source_files(setting.spec))
         if setting.configuration
         else []
     )
-    return [*settings, *components_from_modules(modules)]
+    return [*settings, *anatomy_of(setting, outcome).components()]
 
 
 def failure(spec: StudySpec, outcome: Outcome, what: str) -> ExperimentError:
@@ -70,6 +83,25 @@ def require_metrics(spec: StudySpec, outcome: Outcome) -> None:
                 where=str(spec.path),
                 to_do="name one of those under [metrics], or return the metric from evaluate",
             )
+
+
+def require_reference(spec: StudySpec, outcome: Outcome) -> None:
+    """`StudyFileError` where the study asks for a kind of removal that has nothing to take its values from."""
+    wanted = [kind for kind in spec.study.kinds if kind in FROM_REFERENCE]
+    if not wanted:
+        return
+    if spec.study.modes == ["retrain"]:
+        raise StudyFileError(
+            f"study.kinds: {' and '.join(wanted)} take their values from a trained model, which retraining alone does not have",
+            where=str(spec.path),
+            to_do='add "reevaluate" to study.modes, or leave them out',
+        )
+    if "reference" not in outcome.offers:
+        raise StudyFileError(
+            f"study.kinds: {' and '.join(wanted)} take their values from a reference split, and the experiment has none",
+            where=str(spec.path),
+            to_do='give batches(config, split) that knows "reference", and score(model, batch); or leave them out',
+        )
 
 
 def require_components(spec: StudySpec, known: list[str]) -> None:

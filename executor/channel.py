@@ -23,6 +23,10 @@ class Line:
         self._parts: list[bytes] = []
         self._size = 0
 
+    def renew(self) -> None:
+        """Allow as much again: one result has been taken."""
+        self._size = 0
+
     def feed(self, data: bytes) -> list[bytes]:
         """The lines that `data` completes."""
         self._size += len(data)

@@ -4,13 +4,28 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Removal = Literal["zero", "bypass"]
+Removal = Literal["zero", "mean", "resample", "bypass", "constant"]
+"""zero, or a constant, in place of the values; their mean over the reference split, or those of another reference
+example; or the input passed on."""
+Span = tuple[int, int]
+"""From, inclusive, to, exclusive."""
+FROM_REFERENCE: frozenset[str] = frozenset({"mean", "resample"})
+"""Removals of activations that take their values from the reference split."""
 
 
-class ConfigOverride(BaseModel):
-    """One key of the experiment's configuration set to another value; the file on disk is never touched."""
-
+class _Intervention(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class _Live(_Intervention):
+    """Cuts something in the live model."""
+
+    constant: float = 0.0
+    """What `constant` puts in place."""
+
+
+class ConfigOverride(_Intervention):
+    """One key of the experiment's configuration set to another value; the file on disk is never touched."""
 
     kind: Literal["config"] = "config"
     key: str
@@ -26,26 +41,80 @@ class ConfigOverride(BaseModel):
         return f"{self.key} = {shown}"
 
 
-class ModuleIntervention(BaseModel):
-    """One module of the live model replaced in place: its output zeroed, or its input passed on."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class ModuleIntervention(_Live):
+    """The output of one module of the live model, replaced whole."""
 
     kind: Literal["module"] = "module"
     path: str
     """Module path as `named_modules()` gives it."""
-    removal: Removal
+    dim: int = -1
+    """The output's dimension that counts features: what `mean` averages over is all the others."""
+    removal: Removal | Literal["placebo"]
+    """`placebo` replaces the output by itself: a control that must change nothing."""
 
     def describe(self) -> str:
         """One readable phrase, e.g. `bypass blocks.3.mlp`."""
-        return f"{self.removal} {self.path}"
+        return f"{_verb(self)} {self.path}"
 
 
-Intervention = Annotated[ConfigOverride | ModuleIntervention, Field(discriminator="kind")]
+class HeadIntervention(_Live):
+    """Attention heads: columns of the input of their output projection, replaced."""
+
+    kind: Literal["head"] = "head"
+    path: str
+    """The attention module, as people know it."""
+    projection: str
+    """The module whose input holds the heads side by side, each `width` columns wide."""
+    heads: list[int] = Field(min_length=1)
+    width: int = Field(ge=1)
+    removal: Literal["zero", "mean", "resample", "constant"]
+
+    def describe(self) -> str:
+        """One readable phrase, e.g. `zero head 5 of blocks.3.attn`."""
+        return f"{_verb(self)} head{'s' if len(self.heads) > 1 else ''} {_listed(self.heads)} of {self.path}"
 
 
-def removal_name(intervention: ConfigOverride | ModuleIntervention) -> str:
-    """The kind that a delta is reported under: `override`, `zero` or `bypass`."""
+class NeuronIntervention(_Live):
+    """Units (neurons, channels) of one module's output, replaced."""
+
+    kind: Literal["neuron"] = "neuron"
+    path: str
+    units: list[int] = Field(min_length=1)
+    dim: int = -1
+    """The output's dimension that counts units."""
+    removal: Literal["zero", "mean", "resample", "constant"]
+
+    def describe(self) -> str:
+        """One readable phrase, e.g. `mean units 0–15 of conv1`."""
+        return f"{_verb(self)} unit{'s' if len(self.units) > 1 else ''} {_listed(self.units)} of {self.path}"
+
+
+class WeightIntervention(_Live):
+    """A parameter or a slice of it: set to zero, to its own mean, to a constant, or its entries shuffled (`resample`)."""
+
+    kind: Literal["weight"] = "weight"
+    parameter: str
+    """As `named_parameters()` gives it; a tied parameter is cut wherever it is used."""
+    rows: Span | None = None
+    columns: Span | None = None
+    removal: Literal["zero", "mean", "resample", "constant"]
+
+    def describe(self) -> str:
+        """One readable phrase, e.g. `zero attn.in_proj_weight[0:64]`."""
+        rows = "{}:{}".format(*self.rows) if self.rows else ":" if self.columns else ""
+        columns = ", {}:{}".format(*self.columns) if self.columns else ""
+        return f"{_verb(self)} {self.parameter}" + (f"[{rows}{columns}]" if rows or columns else "")
+
+
+LiveIntervention = ModuleIntervention | HeadIntervention | NeuronIntervention | WeightIntervention
+Intervention = Annotated[
+    ConfigOverride | ModuleIntervention | HeadIntervention | NeuronIntervention | WeightIntervention,
+    Field(discriminator="kind"),
+]
+
+
+def removal_name(intervention: ConfigOverride | LiveIntervention) -> str:
+    """The kind that a delta is reported under: `override`, `zero`, `mean`, …"""
     return "override" if isinstance(intervention, ConfigOverride) else intervention.removal
 
 
@@ -54,6 +123,25 @@ def config_overrides(interventions: list[Intervention]) -> dict[str, Any]:
     return {one.key: one.value for one in interventions if isinstance(one, ConfigOverride)}
 
 
-def module_interventions(interventions: list[Intervention]) -> list[ModuleIntervention]:
-    """The module interventions among `interventions`."""
-    return [one for one in interventions if isinstance(one, ModuleIntervention)]
+def live_interventions(interventions: list[Intervention]) -> list[LiveIntervention]:
+    """Those that cut the live model."""
+    return [one for one in interventions if not isinstance(one, ConfigOverride)]
+
+
+def needs_reference(intervention: ConfigOverride | LiveIntervention) -> bool:
+    """Whether it replaces activations by values of the reference split."""
+    return (
+        not isinstance(intervention, (ConfigOverride, WeightIntervention)) and intervention.removal in FROM_REFERENCE
+    )
+
+
+def _verb(one: LiveIntervention) -> str:
+    return f"{one.constant:g} for" if one.removal == "constant" else one.removal
+
+
+def _listed(numbers: list[int]) -> str:
+    """`5`, `0–15`, `1, 4, 9`."""
+    first, last = min(numbers), max(numbers)
+    if len(numbers) > 2 and sorted(numbers) == list(range(first, last + 1)):
+        return f"{first}–{last}"
+    return ", ".join(map(str, numbers)) if len(numbers) <= 8 else f"{', '.join(map(str, numbers[:8]))}, …"

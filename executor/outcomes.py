@@ -1,5 +1,6 @@
 """What one trial or check came to: a status, and whatever it measured."""
 
+from base64 import b64decode
 from typing import Any, Literal
 
 import numpy as np
@@ -16,14 +17,17 @@ Array = npt.NDArray[np.float64]
 
 
 class Proof(BaseModel):
-    """What a module intervention did: how often its replacement ran, and whether the edited tensor changed."""
+    """What one intervention did to the live model: how often it was reached, and whether it changed what it edits."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    path: str
+    target: str
+    """Module path, head or parameter, as the intervention names it."""
     removal: str
     calls: int
     changed: bool
+    reason: str | None = None
+    """Why nothing changed, where nothing did."""
 
 
 class Packed(BaseModel):
@@ -33,6 +37,13 @@ class Packed(BaseModel):
 
     length: int
     data: str
+
+    def values(self) -> Array:
+        """The array, shape [length]. `ValueError` where the two do not fit."""
+        found = np.frombuffer(b64decode(self.data), "<f8")
+        if len(found) != self.length:
+            raise ValueError(f"{len(found)} values where {self.length} were announced")
+        return found.astype(np.float64)
 
 
 class ModuleRecord(BaseModel):
@@ -52,6 +63,50 @@ class ModuleRecord(BaseModel):
     bypassable: bool
     residual: bool
     is_output: bool
+    branch: bool = False
+    """Its output is added to a tensor of the same shape: a branch beside a residual stream."""
+    features: int | None = None
+    """Units (channels, neurons) of its output, where that is one tensor."""
+    feature_dim: int | None = None
+    """The output's dimension that counts them: 1 where channels come first, else -1."""
+    flops: int | None = None
+    """Of its calls in one forward of the whole model, children included; None where not counted."""
+
+
+class HeadsRecord(BaseModel):
+    """One attention whose heads lie side by side in the last dimension of the input of its output projection."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    module: str
+    """Path of the module that computes the attention."""
+    projection: str
+    """Path of the module whose input holds the heads: head i in columns [i·width, (i+1)·width)."""
+    heads: int
+    width: int
+    key_value_heads: int
+    """Fewer than `heads` with grouped queries; query head i reads group i // (heads / key_value_heads)."""
+    evidence: str
+    """How they were found, in words."""
+
+
+class ParameterRecord(BaseModel):
+    """One parameter of the live model."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    shape: list[int]
+    module: str
+    """Path of the module that holds it; empty for the model itself."""
+    bare: bool
+    """Held by a module that is none of torch's own layers: no module intervention removes just this."""
+    aliases: list[str] = []
+    """Other names of the same tensor: tied weights."""
+    packed: list[str] = []
+    """Names of equal parts of its packed dimension, e.g. q, k, v."""
+    packed_dim: int = 0
+    """The dimension that is packed."""
 
 
 class Outcome(BaseModel):
@@ -60,22 +115,36 @@ class Outcome(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     status: Status
+    whole_job: bool = False
+    """It is the outcome of every arm of its job: what they share failed."""
     message: str | None = None
     traceback: str | None = None
     """The user's own frames."""
     metrics: dict[str, dict[str, float]] = {}
     """Split → metric → value."""
     examples: dict[str, dict[str, Packed]] = {}
+    cut: dict[str, dict[str, float]] = {}
+    """The metrics right after the cut, before any fine-tuning."""
     fingerprint: str | None = None
-    """Hash of the trained weights, bit for bit."""
+    """Hash of the trained weights, bit for bit; of everything the model put out, where it was evaluated only."""
+    wobble: float | None = None
+    """The largest difference of a metric between two evaluations of the same weights at the same seed."""
+    changed_weights: list[str] = []
+    """Parameters and buffers that the evaluation itself changed; they were put back."""
     proofs: list[Proof] = []
     stages: dict[str, str] = {}
     """A check's hashes: `train` and `evaluate` outputs, `weights` after one step."""
     anatomy: list[ModuleRecord] = []
+    heads: list[HeadsRecord] = []
+    tensors: list[ParameterRecord] = []
+    offers: list[str] = []
+    """What the experiment offers beyond the three functions: `load_weights`, `batches`, `score`, `finetune`, `reference`."""
     environment: dict[str, Any] = {}
     seconds: dict[str, float] = {}
     """Stage → seconds, as the trial itself measured them."""
     parameters: int | None = None
+    flops: int | None = None
+    """Of one forward in evaluation."""
     forwards: int | None = None
     finished_at: float | None = None
     wall_seconds: float = 0.0
@@ -95,3 +164,8 @@ class Outcome(BaseModel):
     def fired(self) -> bool:
         """Whether any intervention was reached."""
         return any(proof.calls for proof in self.proofs)
+
+    @property
+    def idle_reason(self) -> str:
+        """Why nothing was changed, each reason once."""
+        return "; ".join(dict.fromkeys(f"{one.target}: {one.reason}" for one in self.proofs if one.reason))

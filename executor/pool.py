@@ -3,22 +3,15 @@
 import selectors
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
 
+from .jobs import Job
 from .outcomes import Outcome
-from .worker import Station, Worker
+from .worker import Finished, Station, Worker
 
 WATCH_SECONDS = 0.2
 """How often limits are enforced."""
-
-
-class Finished(NamedTuple):
-    """A job that has ended."""
-
-    tag: str
-    outcome: Outcome
 
 
 class Pool:
@@ -27,7 +20,7 @@ class Pool:
     def __init__(self, station: Station, workers: int) -> None:
         self.station, self.workers = station, workers
         self._selector = selectors.DefaultSelector()
-        self._waiting: deque[tuple[str, dict[str, Any]]] = deque()
+        self._waiting: deque[Job] = deque()
         self._warm: list[Worker] = []
         self._running: list[Worker] = []
         self._gpus = _gpu_indices() if station.view.gpus else []
@@ -61,9 +54,9 @@ class Pool:
         self._to_come = jobs
         self._top_up()
 
-    def submit(self, tag: str, job: dict[str, Any], still_to_come: int = 0) -> None:
-        """Queue one job; it starts as soon as a worker is warm. `tag` comes back with its outcome."""
-        self._waiting.append((tag, job))
+    def submit(self, job: Job, still_to_come: int = 0) -> None:
+        """Queue one job; it starts as soon as a worker is warm. Each of its parts comes back with its outcome."""
+        self._waiting.append(job)
         self.expect(still_to_come)
         self._assign()
 
@@ -75,12 +68,12 @@ class Pool:
             if finished or time.monotonic() >= deadline:
                 return finished
 
-    def run(self, jobs: list[tuple[str, dict[str, Any]]]) -> Iterator[Finished]:
-        """Run `jobs` to the end, yielding each as it finishes."""
-        for index, (tag, job) in enumerate(jobs):
+    def run(self, jobs: Sequence[Job]) -> Iterator[Finished]:
+        """Run `jobs` to the end, yielding each part as it finishes."""
+        for index, job in enumerate(jobs):
             while self.free <= 0:
                 yield from self.wait(60)
-            self.submit(tag, job, still_to_come=len(jobs) - index - 1)
+            self.submit(job, still_to_come=len(jobs) - index - 1)
         while self.busy:
             yield from self.wait(60)
 
@@ -107,7 +100,7 @@ class Pool:
             worker = ready.pop(0)
             self._warm.remove(worker)
             self._running.append(worker)
-            worker.dispatch(*self._waiting.popleft())
+            worker.dispatch(self._waiting.popleft())
             self._top_up()
 
     def _top_up(self) -> None:
@@ -132,22 +125,30 @@ class Pool:
         self._assign()
 
     def _collect(self) -> Iterator[Finished]:
-        for worker in [worker for worker in self._running if worker.outcome]:
-            self._running.remove(worker)
-            worker.close()
-            assert worker.outcome is not None
-            yield Finished(worker.tag, worker.outcome)
-        for worker in [worker for worker in self._warm if worker.outcome]:
+        for worker in list(self._running):
+            yield from worker.finished
+            worker.finished.clear()
+            if worker.ended:
+                self._running.remove(worker)
+                worker.close()
+                self._go_on(worker.rest())
+        for worker in [worker for worker in self._warm if worker.ended]:
             self._warm.remove(worker)
             worker.close()
             yield from self._stillborn(worker)
 
+    def _go_on(self, rest: Job | None) -> None:
+        """The parts behind one that ended its worker run in a new one."""
+        if rest:
+            self._waiting.appendleft(rest)
+            self._top_up()
+
     def _stillborn(self, worker: Worker) -> Iterator[Finished]:
         """A worker that died while warming up takes the next job's blame, so that a broken environment cannot loop."""
         if self._waiting:
-            tag, _ = self._waiting.popleft()
-            assert worker.outcome is not None
-            yield Finished(tag, worker.outcome)
+            outcome: Outcome = worker.why()
+            for part in self._waiting.popleft().parts:
+                yield Finished(part, outcome)
             self._top_up()
 
 

@@ -1,17 +1,20 @@
-"""One single-use worker, seen from outside: a sandboxed process with a pipe for its job, its result, its output and its end."""
+"""One single-use worker, seen from outside: a sandboxed process with a socket for its job, and a pipe each for its
+results, its output and its end."""
 
 import json
 import os
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from .channel import Line, Tail, as_outcome, parse, read_available
 from .interpreter import Interpreter
+from .jobs import Job
 from .limits import Limits, memory_in_use
 from .outcomes import Outcome, Status
 from .sandbox.view import Sandbox, View
@@ -40,41 +43,53 @@ class Station:
     """How long those imports may take."""
 
 
+class Finished(NamedTuple):
+    """A part of a job that has ended."""
+
+    tag: str
+    outcome: Outcome
+
+
 class Worker:
-    """Starts on construction; `dispatch` gives it its one job; `outcome` is set when it has ended."""
+    """Starts on construction; `dispatch` gives it its one job; `ended` holds once it is gone, `finished` what came of it."""
 
     def __init__(self, station: Station, gpu: int | None = None) -> None:
-        self.station, self.ready, self.tag = station, False, ""
-        self.outcome: Outcome | None = None
+        self.station, self.ready, self.ended = station, False, False
+        self.job: Job | None = None
+        self.finished: list[Finished] = []
+        """Parts that have ended and were not fetched yet."""
+        self._done = 0
         self._result, self._output, self._status = Line(), Tail(), Line(1 << 16)
         self._answer: Outcome | None = None
         self._verdict: tuple[Status, str] | None = None
         self._usage: dict[str, Any] = {}
         self._started_at = time.monotonic()
-        self._dispatched_at = 0.0
+        self._since = 0.0
+        """When the part that is running began."""
         self._answered_at = 0.0
-        self._job_pipe, self._descriptors, self._process = _start(station, gpu)
-        self._send({"modules": list(station.modules), "threads": station.threads})
+        self._inbox, self._descriptors, self._process = _start(station, gpu)
+        self._send({"modules": list(station.modules), "threads": station.threads}, [])
 
     @property
     def descriptors(self) -> dict[int, str]:
         """The pipes to wait on: descriptor → `result`, `output` or `status`."""
         return self._descriptors
 
-    @property
-    def running(self) -> bool:
-        """Whether it has its job and has not ended."""
-        return bool(self.tag) and self.outcome is None
+    def dispatch(self, job: Job) -> None:
+        """Hand over the one job. `OSError` where its files cannot be opened."""
+        files = job.open_files()
+        self.job, self._since = job, time.monotonic()
+        self._send({**job.message, "limits": self.station.limits.as_message(), "files": list(files)}, [*files.values()])
+        for descriptor in files.values():
+            os.close(descriptor)
+        self._inbox.close()
 
-    def dispatch(self, tag: str, job: dict[str, Any]) -> None:
-        """Hand over the one job."""
-        self.tag, self._dispatched_at = tag, time.monotonic()
-        self._send({**job, "limits": self.station.limits.as_message()})
-        os.close(self._job_pipe)
-        self._job_pipe = -1
+    def rest(self) -> Job | None:
+        """What an ended worker left undone of its job."""
+        return self.job.after(self._done) if self.job else None
 
     def take_in(self, descriptor: int) -> None:
-        """Read from a pipe that has something; sets `outcome` once the supervisor has reported and gone."""
+        """Read from a pipe that has something; `ended` holds once the supervisor has reported and gone."""
         data = read_available(descriptor)
         role = self._descriptors[descriptor]
         if data is not None:
@@ -84,20 +99,20 @@ class Worker:
         if role == "status":
             for rest in list(self._descriptors):
                 self._empty(rest)
-            self._finish()
+            self._end_of_job()
 
     def enforce(self) -> None:
         """End a trial that has outlived its time or outgrown its memory, and a worker that never gets warm."""
-        if self._verdict or self.outcome:
+        if self._verdict or self.ended:
             return
         limits, now = self.station.limits, time.monotonic()
-        if not self.tag:
+        if not self.job:
             if not self.ready and now - self._started_at > self.station.warm_up_seconds:
                 self.end(("timed-out", f"importing took longer than {self.station.warm_up_seconds:g} s"))
         elif self._answer:
             if now - self._answered_at > min(limits.seconds, LINGER_SECONDS):
                 self.end(("invalid", "the trial gave an answer and did not end: the answer is not trusted"))
-        elif now - self._dispatched_at > limits.seconds:
+        elif now - self._since > limits.seconds:
             self.end(("timed-out", f"ran longer than {limits.seconds:g} s"))
         elif memory_in_use(self._process.pid) > limits.memory:
             self.end(("out-of-memory", f"used more than {limits.memory / 2**30:.2f} GiB"))
@@ -114,17 +129,19 @@ class Worker:
         """Kill it if need be, reap it, close every pipe."""
         self.end()
         self._process.wait()
-        for descriptor in [*self._descriptors, self._job_pipe]:
-            if descriptor >= 0:
-                os.close(descriptor)
-        self._descriptors, self._job_pipe = {}, -1
+        for descriptor in self._descriptors:
+            os.close(descriptor)
+        self._descriptors = {}
+        self._inbox.close()
+        if self.job and not self.ended:
+            self.job.settle_files(ok=False)
 
-    def _send(self, message: dict[str, Any]) -> None:
+    def _send(self, message: dict[str, Any], files: list[int]) -> None:
         line = json.dumps(message).encode() + b"\n"
         try:
-            while line:
-                line = line[os.write(self._job_pipe, line) :]
-        except BrokenPipeError:
+            sent = socket.send_fds(self._inbox, [line], files) if files else 0
+            self._inbox.sendall(line[sent:])
+        except (BrokenPipeError, ConnectionResetError):
             return  # it died; its closing pipes tell
 
     def _listen(self, role: str, data: bytes) -> None:
@@ -153,24 +170,64 @@ class Worker:
         for line in self._result.feed(data):
             if not self.ready:
                 self.ready = True
-            elif self.tag and self._answer is None:
-                self._answer, self._answered_at = as_outcome(line), time.monotonic()
+            elif self.job and self._done < len(self.job.parts) and self._answer is None:
+                self._note(as_outcome(line))
         if self._result.overflowed:
             self.end(("invalid", "the result is larger than a result may be"))
 
-    def _finish(self) -> None:
+    def _note(self, answer: Outcome) -> None:
+        """An answer is final at once, but for the last: that one is trusted when its process has ended well."""
+        assert self.job is not None
+        now = time.monotonic()
+        if answer.whole_job or self._done == len(self.job.parts) - 1:
+            self._answer, self._answered_at = answer, now
+            return
+        self._finish(answer.model_copy(update={"wall_seconds": now - self._since}))
+        self._since = now
+        self._result.renew()
+
+    def _finish(self, outcome: Outcome) -> None:
+        assert self.job is not None
+        self.finished.append(Finished(self.job.parts[self._done], outcome))
+        self._done += 1
+
+    def _end_of_job(self) -> None:
+        """Its process is gone: the last answer, or why there is none."""
         self._process.wait()
+        if self.job:
+            self._finish_rest()
+        self.ended = True
+
+    def _finish_rest(self) -> None:
+        assert self.job is not None
         if not self._answered_at:
             self._answered_at = time.monotonic()
         trusted = self._usage.get("wait_status") == 0 and not self._verdict
-        ended = self._answer if self._answer and trusted else self._unanswered()
-        measured = {
-            "wall_seconds": self._answered_at - (self._dispatched_at or self._answered_at),
-            "cpu_seconds": self._usage.get("cpu_seconds"),
+        outcome = self._answer if self._answer and trusted else self._unanswered()
+        outcome = self._kept(outcome)
+        measured: dict[str, Any] = {
+            "wall_seconds": self._answered_at - self._since,
             "peak_memory": self._usage.get("peak_memory"),
             "output": self._output.text(),
         }
-        self.outcome = ended.model_copy(update=measured)
+        if len(self.job.parts) == 1:
+            measured["cpu_seconds"] = self._usage.get("cpu_seconds")
+        whole = bool(self._answer and self._answer.whole_job)
+        for _ in self.job.parts[self._done :] if whole else self.job.parts[self._done : self._done + 1]:
+            self._finish(outcome.model_copy(update=measured))
+
+    def _kept(self, outcome: Outcome) -> Outcome:
+        """The outcome, after its file was put in place."""
+        assert self.job is not None
+        try:
+            self.job.settle_files(outcome.status == "ok")
+        except OSError as error:
+            return Outcome(status="disk-full", message=f"the trained weights cannot be kept: {error.strerror}")
+        return outcome
+
+    def why(self) -> Outcome:
+        """Why a worker that never had a job has ended."""
+        return self._unanswered().model_copy(update={"output": self._output.text()})
 
     def _unanswered(self) -> Outcome:
         if self._verdict:
@@ -191,10 +248,11 @@ class Worker:
         )
 
 
-def _start(station: Station, gpu: int | None) -> "tuple[int, dict[int, str], subprocess.Popen[bytes]]":
-    """Start the sandboxed process. Returns the job pipe, the pipes to read, and the process."""
-    pipes = {name: os.pipe() for name in ("job", "result", "status", "output")}
-    inside = [pipes["job"][0], pipes["result"][1], pipes["status"][1]]
+def _start(station: Station, gpu: int | None) -> "tuple[socket.socket, dict[int, str], subprocess.Popen[bytes]]":
+    """Start the sandboxed process. Returns the socket for its job, the pipes to read, and the process."""
+    outbox, inbox = socket.socketpair()
+    pipes = {name: os.pipe() for name in ("result", "status", "output")}
+    inside = [inbox.fileno(), pipes["result"][1], pipes["status"][1]]
     command = [str(station.interpreter.executable), str(INSIDE), *map(str, inside)]
     launch = station.sandbox.launch(_with_gpu(station.view, gpu), command)
     try:
@@ -209,12 +267,13 @@ def _start(station: Station, gpu: int | None) -> "tuple[int, dict[int, str], sub
             start_new_session=True,
         )
     finally:
-        for descriptor in (*inside, pipes["output"][1], *launch.keep):
+        inbox.close()
+        for descriptor in (*inside[1:], pipes["output"][1], *launch.keep):
             os.close(descriptor)
     reading = {pipes[name][0]: name for name in ("result", "status", "output")}
     for descriptor in reading:
         os.set_blocking(descriptor, False)
-    return pipes["job"][1], reading, process
+    return outbox, reading, process
 
 
 def _signal_name(number: int) -> str:

@@ -5,22 +5,24 @@ from typing import Literal
 
 from .looks import Look
 
-Method = Literal["pooled", "paired"]
+Method = Literal["pooled", "paired", "examples", "clusters"]
+"""pooled, paired: over seeds, with the guarded pool or each contrast's own variance; examples, clusters: over these."""
 
 
 @dataclass(frozen=True)
 class Estimate:
     """One contrast at its last completed look; all values are on the metric's scale, losses: positive = removal costs.
 
-    `loss` is None without a shared seed; all but `loss` and `n` are None before a look is complete or with n < 2.
+    A unit is a seed, or an example or a cluster of them where fixed weights are evaluated again. `loss` is None without a
+    shared unit; all but `loss` and `n` are None before a look is complete or with too few units (seeds: 2, others: 3).
     """
 
     loss: float | None
-    """Mean over the shared seeds: of y0 − y(S), or of an interaction's contrast."""
+    """Mean over the shared seeds or examples: of y0 − y(S), or of an interaction's contrast."""
     n: int
-    """Seeds that finished with a value in every arm of the contrast."""
+    """Units that have a value in every arm of the contrast."""
     look: Look | None = None
-    """The last completed look."""
+    """The last completed look; its `seeds` are units."""
     se: float | None = None
     """Standard error of `loss`."""
     df: float | None = None
@@ -28,7 +30,7 @@ class Estimate:
     p: float | None = None
     """Two-sided test of no difference at the last look, unadjusted."""
     p_paired: float | None = None
-    """Sensitivity: the paired t test of this contrast alone at the last look, unadjusted."""
+    """Sensitivity over seeds: the paired t test of this contrast alone at the last look, unadjusted."""
     p_adjusted: float | None = None
     """Difference: adjusted by Holm over the family and for the planned looks; compare with α."""
     p_equivalence: float | None = None
@@ -47,6 +49,6 @@ class Table:
     method: Method | None
     """At the largest completed look; None before the first."""
     bartlett_p: float | None
-    """Test of equal variances at that look, which chose the method."""
+    """Test of equal variances at that look, which chose between pooled and paired."""
     pairing_correlation: float | None
-    """Measured correlation of two arms at the same seed."""
+    """Measured correlation of two arms at the same seed; over examples the median of every arm's with the baseline."""

@@ -28,7 +28,7 @@ def inspect(
     station = setting.station(state_folder(setting.spec, state), unsafe=unsafe_no_sandbox)
     listen()
     with Pool(station, 1) as pool:
-        components = components_of(setting, survey(setting, pool, None).anatomy)
+        components = components_of(setting, survey(setting, pool, None))
     if json:
         typer.echo(jsonlib.dumps({"components": [one.model_dump(mode="json") for one in components]}, indent=1))
         return
@@ -44,9 +44,13 @@ def _tree(name: str, components: "list[Component]") -> "Tree":
     settings, modules = root.add("configuration"), root.add("modules")
     branches: dict[str, Tree] = {}
     for one in components:
-        path = one.id.removeprefix("module:")
-        parent = settings if path == one.id else branches.get(path.rpartition(".")[0], modules)
-        branches[path] = parent.add(_line(one))
+        family, _, path = one.id.partition(":")
+        if family == "config":
+            settings.add(_line(one))
+        elif family == "module":
+            branches[path] = branches.get(path.rpartition(".")[0], modules).add(_line(one))
+        else:
+            branches.get(one.where or "", modules).add(_line(one))
     return root
 
 

@@ -137,7 +137,7 @@ def _planner(setting: "Setting", asked: PlannerKind | None, interactions: Intera
             to_do="use --planner rules: the built-in planner needs no key",
         )
     study = setting.spec.study
-    return RulesPlanner(interactions.value, study.components, study.kinds)
+    return RulesPlanner(interactions.value, study.components, study.kinds, setting.modes)
 
 
 def _deadline(for_: str | None, until: str | None) -> float | None:

@@ -1,69 +1,107 @@
-"""What to remove together, once the singles are known."""
+"""What to try once the singles are known: joint removals, other kinds of removal, and the controls beside what matters."""
 
+import random
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 
 from ... import prompts
-from ...executor.interventions import ModuleIntervention, removal_name
-from ..components import Component
-from ..results import Effect, Prediction
+from ...executor.interventions import Intervention, needs_reference, removal_name
+from ..components import Component, overlap
+from ..results import Effect, Mode, Prediction, Role
+from .controls import placebo, random_groups
 from .plan import Ablation, joint_id
 from .planner import Learnt
 
-MOST_QUIET_PAIRS = 4
+STRONGEST = {"reevaluate": 8, "recover": 2, "retrain": 3}
+"""How many of what matters most are removed in pairs: evaluations are cheap, trainings are not."""
+MOST_QUIET_PAIRS = {"reevaluate": 12, "recover": 2, "retrain": 4}
 MOST_IDLE_PAIRS = 2
-STRONGEST = 3
 MOST_PAIRS_INSIDE = 15
+MOST_IN_TRIPLES = 8
+"""Groups of up to so many members are searched for triples, once their pairs are known."""
+MOST_SENSITIVE = {"reevaluate": 12, "recover": 1, "retrain": 2}
+"""How many of what matters most are removed in a second way where the study names no kinds."""
 TESTABLE = ("matters", "hurts", "negligible", "detected", "undecided")
 
 
-def follow_up(learnt: Learnt, interactions: str, kinds: Sequence[str]) -> list[Ablation]:
+@dataclass(frozen=True)
+class Proposal:
+    """Components to be removed together in one mode, and why."""
+
+    parts: tuple[str, ...]
+    why: str
+    kind: str | None = None
+    """Another kind of removal than the default one."""
+
+
+def follow_up(learnt: Learnt, interactions: str, kinds: Sequence[str], modes: Sequence[Mode]) -> list[Ablation]:
     """The next round's ablations; empty where nothing is left that is worth its cost."""
     known = {one.id: one for one in learnt.components}
     planned = {ablation.id for plan in learnt.plans for ablation in plan.ablations}
+    proposed: dict[str, Ablation] = {}
+    for mode in modes:
+        for one in _in_mode(learnt, mode, interactions, kinds, known):
+            before = proposed.get(one.id)
+            proposed[one.id] = one.model_copy(update={"modes": [*before.modes, mode] if before else [mode]})
+    return [one for one in proposed.values() if one.id not in planned]
+
+
+def _in_mode(
+    learnt: Learnt, mode: Mode, interactions: str, kinds: Sequence[str], known: dict[str, Component]
+) -> Iterator[Ablation]:
     singles = [
         one
         for one in learnt.effects
-        if one.role == "confirmatory" and one.same_as is None and (one.verdict in TESTABLE or _is_idle(one))
+        if one.mode == mode
+        and one.role == "confirmatory"
+        and one.same_as is None
+        and (one.verdict in TESTABLE or _is_idle(one))
     ]
     if len(learnt.plans) > 1:
-        proposals = [] if interactions == "none" else list(_inside_groups(learnt))
-    else:
-        joint = {"none": [], "pairs": list(_all_pairs(singles)), "auto": list(_by_judgement(singles))}[interactions]
-        proposals = [*joint, *_other_kinds(singles, known, kinds)]
-    ablations = [_ablation(parts, why, known, kind) for parts, why, kind in proposals]
-    return [one for one in {one.id: one for one in ablations}.values() if one.id not in planned]
+        proposals = [] if interactions == "none" else list(_inside_groups(learnt, mode))
+        yield from (_joint(one, known) for one in proposals)
+        return
+    chosen = {"none": lambda: (), "pairs": lambda: _all_pairs(singles, known)}
+    joint = chosen.get(interactions, lambda: _by_judgement(singles, known, mode))()
+    yield from (_joint(one, known) for one in joint)
+    strong = _strongest(singles)
+    yield from _other_kinds(strong, known, kinds, mode)
+    if strong:
+        yield from placebo([*(known[one.components[0]] for one in strong), *learnt.components])
+        yield from random_groups(strong, learnt.components, mode, random.Random(learnt.plans[0].study))
 
 
-Proposal = tuple[tuple[str, ...], str, str | None]
-
-
-def _all_pairs(singles: list[Effect]) -> Iterator[Proposal]:
+def _all_pairs(singles: list[Effect], known: dict[str, Component]) -> Iterator[Proposal]:
     for pair in combinations([one.ablation for one in singles], 2):
-        if not _nested(pair):
-            yield pair, "pairs", None
+        if not _nested(pair, known):
+            yield Proposal(pair, "pairs")
 
 
-def _by_judgement(singles: list[Effect]) -> Iterator[Proposal]:
+def _by_judgement(singles: list[Effect], known: dict[str, Component], mode: Mode) -> Iterator[Proposal]:
     """All that is quiet at once, its likeliest pairs, and the strongest with each other."""
     quiet = [one for one in singles if one.verdict == "negligible" or one.masked or _looks_quiet(one)]
     idle = [one for one in singles if _is_idle(one)]
-    negligible = _apart([one.ablation for one in (*quiet, *idle) if one.verdict in ("negligible", "no-op")])
+    negligible = _apart([one.ablation for one in (*quiet, *idle) if one.verdict in ("negligible", "no-op")], known)
     if len(negligible) >= 3:
-        yield tuple(negligible), "quiet", None
-    for first, second in [*_likeliest(quiet)[:MOST_QUIET_PAIRS], *_likeliest(idle)[:MOST_IDLE_PAIRS]]:
-        yield (first.ablation, second.ablation), "quiet", None
-    strong = sorted(
-        (one for one in singles if one.verdict in ("matters", "hurts")), key=lambda one: -abs(one.delta or 0.0)
-    )
-    for first, second in combinations(strong[:STRONGEST], 2):
-        if not _nested((first.ablation, second.ablation)):
-            yield (first.ablation, second.ablation), "strong", None
+        yield Proposal(tuple(negligible), "quiet")
+    likely = _likeliest(quiet, known)[: MOST_QUIET_PAIRS[mode]], _likeliest(idle, known)[:MOST_IDLE_PAIRS]
+    for first, second in [*likely[0], *likely[1]]:
+        yield Proposal((first.ablation, second.ablation), "quiet")
+    for first, second in combinations(_strongest(singles)[: STRONGEST[mode]], 2):
+        if not _nested((first.ablation, second.ablation), known):
+            yield Proposal((first.ablation, second.ablation), "strong")
 
 
-def _likeliest(effects: list[Effect]) -> list[tuple[Effect, Effect]]:
+def _strongest(singles: list[Effect]) -> list[Effect]:
+    """What matters or hurts, the largest effect first."""
+    strong = [one for one in singles if one.verdict in ("matters", "hurts")]
+    return sorted(strong, key=lambda one: -abs(one.delta or 0.0))
+
+
+def _likeliest(effects: list[Effect], known: dict[str, Component]) -> list[tuple[Effect, Effect]]:
     """Pairs that may back each other up, those of one kind first."""
-    pairs = [pair for pair in combinations(effects, 2) if not _nested((pair[0].ablation, pair[1].ablation))]
+    pairs = [pair for pair in combinations(effects, 2) if not _nested((pair[0].ablation, pair[1].ablation), known)]
     return sorted(
         pairs, key=lambda pair: (pair[0].component_kind != pair[1].component_kind, pair[0].verdict != "negligible")
     )
@@ -74,20 +112,30 @@ def _is_idle(effect: Effect) -> bool:
     return effect.verdict == "no-op" and effect.intervention_kind == "override"
 
 
-def _inside_groups(learnt: Learnt) -> Iterator[Proposal]:
-    """Pairs inside a group that matters together, or whose joint loss is not shown negligible."""
-    for group in learnt.interactions:
-        if len(group.components) > 2 and group.verdict in ("irreducible", "redundancy", "compensation", "synergy"):
-            for pair in list(combinations(group.components, 2))[:MOST_PAIRS_INSIDE]:
-                yield pair, "inside", None
+def _inside_groups(learnt: Learnt, mode: Mode) -> Iterator[Proposal]:
+    """Pairs inside a group that costs more together than alone; then the triples whose pairs were all shown negligible."""
+    tested = {frozenset(one.components): one for one in learnt.interactions if one.mode == mode}
+    for group in list(tested.values()):
+        if len(group.components) < 3 or group.verdict not in ("irreducible", "redundancy", "compensation", "synergy"):
+            continue
+        pairs = list(combinations(group.components, 2))[:MOST_PAIRS_INSIDE]
+        yield from (Proposal(parts, "inside") for parts in pairs)
+        if 3 < len(group.components) <= MOST_IN_TRIPLES and all(frozenset(pair) in tested for pair in pairs):
+            quiet = {parts for parts, one in tested.items() if one.negligible_together}
+            for parts in combinations(group.components, 3):
+                if all(frozenset(pair) in quiet for pair in combinations(parts, 2)):
+                    yield Proposal(parts, "inside")
 
 
-def _other_kinds(singles: list[Effect], known: dict[str, Component], kinds: Sequence[str]) -> Iterator[Proposal]:
-    for effect in singles:
-        if effect.verdict in ("matters", "hurts"):
-            for intervention in known[effect.components[0]].interventions[1:]:
-                if removal_name(intervention) in kinds:
-                    yield (effect.components[0],), "sensitivity", removal_name(intervention)
+def _other_kinds(
+    strong: list[Effect], known: dict[str, Component], kinds: Sequence[str], mode: Mode
+) -> Iterator[Ablation]:
+    """The kinds that the study names, of all that matters; else a second kind of what matters most."""
+    for effect in strong if kinds else strong[: MOST_SENSITIVE[mode]]:
+        component = known[effect.components[0]]
+        others = [one for one in component.interventions[1:] if mode != "retrain" or not needs_reference(one)]
+        named = [one for one in others if removal_name(one) in kinds] if kinds else others[:1]
+        yield from (_sensitivity(component, other) for other in named)
 
 
 def _looks_quiet(effect: Effect) -> bool:
@@ -95,37 +143,41 @@ def _looks_quiet(effect: Effect) -> bool:
     return effect.verdict == "undecided" and effect.p_adjusted is not None and effect.p_adjusted > 0.5
 
 
-def _apart(ids: list[str]) -> list[str]:
-    """`ids` without those that lie inside another of them."""
-    return [one for one in ids if not any(one.startswith(other + ".") for other in ids)]
+def _apart(ids: list[str], known: dict[str, Component]) -> list[str]:
+    """`ids` without those that another of them removes too."""
+    kept: list[str] = []
+    for one in sorted(ids, key=lambda name: -(known[name].size or 0)):
+        if not any(overlap(known[one], known[other]) for other in kept):
+            kept.append(one)
+    return [one for one in ids if one in kept]
 
 
-def _nested(pair: tuple[str, ...]) -> bool:
-    return len(_apart(list(pair))) < len(pair)
+def _nested(pair: tuple[str, ...], known: dict[str, Component]) -> bool:
+    return overlap(known[pair[0]], known[pair[1]])
 
 
-def _ablation(parts: tuple[str, ...], why: str, known: dict[str, Component], kind: str | None) -> Ablation:
-    members = [known[part] for part in sorted(parts)]
-    hypothesis = prompts.render("rules/joint.j2", why=why, labels=[one.label for one in members])
-    if kind is not None:
-        other = next(one for one in members[0].interventions if removal_name(one) == kind)
-        assert isinstance(other, ModuleIntervention)
-        return Ablation(
-            id=f"{parts[0]}@{kind}",
-            components=list(parts),
-            interventions=[other],
-            hypothesis=hypothesis,
-            prediction=Prediction(direction="worse", size=2.0),
-            role="sensitivity",
-            why=why,
-        )
-    size = {"quiet": 0.5, "strong": 4.0}.get(why, 1.0)
+def _sensitivity(component: Component, other: Intervention) -> Ablation:
+    return _ablation(
+        f"{component.id}@{removal_name(other)}", [component], [other], "sensitivity", 2.0, role="sensitivity"
+    )
+
+
+def _joint(one: Proposal, known: dict[str, Component]) -> Ablation:
+    members = [known[part] for part in sorted(one.parts)]
+    size = {"quiet": 0.5, "strong": 4.0}.get(one.why, 1.0)
+    defaults = [member.interventions[0] for member in members]
+    return _ablation(joint_id(list(one.parts)), members, defaults, one.why, size, role="exploratory")
+
+
+def _ablation(
+    name: str, members: list[Component], interventions: list[Intervention], why: str, size: float, *, role: Role
+) -> Ablation:
     return Ablation(
-        id=joint_id(list(parts)),
+        id=name,
         components=[one.id for one in members],
-        interventions=[one.interventions[0] for one in members],
-        hypothesis=hypothesis,
+        interventions=interventions,
+        hypothesis=prompts.render("rules/joint.j2", why=why, labels=[one.label for one in members]),
         prediction=Prediction(direction="worse" if size >= 1 else "none", size=size),
-        role="exploratory",
+        role=role,
         why=why,
     )

@@ -3,17 +3,19 @@
 import difflib
 import hashlib
 import io
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from ...executor.errors import PlanError
-from ...executor.interventions import Intervention, removal_name
+from ...executor.interventions import ConfigOverride, Intervention, needs_reference, removal_name
 from ..components import Component
-from ..results import Prediction, Role
+from ..results import Mode, Prediction, Role
 
 HEADER = """Edit freely before `lesion run`: the plan is sealed by its hash when its first trial starts.
 Predictions are in units of δ, the smallest effect of interest; positive sizes are losses."""
@@ -31,6 +33,8 @@ class Ablation(BaseModel):
     hypothesis: str = Field(max_length=2000)
     prediction: Prediction
     role: Role = "confirmatory"
+    modes: list[Mode] = []
+    """In which modes it is asked; empty: in all of the study's that it fits."""
     why: str = Field(default="", max_length=2000)
     """What would be learnt: the planner's reason to spend trials on it."""
 
@@ -38,6 +42,11 @@ class Ablation(BaseModel):
     def removal(self) -> str:
         """The kind that its delta is reported under."""
         return "+".join(dict.fromkeys(removal_name(one) for one in self.interventions))
+
+    def asks(self, mode: Mode) -> bool:
+        """Whether it is asked in `mode`: what the configuration switches acts on training alone."""
+        overrides = any(isinstance(one, ConfigOverride) for one in self.interventions)
+        return mode in self.modes if self.modes else mode == "retrain" or not overrides
 
 
 class Dropped(BaseModel):
@@ -80,10 +89,20 @@ def joint_id(parts: list[str]) -> str:
     return " + ".join(sorted(parts))
 
 
-def read_plan(path: Path, components: list[Component]) -> Plan:
+def same_runs(plans: Iterable[Plan]) -> dict[str, str]:
+    """Ablation → the first one that removes exactly the same: they share their trials."""
+    first: dict[str, str] = {}
+    found: dict[str, str] = {}
+    for one in (one for plan in plans for one in plan.ablations):
+        removed = json.dumps(sorted(each.model_dump_json() for each in one.interventions))
+        found[one.id] = first.setdefault(removed, one.id)
+    return found
+
+
+def read_plan(path: Path, components: list[Component], place: "Place", modes: Sequence[Mode]) -> Plan:
     """Read a plan and hold it against what the project has. `PlanError` names every problem at once."""
     plan = parse_plan(path)
-    problems = list(_problems(plan, components))
+    problems = list(_problems(plan, components, place, modes))
     if problems:
         raise PlanError("the plan does not fit this project:\n  " + "\n  ".join(problems), where=str(path), to_do=_MEND)
     return plan
@@ -105,33 +124,44 @@ def parse_plan(path: Path) -> Plan:
         raise PlanError("the plan is malformed:\n  " + "\n  ".join(problems), where=str(path), to_do=_MEND) from None
 
 
-def _problems(plan: Plan, components: list[Component]) -> list[str]:
+class Place(Protocol):
+    """What says where in a project an intervention may act."""
+
+    def problem(self, intervention: Intervention) -> str | None:
+        """Why it cannot be; None where it can."""
+        ...
+
+
+def _problems(plan: Plan, components: list[Component], place: Place, modes: Sequence[Mode]) -> Iterator[str]:
     known = {one.id: one for one in components}
-    places = {_place(intervention) for one in components for intervention in one.interventions}
-    found: list[str] = []
     seen: set[str] = {BASELINE}
     for ablation in plan.ablations:
         if ablation.id in seen:
-            found.append(f"{ablation.id}: this id appears twice or is reserved")
+            yield f"{ablation.id}: this id appears twice or is reserved"
         seen.add(ablation.id)
-        found += [
-            f"{ablation.id}: no component {name!r}{_nearest(name, list(known))}"
-            for name in ablation.components
-            if name not in known
-        ]
+        for name in ablation.components:
+            if name not in known:
+                yield f"{ablation.id}: no component {name!r}{nearest(name, list(known))}"
         for one in ablation.interventions:
-            if _place(one) not in places:
-                found.append(
-                    f"{ablation.id}: nothing to remove at {_place(one)!r}{_nearest(_place(one), sorted(places))}"
-                )
-    return found
+            if found := place.problem(one):
+                yield f"{ablation.id}: {found}"
+        yield from (f"{ablation.id}: {found}" for found in _mode_problems(ablation, modes))
 
 
-def _place(intervention: Any) -> str:
-    return str(getattr(intervention, "key", None) or getattr(intervention, "path", ""))
+def _mode_problems(ablation: Ablation, modes: Sequence[Mode]) -> Iterator[str]:
+    asked = [mode for mode in modes if ablation.asks(mode)]
+    if unknown := [mode for mode in ablation.modes if mode not in modes]:
+        yield f"study.modes does not ask for {', '.join(unknown)}"
+    elif not asked:
+        yield "a configuration override is a question of retraining, which study.modes does not ask for"
+    if "retrain" in asked and any(needs_reference(one) for one in ablation.interventions):
+        yield "mean and resample take their values from a trained model: no removal for retraining (give it modes)"
+    if any(isinstance(one, ConfigOverride) for one in ablation.interventions) and set(asked) - {"retrain"}:
+        yield "a configuration override is a question of retraining only (modes: [retrain])"
 
 
-def _nearest(name: str, known: list[str]) -> str:
+def nearest(name: str, known: list[str]) -> str:
+    """Names that were perhaps meant, in brackets."""
     close = difflib.get_close_matches(name, known, n=2, cutoff=0.5)
     return f" (did you mean {' or '.join(close)}?)" if close else ""
 

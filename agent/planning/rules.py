@@ -1,5 +1,6 @@
 """The rules planner: what an experienced researcher removes first, and what they try together afterwards."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -8,13 +9,13 @@ from typing import Literal, NamedTuple
 from ... import prompts
 from ...executor.interventions import removal_name
 from ..components import Component, ComponentKind
-from ..results import Prediction
+from ..results import Mode, Prediction
 from .followups import follow_up
 from .plan import Ablation, Dropped, Plan
 from .planner import Learnt
 
 Interactions = Literal["auto", "pairs", "none"]
-MOST_SINGLES = 60
+MOST_SINGLES: dict[Mode, int] = {"reevaluate": 2000, "recover": 60, "retrain": 60}
 """Singles beyond this many are listed as dropped: their trials would not be paid back by what they tell."""
 
 
@@ -58,6 +59,8 @@ class RulesPlanner:
     """Glob patterns over component ids."""
     kinds: Sequence[str] = ()
     """Further kinds of removal, tried on what matters."""
+    modes: Sequence[Mode] = ("retrain",)
+    """The questions that the study asks."""
     name: str = "rules"
 
     def first_round(self, study: str, components: Sequence[Component]) -> Plan:
@@ -67,28 +70,53 @@ class RulesPlanner:
         ]
         reasons = {one.id: reason for one in chosen if (reason := self._not_asked(one, chosen))}
         asked = sorted((one for one in chosen if one.id not in reasons), key=lambda one: -PRIORS[one.kind].worth)
-        reasons |= {
-            one.id: f"beyond the first {MOST_SINGLES}; name it in study.components" for one in asked[MOST_SINGLES:]
-        }
-        ablations = [single(one) for one in asked[:MOST_SINGLES]]
+        counts: Counter[Mode] = Counter()
+        ablations: list[Ablation] = []
+        for one in asked:
+            fits = self._modes_of(one)
+            modes: list[Mode] = [mode for mode in fits if counts[mode] < MOST_SINGLES[mode]]
+            counts.update(modes)
+            if modes:
+                ablations.append(single(one, modes))
+            left: list[Mode] = [mode for mode in fits if mode not in modes]
+            if left:
+                most = MOST_SINGLES[left[0]]
+                reasons[one.id] = f"beyond the first {most} ({', '.join(left)}); name fewer in study.components"
         dropped = [Dropped(id=name, reason=reason) for name, reason in reasons.items()]
         return Plan(study=study, round=1, planner=self.name, ablations=ablations, dropped=dropped)
 
     def _not_asked(self, component: Component, chosen: Sequence[Component]) -> str | None:
         """Why a component gets no ablation of its own; one that the study names by its whole id always does."""
+        if not self._modes_of(component):
+            return "a question of retraining, which study.modes does not ask for"
         if component.id in self.wanted:
             return None
+        if component.kind == "neuron_group" and not any(fnmatchcase(component.id, glob) for glob in self._named):
+            return 'groups of units are asked where the study names them, as in components = ["units:*"]'
         if covered(component, chosen):
             return "inside a block that is removed whole; name it in study.components to ask for it alone"
-        if component.id.startswith("module:") and not component.size and len(component.interventions) == 1:
+        removals = {removal_name(one) for one in component.interventions}
+        if component.id.startswith("module:") and not component.size and "bypass" not in removals:
             return (
                 "has no parameters and changes the shape, so it could only be zeroed, and everything before it with it"
             )
         return None
 
+    @property
+    def _named(self) -> list[str]:
+        return [glob for glob in self.wanted if glob.startswith("units:")]
+
+    def _modes_of(self, component: Component) -> list[Mode]:
+        """Where it can be asked: a switch of the recipe, and dropout, do nothing to a trained model's evaluation."""
+        if component.id.startswith("config:"):
+            return [mode for mode in self.modes if mode == "retrain"]
+        if component.kind == "regularization" and component.id not in self.wanted:
+            return [mode for mode in self.modes if mode != "reevaluate"]
+        return list(self.modes)
+
     def next_round(self, learnt: Learnt) -> Plan | None:
         """Joint removals: of what looks negligible, of what matters most, and inside groups that matter together."""
-        ablations = follow_up(learnt, self.interactions, self.kinds)
+        ablations = follow_up(learnt, self.interactions, self.kinds, self.modes)
         if not ablations:
             return None
         first = learnt.plans[0]
@@ -103,7 +131,7 @@ def covered(component: Component, chosen: Sequence[Component]) -> bool:
     return any(one.id == parent for one in chosen)
 
 
-def single(component: Component) -> Ablation:
+def single(component: Component, modes: Sequence[Mode] = ()) -> Ablation:
     """The default removal of one component, with what is expected of it."""
     prior = PRIORS[component.kind]
     intervention = component.interventions[0]
@@ -115,4 +143,5 @@ def single(component: Component) -> Ablation:
         interventions=[intervention],
         hypothesis=prompts.render("rules/hypothesis.j2", kind=component.kind, label=component.label, nested=nested),
         prediction=Prediction(direction="worse" if size >= 1 else "none", size=size),
+        modes=list(modes),
     )

@@ -1,6 +1,6 @@
 """Components from the live module tree, as one step of the baseline showed it inside the sandbox."""
 
-from ...executor.interventions import Intervention, ModuleIntervention
+from ...executor.interventions import Intervention, ModuleIntervention, Removal
 from ...executor.outcomes import ModuleRecord
 from ..components import Component, ComponentKind
 
@@ -23,16 +23,19 @@ BY_NAME: dict[str, ComponentKind] = {
 BYPASSED: frozenset[ComponentKind] = frozenset({"normalization", "activation", "regularization"})
 
 
-def components_from_modules(modules: list[ModuleRecord]) -> list[Component]:
-    """One component a module that is called or holds parameters; containers that are only looked into are left out."""
-    return [_component(module) for module in modules if not _is_shelf(module) and module.type != "Identity"]
+def components_from_modules(modules: list[ModuleRecord], *, reference: bool = False) -> list[Component]:
+    """One component a module that is called or holds parameters; containers that are only looked into are left out.
+
+    With `reference` there is a split to take means and other examples from.
+    """
+    return [_component(module, reference) for module in modules if not _is_shelf(module) and module.type != "Identity"]
 
 
 def _is_shelf(module: ModuleRecord) -> bool:
     return module.torch_module == "container" and module.calls == 0
 
 
-def _component(module: ModuleRecord) -> Component:
+def _component(module: ModuleRecord, reference: bool) -> Component:
     kind = module_kind(module)
     return Component(
         id=f"module:{module.path}",
@@ -41,7 +44,7 @@ def _component(module: ModuleRecord) -> Component:
         where=module.path,
         size=module.parameters,
         evidence=_evidence(module),
-        interventions=_interventions(module, kind),
+        interventions=_interventions(module, kind, reference),
     )
 
 
@@ -56,15 +59,16 @@ def module_kind(module: ModuleRecord) -> ComponentKind:
     return named[0] if named else "layer"
 
 
-def _interventions(module: ModuleRecord, kind: ComponentKind) -> list[Intervention]:
+def _interventions(module: ModuleRecord, kind: ComponentKind, reference: bool) -> list[Intervention]:
     """The default removal first: bypass for what normalises, activates, regularises or holds its own residual; else zero."""
     if module.is_output:
         return []
-    zero = ModuleIntervention(path=module.path, removal="zero")
-    if not module.bypassable:
-        return [zero]
-    bypass = ModuleIntervention(path=module.path, removal="bypass")
-    return [bypass, zero] if kind in BYPASSED or module.residual else [zero, bypass]
+    dim = module.feature_dim or -1
+    usual: list[Removal] = ["zero"]
+    if module.bypassable and kind != "embedding":  # positions passed on raw are no removal
+        usual = ["bypass", "zero"] if kind in BYPASSED or module.residual else ["zero", "bypass"]
+    others: list[Removal] = ["mean", "resample"] if reference and module.output_shape else []
+    return [ModuleIntervention(path=module.path, dim=dim, removal=removal) for removal in (*usual, *others)]
 
 
 def _evidence(module: ModuleRecord) -> str:
@@ -73,7 +77,11 @@ def _evidence(module: ModuleRecord) -> str:
     shapes = f"{_shape(module.input_shape)} → {_shape(module.output_shape)}"
     notes = [
         note
-        for note, holds in (("holds its own residual", module.residual), ("the output layer", module.is_output))
+        for note, holds in (
+            ("holds its own residual", module.residual),
+            ("a branch beside a residual stream", module.branch),
+            ("the output layer", module.is_output),
+        )
         if holds
     ]
     return "; ".join([f"called, {shapes}", *notes])

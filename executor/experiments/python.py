@@ -2,14 +2,25 @@
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-from ..interventions import Intervention, module_interventions
+from ..interventions import Intervention, live_interventions
+from ..jobs import Job
 
-Action = Literal["trial", "check", "anatomy", "ping"]
+Action = Literal["retrain", "recover", "reevaluate", "check", "anatomy", "ping"]
+REQUIRED = ("build_model", "train", "evaluate")
+
+
+class Arm(NamedTuple):
+    """One arm of a job."""
+
+    tag: str
+    config: dict[str, Any]
+    """Already resolved, overrides included."""
+    interventions: list[Intervention]
 
 
 @dataclass(frozen=True)
@@ -20,19 +31,23 @@ class PythonExperiment:
     file: Path
 
     def job(
-        self, action: Action, config: dict[str, Any], interventions: list[Intervention], seed: int
-    ) -> dict[str, Any]:
-        """One job; `config` is already resolved, overrides included."""
-        return {
+        self, action: Action, arms: Sequence[Arm], seed: int = 0, *, functions: Sequence[str] = REQUIRED, **more: Any
+    ) -> Job:
+        """One job; `functions` are those that the experiment must have for it, `more` is for its action alone."""
+        entries = [
+            {"config": arm.config, "interventions": [one.model_dump() for one in live_interventions(arm.interventions)]}
+            for arm in arms
+        ]
+        message = {
             "action": action,
             "experiment": str(self.file),
             "cwd": str(self.root),
-            "config": config,
-            "interventions": [
-                {"path": one.path, "removal": one.removal} for one in module_interventions(interventions)
-            ],
+            "functions": list(functions),
+            "arms": entries,
             "seed": seed,
+            **more,
         }
+        return Job(message, tuple(arm.tag for arm in arms))
 
     def imports(self) -> list[str]:
         """Third-party modules that the experiment imports at top level, followed through its own files."""

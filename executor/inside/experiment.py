@@ -1,36 +1,26 @@
-"""The user's experiment: loaded from its file, run for one trial or stopped after one step, its results made plain."""
+"""The user's experiment: loaded from its file, its functions called for one run, each from the same seed, each timed."""
 
 import importlib
 import inspect
-import math
 import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Callable, Dict, Generator, List
+from typing import Any, BinaryIO, Dict, Generator, List, Optional, Sequence
 
 import torch
 from torch import nn
 
+from .measured import Invalid, column
 from .seeding import seed_everything
-from .surgery import Surgery, operate
-from .tensors import digest, tensors_of, weights_digest
-from .wire import pack
 
 SPLITS = ("validation", "test")
-
-
-class Invalid(Exception):
-    """The experiment ran and what it returned cannot be used; the message says what is missing."""
-
-
-class Diverged(Exception):
-    """A metric is not a finite number."""
-
-
-class OneStep(BaseException):
-    """Ends a check from inside; not an `Exception`, so that user code does not catch it by accident."""
+ONLY_SPLIT = "evaluation"
+"""What the one set of an experiment without splits is called."""
+WRAPPERS = ("_orig_mod.", "module.")
+"""Prefixes that compiling and parallel training put before the names of weights."""
+OPTIONAL = ("load_weights", "batches", "score", "finetune")
 
 
 class Config(Dict[str, Any]):
@@ -64,65 +54,141 @@ def load(path: Path) -> ModuleType:
     module = importlib.import_module(name)
     if Path(module.__file__ or "").resolve() != path.resolve():
         raise Invalid(f"importing {name} gave {module.__file__}, not {path}: rename the file, its name is taken")
-    missing = [wanted for wanted in ("build_model", "train", "evaluate") if not callable(getattr(module, wanted, None))]
-    if missing:
-        raise Invalid(f"{path.name} has no function {' and no function '.join(missing)}")
     return module
 
 
 class Run:
-    """One run of the experiment: `build`, `train`, `evaluate`, each from the same seed, each timed."""
+    """One run of the experiment on one model; `build`, then any of the rest."""
 
-    def __init__(self, job: "Dict[str, Any]") -> None:
+    model: nn.Module
+
+    def __init__(self, job: "Dict[str, Any]", config: "Dict[str, Any]") -> None:
         self.seed: int = job["seed"]
-        self.config = as_config(job["config"])
+        self.config = as_config(config)
         self.seconds: Dict[str, float] = {}
         self.forwards = 0
-        seed_everything(self.seed)
         with self._timed("build"):
+            seed_everything(self.seed)
             self.module = load(Path(job["experiment"]))
+        self.require(job["functions"])
+
+    @property
+    def offers(self) -> "List[str]":
+        """The optional functions that the experiment has."""
+        return [name for name in OPTIONAL if callable(getattr(self.module, name, None))]
+
+    def require(self, functions: Sequence[str]) -> None:
+        """`Invalid` where the experiment lacks one of these functions."""
+        missing = [one for one in functions if not callable(getattr(self.module, one, None))]
+        if missing:
+            name = Path(self.module.__file__ or "").name
+            raise Invalid(f"{name} has no function {' and no function '.join(missing)}")
+
+    def build(self) -> None:
+        """A new model, with the weights it starts training from."""
+        with self._timed("build"):
             seed_everything(self.seed)
             built: Any = self.module.build_model(self.config)
         if not isinstance(built, nn.Module):
             raise Invalid(f"build_model returned {type(built).__name__}, not a torch.nn.Module")
-        self.model: nn.Module = built
-        self.surgery: List[Surgery] = operate(self.model, job["interventions"])
+        self.model = built
+
+    def load_weights(self, checkpoint: "Optional[BinaryIO]") -> None:
+        """The trained weights: the experiment's own, or those of a baseline run."""
+        with self._timed("load"):
+            seed_everything(self.seed)
+            if checkpoint is None:
+                self._take(self.module.load_weights(self.model, self.config))
+            else:
+                self.model.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True))
+
+    def save_weights(self, file: BinaryIO) -> None:
+        """Write the weights so that a model from `build_model` can take them."""
+        known = set(self.module.build_model(self.config).state_dict())
+        state = {_unwrapped(name, known): value for name, value in self.model.state_dict().items()}
+        if set(state) != known:
+            odd = sorted(set(state) ^ known)[:3]
+            raise Invalid(
+                f"the trained model has other weights than build_model gives ({', '.join(odd)}): "
+                "return it from build_model's own kind, or define load_weights"
+            )
+        torch.save(state, file)
 
     def train(self) -> None:
         """Train to the end. A model that `train` returns takes the place of the one it was given."""
-        seed_everything(self.seed)
-        counter = self.model.register_forward_pre_hook(self._count)
-        with self._timed("train"):
-            returned = self.module.train(self.model, self.config, self.seed)
-        counter.remove()
-        if isinstance(returned, nn.Module):
-            self.model = returned
+        self._learn("train", lambda: self.module.train(self.model, self.config, self.seed))
+
+    def finetune(self, steps: int) -> None:
+        """Train on for so many steps."""
+        self._learn("finetune", lambda: self.module.finetune(self.model, self.config, self.seed, steps))
 
     def evaluate(self) -> "Dict[str, Any]":
         """Evaluate on every split that `evaluate` knows: `{split: what it returned}`."""
-        parameters = inspect.signature(self.module.evaluate).parameters
-        takes_split = "split" in parameters or any(one.kind is one.VAR_KEYWORD for one in parameters.values())
         results: Dict[str, Any] = {}
         with self._timed("evaluate"):
-            for split in SPLITS if takes_split else ("evaluation",):
+            for split in self.splits():
                 seed_everything(self.seed)
-                extra = {"split": split} if takes_split else {}
+                extra = {"split": split} if split != ONLY_SPLIT else {}
                 results[split] = self.module.evaluate(self.model, self.config, **extra)
         return results
 
-    def one_step(self, whole_evaluation: bool) -> "Dict[str, Any]":
-        """Stop training at the second training forward (and evaluation at its second, unless whole); hash what was seen."""
-        stages: Dict[str, Any] = {}
-        with stopping(self.model, lambda: self.model.training, stages, "train"):
-            self.train()
-        stages["weights"] = weights_digest(self.model)
-        if whole_evaluation:
-            with recording(self.model, stages, "evaluate"):
-                stages["results"] = self.evaluate()
-            return stages
-        with stopping(self.model, lambda: True, stages, "evaluate"):
-            self.evaluate()
-        return stages
+    def score(self) -> "Dict[str, Any]":
+        """The same from `batches` and `score`: every metric is the mean of its examples."""
+        results: Dict[str, Any] = {}
+        with self._timed("evaluate"):
+            for split in self.splits():
+                columns = self._scored("validation" if split == ONLY_SPLIT else split)
+                means = {name: sum(values) / len(values) for name, values in columns.items() if values}
+                results[split] = {**means, "examples": columns}
+        return results
+
+    def refer(self) -> None:
+        """Show the reference split to the model, for whoever watches."""
+        self._scored("reference")
+
+    def has_reference(self) -> bool:
+        """Whether there is a reference split to take means from."""
+        if not {"batches", "score"} <= set(self.offers):
+            return False
+        try:
+            return next(iter(self.module.batches(self.config, "reference")), None) is not None
+        except Exception:
+            return False  # an experiment says no in its own way
+
+    def splits(self) -> "Sequence[str]":
+        """The splits that `evaluate` knows."""
+        parameters = inspect.signature(self.module.evaluate).parameters
+        takes_split = "split" in parameters or any(one.kind is one.VAR_KEYWORD for one in parameters.values())
+        return SPLITS if takes_split else (ONLY_SPLIT,)
+
+    def _scored(self, split: str) -> "Dict[str, List[float]]":
+        columns: Dict[str, List[float]] = {}
+        seed_everything(self.seed)
+        self.model.eval()
+        with torch.no_grad():
+            for batch in self.module.batches(self.config, split):
+                scores = self.module.score(self.model, batch)
+                if not isinstance(scores, dict):
+                    raise Invalid(f"score returned {type(scores).__name__}, not a dictionary of one value an example")
+                for name, values in scores.items():
+                    columns.setdefault(str(name), []).extend(column(name, values))
+        if not columns:
+            raise Invalid(f"batches gave nothing for the {split} split")
+        return columns
+
+    def _learn(self, stage: str, learn: Any) -> None:
+        seed_everything(self.seed)
+        counter = self.model.register_forward_pre_hook(self._count)
+        with self._timed(stage):
+            try:
+                returned = learn()
+            finally:
+                counter.remove()
+        self._take(returned)
+
+    def _take(self, returned: Any) -> None:
+        if isinstance(returned, nn.Module):
+            self.model = returned
 
     def _count(self, module: nn.Module, _args: Any) -> None:
         self.forwards += module.training
@@ -136,90 +202,7 @@ class Run:
             self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
 
 
-@contextmanager
-def recording(model: nn.Module, stages: "Dict[str, Any]", name: str) -> "Generator[None, None, None]":
-    """Hash the output of the first forward of `model` into `stages[name]`."""
-
-    def record(_module: nn.Module, _args: Any, output: Any) -> None:
-        if name not in stages:
-            stages[name] = digest(tensors_of(output))
-
-    handle = model.register_forward_hook(record)
-    try:
-        yield
-    finally:
-        handle.remove()
-
-
-@contextmanager
-def stopping(
-    model: nn.Module, counts: "Callable[[], bool]", stages: "Dict[str, Any]", name: str
-) -> "Generator[None, None, None]":
-    """End the body at the second forward of `model` for which `counts()` holds."""
-    seen = 0
-
-    def stop(_module: nn.Module, _args: Any) -> None:
-        nonlocal seen
-        seen += counts()
-        if seen == 2:
-            raise OneStep
-
-    handle = model.register_forward_pre_hook(stop)
-    try:
-        with recording(model, stages, name):
-            yield
-    except OneStep:
-        pass
-    finally:
-        handle.remove()
-
-
-def plain_results(results: "Dict[str, Any]") -> "Dict[str, Any]":
-    """`{"metrics": {split: {name: float}}, "examples": {split: {name: packed}}}`. `Invalid` or `Diverged` otherwise."""
-    metrics: Dict[str, Dict[str, float]] = {}
-    examples: Dict[str, Dict[str, Any]] = {}
-    for split, returned in results.items():
-        if not isinstance(returned, dict):
-            raise Invalid(f"evaluate returned {type(returned).__name__}, not a dictionary of metrics")
-        metrics[split] = {str(name): _number(name, value) for name, value in returned.items() if name != "examples"}
-        examples[split] = _examples(returned.get("examples") or {})
-        if not metrics[split]:
-            raise Invalid("evaluate returned no metric")
-    broken = [
-        f"{name} on {split}"
-        for split, values in metrics.items()
-        for name, value in values.items()
-        if not math.isfinite(value)
-    ]
-    if broken:
-        raise Diverged(f"not a finite number: {', '.join(broken)}")
-    return {"metrics": metrics, "examples": examples}
-
-
-def _number(name: Any, value: Any) -> float:
-    problem = Invalid(f"the metric {name!r} is a {type(value).__name__}, not a number")
-    if isinstance(value, (str, bytes)):
-        raise problem
-    try:
-        return float(value.detach() if isinstance(value, torch.Tensor) else value)
-    except (TypeError, ValueError, RuntimeError):
-        raise problem from None
-
-
-def _examples(columns: Any) -> "Dict[str, Any]":
-    if not isinstance(columns, dict):
-        raise Invalid(f"examples is a {type(columns).__name__}, not a dictionary of columns")
-    packed = {str(name): pack(_flat(name, values)) for name, values in columns.items()}
-    lengths = {name: column["length"] for name, column in packed.items()}
-    if len(set(lengths.values())) > 1:
-        raise Invalid(f"the columns of examples differ in length: {lengths}")
-    return packed
-
-
-def _flat(name: Any, values: Any) -> "List[float]":
-    plain: Any = values.detach().cpu() if isinstance(values, torch.Tensor) else values
-    try:
-        listed: List[Any] = plain.tolist() if hasattr(plain, "tolist") else list(plain)
-        return [float(value) for value in listed]
-    except (TypeError, ValueError):
-        raise Invalid(f"examples[{name!r}] is not one number for each example") from None
+def _unwrapped(name: str, known: "set[str]") -> str:
+    while name not in known and name.startswith(WRAPPERS):
+        name = name.partition(".")[2]
+    return name

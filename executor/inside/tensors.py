@@ -3,9 +3,12 @@
 import ctypes
 import dataclasses
 import hashlib
-from typing import Any, Callable, Dict, Iterator, List
+import json
+from typing import Any, Callable, Dict, Iterator, List, Tuple
 
 import torch
+
+WHOLE = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
 
 
 def tensors_of(value: Any) -> "Iterator[torch.Tensor]":
@@ -59,3 +62,39 @@ def weights_digest(model: torch.nn.Module) -> str:
     """A hash of every parameter and buffer, bit for bit."""
     state: List[torch.Tensor] = [*model.parameters(), *model.buffers()]
     return digest(iter(state))
+
+
+class Checksum:
+    """Sums of the bits of tensors as they go by, on their own device: equal for equal tensors, cheap beside computing them."""
+
+    def __init__(self) -> None:
+        self._seen = hashlib.sha256()
+
+    def add(self, value: Any) -> None:
+        """Take in every tensor in `value`."""
+        for tensor in tensors_of(value):
+            self._seen.update(repr((str(tensor.dtype), tuple(tensor.shape), _bit_sums(tensor))).encode())
+
+    def with_values(self, values: Any) -> str:
+        """The checksum, with plain data beside the tensors."""
+        self._seen.update(json.dumps(values, sort_keys=True).encode())
+        return self._seen.hexdigest()
+
+
+def checksums(model: torch.nn.Module) -> "Dict[str, Tuple[int, ...]]":
+    """A checksum of every parameter and buffer, by name."""
+    named = [*model.named_parameters(), *model.named_buffers()]
+    return {name: _bit_sums(tensor) for name, tensor in named}
+
+
+def _bit_sums(tensor: torch.Tensor) -> "Tuple[int, ...]":
+    """The sum of the bits as whole numbers, plain and weighted by position."""
+    if tensor.layout is not torch.strided or tensor.is_meta or not tensor.numel():
+        return ()
+    plain = tensor.detach().contiguous().flatten()
+    if plain.is_complex():
+        plain = torch.view_as_real(plain).flatten()
+    whole = WHOLE[plain.element_size()]
+    bits = plain.view(whole) if plain.dtype is not torch.bool else plain.to(torch.uint8)
+    weights = torch.arange(len(bits), device=bits.device) % 8191 + 1
+    return int(bits.sum(dtype=torch.int64)), int((bits.to(torch.int64) * weights).sum())

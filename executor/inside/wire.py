@@ -2,10 +2,13 @@
 
 import array
 import base64
+import fcntl
 import json
 import math
+import os
+import socket
 import sys
-from typing import Any, Dict, List
+from typing import Any, BinaryIO, Dict, List, Optional, Tuple
 
 
 def send(descriptor: int, message: "Dict[str, Any]") -> None:
@@ -15,6 +18,22 @@ def send(descriptor: int, message: "Dict[str, Any]") -> None:
     with open(descriptor, "wb", buffering=0, closefd=False) as pipe:
         while sent < len(line):
             sent += pipe.write(line[sent:]) or 0
+
+
+def receive(inbox: socket.socket) -> "Tuple[Optional[Dict[str, Any]], List[BinaryIO]]":
+    """One message and the files that came with it; None where the sender has gone."""
+    line, descriptors = b"", []
+    while not line.endswith(b"\n"):
+        data, found, _, _ = socket.recv_fds(inbox, 1 << 16, 8)
+        descriptors += found
+        if not data:
+            return None, []
+        line += data
+    return json.loads(line), [open(one, "r+b" if _writable(one) else "rb") for one in descriptors]
+
+
+def _writable(descriptor: int) -> bool:
+    return fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDWR
 
 
 def pack(values: "List[float]") -> "Dict[str, Any]":

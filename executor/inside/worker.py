@@ -2,17 +2,16 @@
 
 import errno
 import importlib
-import json
 import os
-import platform
 import resource
+import socket
 import sys
 import time
 import traceback
 from pathlib import Path
-from typing import Any, Dict, Iterator, List
+from typing import Any, BinaryIO, Callable, Dict, Iterator, List
 
-from .wire import send
+from .wire import receive, send
 
 HERE = str(Path(__file__).resolve().parent)
 NOT_THE_USERS = (HERE, importlib.__file__, "<frozen")
@@ -20,25 +19,46 @@ HEADROOM = 1 << 30
 """Address space beside the memory limit: allocator arenas and thread stacks reserve more than they use."""
 
 
-def serve(job_pipe: int, result_pipe: int) -> None:
-    """Warm up, take one job from `job_pipe`, run it, send one result to `result_pipe`."""
-    jobs = open(job_pipe, "rb")
-    warm_up: Dict[str, Any] = json.loads(next(jobs))
+def serve(job_socket: int, result_pipe: int) -> None:
+    """Warm up, take one job from `job_socket`, send one result for each of its arms to `result_pipe`."""
+    inbox = socket.socket(fileno=job_socket)
+    warm_up, _ = receive(inbox)
+    assert warm_up is not None
     _import_quietly(warm_up["modules"])
     from .seeding import pin
 
     pin(warm_up["threads"])
     send(result_pipe, {"event": "ready"})
-    line = jobs.readline()
-    jobs.close()
-    if not line:
+    job, files = receive(inbox)
+    inbox.close()
+    if job is None:
         return
-    job: Dict[str, Any] = json.loads(line)
-    _limit(job["limits"], uses_cuda=Path("/dev/nvidiactl").exists())
-    result = _answer(job)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    send(result_pipe, {"event": "result", **result})
+    _limit(job["limits"], len(job["arms"]), uses_cuda=Path("/dev/nvidiactl").exists())
+    for result in _results(job, dict(zip(job["files"], files))):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        send(result_pipe, {"event": "result", **result})
+
+
+def _results(job: "Dict[str, Any]", files: "Dict[str, BinaryIO]") -> "Iterator[Dict[str, Any]]":
+    """The answer of each arm; what fails before the first is said once, for all of them."""
+    asked: Iterator[Any] = iter(())
+
+    def begin() -> "Dict[str, Any]":
+        nonlocal asked
+        from .actions import answers
+
+        asked = answers(job, files)
+        return {"first": next(asked)}
+
+    begun = _attempt(begin)
+    if begun["status"] != "ok":
+        yield {**begun, "whole_job": True}
+        return
+    one = begun["first"]
+    while one is not None:
+        yield _attempt(one)
+        one = next(asked, None)
 
 
 def _import_quietly(modules: "List[str]") -> None:
@@ -50,11 +70,11 @@ def _import_quietly(modules: "List[str]") -> None:
             continue
 
 
-def _limit(limits: "Dict[str, Any]", uses_cuda: bool) -> None:
+def _limit(limits: "Dict[str, Any]", arms: int, uses_cuda: bool) -> None:
     """Hard limits from inside. Address space is never limited with CUDA, which reserves far more than it uses."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _lower(resource.RLIMIT_FSIZE, limits["disk"])
-    _lower(resource.RLIMIT_CPU, int(limits["seconds"] * (os.cpu_count() or 1)) + 60)
+    _lower(resource.RLIMIT_CPU, int(limits["seconds"] * arms * (os.cpu_count() or 1)) + 60)
     _lower(resource.RLIMIT_NPROC, 4096)
     if not uses_cuda:
         _lower(resource.RLIMIT_AS, _address_space() + limits["memory"] + HEADROOM)
@@ -70,12 +90,14 @@ def _address_space() -> int:
     return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 
 
-def _answer(job: "Dict[str, Any]") -> "Dict[str, Any]":
-    from .experiment import Diverged, Invalid
-    from .surgery import Refused
+def _attempt(work: "Callable[[], Dict[str, Any]]") -> "Dict[str, Any]":
+    """What `work` gives, or the named way in which it failed."""
+    from .filling import Refused
+    from .measured import Diverged, Invalid
 
+    started = time.process_time()
     try:
-        return {"status": "ok", **_act(job)}
+        return {"status": "ok", **work(), "cpu_seconds": time.process_time() - started}
     except Refused as refusal:
         return {"status": "refused", "message": str(refusal)}
     except Invalid as problem:
@@ -84,65 +106,6 @@ def _answer(job: "Dict[str, Any]") -> "Dict[str, Any]":
         return {"status": "diverged", "message": str(problem)}
     except (KeyboardInterrupt, Exception, SystemExit) as error:
         return {"status": _status(error), **describe(error)}
-
-
-def _act(job: "Dict[str, Any]") -> "Dict[str, Any]":
-    if job["action"] == "ping":
-        return {}
-    os.chdir(job["cwd"])
-    from .experiment import Run, plain_results
-
-    run = Run(job)
-    if job["action"] == "trial":
-        run.train()
-        found = plain_results(run.evaluate())
-        return {**found, **_facts(run)}
-    if job["action"] == "check":
-        return {"stages": run.one_step(whole_evaluation=False), **_facts(run)}
-    return _anatomy(run)
-
-
-def _anatomy(run: Any) -> "Dict[str, Any]":
-    """The baseline's check: one step, one whole evaluation, and the module tree that both have shown."""
-    from .anatomy import Anatomist
-    from .experiment import plain_results
-
-    anatomist = Anatomist(run.model)
-    with anatomist.watching():
-        stages = run.one_step(whole_evaluation=True)
-    found = plain_results(stages.pop("results"))
-    facts = _facts(run)
-    return {**found, **facts, "stages": stages, "anatomy": anatomist.describe(), "environment": _environment()}
-
-
-def _facts(run: Any) -> "Dict[str, Any]":
-    from .tensors import weights_digest
-
-    return {
-        "fingerprint": weights_digest(run.model),
-        "proofs": [one.proof() for one in run.surgery],
-        "seconds": {stage: round(seconds, 6) for stage, seconds in run.seconds.items()},
-        "parameters": sum(parameter.numel() for parameter in run.model.parameters()),
-        "forwards": run.forwards,
-        "finished_at": time.time(),
-    }
-
-
-def _environment() -> "Dict[str, Any]":
-    import torch
-
-    loaded = {
-        name: getattr(sys.modules[name], "__version__", None)
-        for name in ("numpy", "sklearn", "transformers")
-        if name in sys.modules
-    }
-    return {
-        "python": platform.python_version(),
-        "torch": str(torch.__version__),
-        **{name: str(version) for name, version in loaded.items()},
-        "cuda": str(torch.version.cuda),
-        "gpus": [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())],
-    }
 
 
 def _status(error: BaseException) -> str:

@@ -6,7 +6,7 @@ import sys
 import time
 
 import pytest
-from lesion.executor.experiments.python import PythonExperiment
+from lesion.executor.experiments.python import Arm, PythonExperiment
 from lesion.executor.pool import Pool
 from lesion.executor.worker import Station
 
@@ -18,13 +18,13 @@ def test_dispatch_against_import(station: Station, busy: PythonExperiment) -> No
     warm: list[float] = []
     cold: list[float] = []
     with Pool(station, 1) as pool:
-        pool.submit("first", busy.job("ping", {}, [], 0), still_to_come=1)
+        pool.submit(busy.job("ping", [Arm("first", {}, [])]), still_to_come=1)
         pool.wait(60)
         for index in range(REPEATS):
             while not pool.warm:
                 pool.wait(0.1)
             start = time.perf_counter()
-            pool.submit(str(index), busy.job("ping", {}, [], 0))
+            pool.submit(busy.job("ping", [Arm(str(index), {}, [])]))
             (finished,) = pool.wait(60)
             warm.append(time.perf_counter() - start)
             assert finished.outcome.status == "ok"

@@ -10,8 +10,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from lesion.executor.experiments.python import PythonExperiment
+from lesion.executor.experiments.python import Arm, PythonExperiment
 from lesion.executor.interpreter import Interpreter, examine
+from lesion.executor.jobs import Job
 from lesion.executor.limits import Limits
 from lesion.executor.outcomes import Outcome
 from lesion.executor.pool import Pool
@@ -61,15 +62,30 @@ def with_limits(one: Station, limits: Limits) -> Station:
     return replace(one, limits=limits, view=replace(one.view, disk=limits.disk))
 
 
-def job(file: Path, action: str = "trial", interventions: tuple = (), seed: int = 0, **config: Any) -> dict[str, Any]:
+def job(
+    file: Path, action: Any = "retrain", interventions: tuple = (), seed: int = 0, tag: str = "only", **config: Any
+) -> Job:
     """One job of the experiment in `file`, which stands in its project's root."""
-    return PythonExperiment(file.parent, file).job(action, config, list(interventions), seed)
+    more = {"anatomy": {"modes": ["retrain"], "functions": ()}}.get(action, {})
+    return PythonExperiment(file.parent, file).job(action, [Arm(tag, config, list(interventions))], seed, **more)
 
 
-def run(one: Station, jobs: dict[str, dict[str, Any]], workers: int = 2) -> dict[str, Outcome]:
-    """Every job's outcome."""
+def sweep(file: Path, arms: dict[str, list[Any]], seed: int = 0, metrics: tuple = ("loss",), **how: Any) -> Job:
+    """One job that re-evaluates the experiment's own weights under every arm; `how`: reads, config."""
+    reads, config = how.get("reads"), how.get("config", {})
+    functions = ("build_model", "evaluate", *(() if reads else ("load_weights",)))
+    entries = [Arm(name, config, interventions) for name, interventions in arms.items()]
+    made = PythonExperiment(file.parent, file).job(
+        "reevaluate", entries, seed, functions=functions, metrics=list(metrics)
+    )
+    return replace(made, reads=reads)
+
+
+def run(one: Station, jobs: dict[str, Job], workers: int = 2) -> dict[str, Outcome]:
+    """Every job's outcome; a job of one part goes by the name it has here."""
+    named = [replace(job, parts=(name,)) if len(job.parts) == 1 else job for name, job in jobs.items()]
     with Pool(one, workers) as pool:
-        return dict(pool.run(list(jobs.items())))
+        return dict(pool.run(named))
 
 
 def collect(pool: Pool, outcomes: dict[str, Outcome], until: Callable[[], Any]) -> None:

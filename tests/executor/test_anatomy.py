@@ -1,3 +1,6 @@
+import gc
+import weakref
+
 import pytest
 import torch
 from lesion.executor.inside.anatomy import Anatomist
@@ -91,6 +94,58 @@ def test_sizes_shapes_and_kinds(records):
         "memory": "rnn",
         "block": None,
     }
+
+
+def test_units_branches_and_operations(records):
+    assert {path for path, one in records.items() if one["branch"]} == {"block.activation"}
+    assert (records["head"]["features"], records["head"]["feature_dim"]) == (3, -1)
+    assert (records["memory"]["features"], records["spare"]["features"]) == (None, None)
+    assert (records["head"]["flops"], records["block"]["flops"]) == (2 * 10 * 4 * 3, 2 * 10 * 4 * 4)
+    assert (records["dropout"]["flops"], records["spare"]["flops"]) == (0, None)
+
+
+GRAPHS = weakref.WeakSet()
+
+
+class Noting(torch.autograd.Function):
+    """Passes its input on; `GRAPHS` knows the graphs that went through it and still exist."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.node = Node()
+        GRAPHS.add(ctx.node)
+        return x * 1
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return gradient
+
+
+class Node:
+    pass
+
+
+class Noted(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.network = Network(auxiliary_last=False)
+        self.block = Residual()
+
+    def forward(self, x):
+        logits, beside = self.network(self.block(Noting.apply(self.block(x))))
+        return {"logits": Noting.apply(logits), "beside": beside}
+
+
+def test_no_graph_stays_alive():
+    model = Noted()
+    anatomist = Anatomist(model)
+    with anatomist.watching():
+        output = model(torch.randn(2, 5, 4))
+    assert len(GRAPHS) == 2
+    del output
+    gc.collect()
+    assert not GRAPHS
+    assert anatomist.describe()
 
 
 class Scaled(nn.Module):

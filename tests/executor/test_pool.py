@@ -43,7 +43,7 @@ def outcomes(misbehaviour):
         "dropout bypassed": removing("1", "bypass"),
         "first layer zeroed": removing("0", "zero"),
         "shape-changing bypass": removing("0", "bypass"),
-        "check": removing("2", "bypass") | {"action": "check"},
+        "check": job(misbehaviour, "check", (ModuleIntervention(path="2", removal="bypass"),)),
         "anatomy": job(misbehaviour, action="anatomy"),
         "no dictionary": job(misbehaviour, returns="no dictionary"),
         "not a number": job(misbehaviour, returns="not a number"),
@@ -93,7 +93,7 @@ def test_removals_reach_the_training_and_prove_it(outcomes):
     assert zeroed.status == "ok"
     assert zeroed.fingerprint != outcomes["good"].fingerprint
     assert (zeroed.fired, zeroed.changed) == (True, True)
-    assert [(proof.path, proof.removal, proof.calls) for proof in zeroed.proofs] == [("0", "zero", 8 + 2)]
+    assert [(proof.target, proof.removal, proof.calls) for proof in zeroed.proofs] == [("0", "zero", 8 + 2)]
 
 
 def test_bypassing_dropout_is_the_configuration_without_it_bit_for_bit(outcomes):

@@ -13,7 +13,7 @@ from .backends import backend
 def main():
     folder, name = Path(sys.argv[1]), sys.argv[2]
     with Pool(station(folder, within=backend(name, folder)), 1) as pool:
-        pool.submit("endless", job(folder / "lingering.py", daemon=os.environ["DAEMON"], then="go_on_for_ever"))
+        pool.submit(job(folder / "lingering.py", daemon=os.environ["DAEMON"], then="go_on_for_ever"))
         while pool.busy:
             pool.wait(60)
 

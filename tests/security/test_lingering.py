@@ -64,7 +64,7 @@ def test_nothing_outlives_its_trials_end_or_timeout(folder, daemon, another_daem
 def test_nothing_outlives_its_pool(folder, daemon):
     outcomes = {}
     with Pool(station(folder), 1) as pool:
-        pool.submit("endless", job(folder / "lingering.py", daemon=daemon, then="go_on_for_ever"))
+        pool.submit(job(folder / "lingering.py", daemon=daemon, then="go_on_for_ever"))
         collect(pool, outcomes, until=lambda: marked(daemon))
     assert not outcomes
     is_gone_or_was_free(daemon, "sandbox")
@@ -87,8 +87,8 @@ def test_no_trial_writes_anothers_result(folder, daemon, name, loss):
     outcomes, file = {}, folder / "lingering.py"
     attack, end = folder / "attack", folder / "end"
     with Pool(station(folder, within=backend(name, folder)), 2) as pool:
-        pool.submit("victim", job(file, daemon=daemon, then="wait_for_a_file", until=str(end)))
-        pool.submit("forger", job(file, then="forge", until=str(attack), folder=str(folder)))
+        pool.submit(job(file, tag="victim", daemon=daemon, then="wait_for_a_file", until=str(end)))
+        pool.submit(job(file, tag="forger", then="forge", until=str(attack), folder=str(folder)))
         collect(pool, outcomes, until=lambda: marked(daemon))
         attack.touch()
         collect(pool, outcomes, until=lambda: "forger" in outcomes)

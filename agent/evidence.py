@@ -1,0 +1,177 @@
+"""What findings are drawn from: everything known in one mode, seen on one split, at one trained checkpoint at a time."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from .analysis.arrays import Floats, Ints
+from .analysis.joint import Arm as Values
+from .analysis.looks import Look, Rules, planned_looks
+from .arms import Arm, splits_of
+from .components import Component
+from .ledger import TrialRow
+from .planning.plan import BASELINE, Ablation, Plan, same_runs
+from .results import EffectVerdict, Mode
+from .spec import StudySpec
+
+CLUSTER = "cluster"
+Examples = Callable[[TrialRow, str], dict[str, Floats]]
+"""The values of a trial by column, one an example, on one split; empty where it gave none."""
+
+
+def no_examples(_row: TrialRow, _split: str) -> dict[str, Floats]:
+    """For studies whose units are seeds."""
+    return {}
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything that findings in one mode are drawn from."""
+
+    spec: StudySpec
+    mode: Mode
+    plans: Sequence[Plan]
+    components: dict[str, Component]
+    arms: dict[str, Arm]
+    """Of this mode alone."""
+    stopped: dict[str, tuple[EffectVerdict, str]]
+    """Ablation → verdict and reason of those that never got past their check."""
+    dropped: dict[str, str]
+    """Ablation → why it was not run at all."""
+    split: str
+    """Which split the figures are computed on; looks are always decided on `planning_split`."""
+    checkpoints: int = 1
+    """Trained models that a re-evaluation goes over."""
+    checkpoint: int | None = None
+    """The seed of the one that examples are taken from; None: the first there is."""
+    examples: Examples = no_examples
+
+    @cached_property
+    def planning_split(self) -> str:
+        """What planning and the looks may see: `validation` where there are two splits."""
+        splits = splits_of(self.baseline)
+        return "validation" if "validation" in splits or not splits else splits[0]
+
+    @cached_property
+    def looked_at(self) -> "Evidence":
+        """The same evidence on the planning split."""
+        return self if self.split == self.planning_split else replace(self, split=self.planning_split)
+
+    @cached_property
+    def looks(self) -> tuple[Look, ...]:
+        """The planned looks; a trained model is looked at once."""
+        study = self.spec.study
+        if self.mode == "reevaluate":
+            return (Look(self.checkpoints, study.alpha),)
+        return planned_looks(study.seeds, study.max_seeds, study.alpha)
+
+    @property
+    def columns(self) -> int:
+        """Seeds that a table has room for."""
+        return max(self.spec.study.max_seeds, self.spec.study.seeds, self.checkpoints)
+
+    @property
+    def baseline(self) -> Arm:
+        """The arm with nothing removed; in `recover` mode trained on as long as every other."""
+        return self.arms.get(BASELINE, Arm(BASELINE, self.mode))
+
+    @cached_property
+    def canonical(self) -> dict[str, str]:
+        """Ablation → the arm that has its trials."""
+        return same_runs(self.plans)
+
+    def arm(self, name: str) -> Arm:
+        """The trials of an ablation; empty before any ran."""
+        return self.arms.get(self.canonical.get(name, name), Arm(name, self.mode))
+
+    def family(self, plan: Plan) -> list[Ablation]:
+        """A round's ablations that passed their check: the family that is corrected together.
+
+        Round 1 is confirmatory as a whole; what else was written into it by hand stands in a family of its own.
+        """
+        return [one for one in self.asked(plan) if one.id not in self.stopped]
+
+    def asked(self, plan: Plan) -> list[Ablation]:
+        """A round's ablations that are asked in this mode and were not dropped."""
+        return [one for one in plan.ablations if one.asks(self.mode) and one.id not in self.dropped]
+
+    # values over seeds
+
+    def values(self, name: str, metric: str, cap: int | None = None) -> Values:
+        """An arm's values by seed on this split, turned so that larger is better.
+
+        An arm whose removal did nothing has none: its runs are the baseline's again, and would count twice in a pool.
+        """
+        sign, arm = sign_of(self.spec.metrics[metric].goal), self.arm(name)
+        return (Arm(name, self.mode) if arm.idle else arm).values(self.split, metric, sign, self.columns, cap)
+
+    def values_in_joint(self, name: str, metric: str, cap: int) -> Values:
+        """Likewise for a member of a joint removal, where one that did nothing alone stands as the baseline itself."""
+        return self.values(BASELINE if self.arm(name).idle else name, metric, cap)
+
+    # values over examples
+
+    @cached_property
+    def seeds_at_hand(self) -> list[int]:
+        """Checkpoints of which the baseline was measured, in order."""
+        return sorted(row.seed for row in self.baseline.measured)
+
+    @property
+    def seed(self) -> int | None:
+        """The checkpoint that examples are taken from."""
+        first = self.seeds_at_hand[0] if self.seeds_at_hand else None
+        return first if self.checkpoint is None else self.checkpoint
+
+    def at(self, checkpoint: int) -> "Evidence":
+        """The same evidence at another checkpoint."""
+        return replace(self, checkpoint=checkpoint)
+
+    def by_examples(self, metric: str) -> bool:
+        """Whether the units of this metric are examples: a re-evaluation that gave a value for each."""
+        return self.mode == "reevaluate" and metric in self._columns(BASELINE)
+
+    def on_examples(self, name: str, metric: str) -> Floats:
+        """An arm's values by example at the checkpoint, larger is better, shape [N].
+
+        NaN without a measured trial, and where its examples are not the baseline's.
+        """
+        sign, usual = sign_of(self.spec.metrics[metric].goal), self._columns(BASELINE)
+        missing = np.full(len(usual[metric]), np.nan)
+        found = self._columns(name).get(metric)
+        if found is None:
+            return missing
+        if not self.fits(name):
+            return missing
+        return sign * found
+
+    def fits(self, name: str) -> bool:
+        """Whether an arm was evaluated on the baseline's very examples: as many of them, with the same targets."""
+        usual, found = self._columns(BASELINE), self._columns(name)
+        same = [np.array_equal(usual[key], found[key]) for key in ("target", CLUSTER) if key in usual and key in found]
+        return all(same) and all(len(found[key]) == len(usual[key]) for key in found if key in usual)
+
+    @property
+    def clusters(self) -> Ints | None:
+        """The cluster of each example, where the experiment gives them."""
+        found = self._columns(BASELINE).get(CLUSTER)
+        return None if found is None else found.astype(np.int64)
+
+    def _columns(self, name: str) -> dict[str, Floats]:
+        row = self.arm(name).trials.get(self.seed) if self.seed is not None else None
+        return self.examples(row, self.split) if row is not None else {}
+
+    @cached_property
+    def memory(self) -> dict[int, dict[str, int]]:
+        """Round → the seeds that its looks have asked for, once they were followed."""
+        return {}
+
+    def rules_for(self, delta: float) -> Rules:
+        """δ, looks and α of a metric's tests."""
+        return Rules(delta, self.looks, self.spec.study.alpha)
+
+
+def sign_of(goal: str) -> int:
+    """+1 where larger is better, −1 where smaller is."""
+    return 1 if goal == "maximize" else -1

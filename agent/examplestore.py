@@ -1,0 +1,25 @@
+"""Per-example values of finished trials, read from the ledger when an analysis asks for them."""
+
+from functools import lru_cache
+
+from .analysis.arrays import Floats
+from .arms import MEASURED
+from .ledger import Ledger, TrialRow
+
+KEPT = 512
+"""Trials and splits held in memory at once."""
+
+
+class ExampleStore:
+    """Called with a trial and a split: its columns, each of shape [N]; empty where it gave none."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._read = lru_cache(maxsize=KEPT)(self._columns)
+
+    def __call__(self, row: TrialRow, split: str) -> dict[str, Floats]:
+        """The values of one trial; an unfinished one has none yet."""
+        return self._read(row.key, split) if row.status in MEASURED else {}
+
+    def _columns(self, key: str, split: str) -> dict[str, Floats]:
+        return {name: column.values() for name, column in self._ledger.examples(key).get(split, {}).items()}

@@ -1,0 +1,123 @@
+"""From planned trials to jobs: which of them share a process, and which trained weights they are given."""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+from ..executor.experiments.python import Arm
+from ..executor.interventions import ConfigOverride, Intervention
+from ..executor.jobs import Job
+from .ledger import Trial
+from .planning.plan import BASELINE, Ablation
+from .results import Mode
+from .setting import Setting
+
+WITHOUT_TRAINING = ("build_model", "evaluate")
+MOST_ARMS = 64
+"""Arms of one job, whatever they take."""
+JOB_SECONDS = 20.0
+"""How long a job of several evaluations may take, so that a deadline is kept and progress is seen."""
+FIRST_GUESS = 32
+"""Arms of a job before any evaluation was timed."""
+
+
+class Started(NamedTuple):
+    """A job, and the trials whose results it gives."""
+
+    job: Job
+    trials: list[Trial]
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """Makes the jobs of one study."""
+
+    setting: Setting
+    checkpoints: Path
+    """Where trained weights are kept, a file a baseline run."""
+    interventions: dict[str, list[Intervention]]
+    """Arm → what is removed in it."""
+    loads: bool
+    """Whether the experiment loads its own weights: then no baseline run's are kept."""
+
+    @property
+    def keeps_weights(self) -> bool:
+        """Whether the baseline's trained weights are needed later."""
+        return not self.loads and bool({"reevaluate", "recover"} & set(self.setting.modes))
+
+    def checkpoint(self, seed: int) -> Path:
+        """The weights that the baseline was trained to at one seed."""
+        return self.checkpoints / f"{self.setting.trial('retrain', BASELINE, [], seed).key}.pt"
+
+    def lacks_weights(self, trial: Trial) -> bool:
+        """Whether a finished baseline run must be trained again, since its weights are gone."""
+        trained = trial.mode == "retrain" and trial.arm == BASELINE
+        return trained and self.keeps_weights and not self.checkpoint(trial.seed).exists()
+
+    def next_job(self, waiting: deque[Trial], workers: int, seconds: float, most: int | None = None) -> Started:
+        """Take what runs next off `waiting`: one training, or several evaluations of the same trained model.
+
+        Only typed interventions share a process.
+
+        Args:
+            waiting: trials in order; what is taken is gone from it.
+            workers: jobs that run at once.
+            seconds: what one evaluation takes, 0 where that is not known yet.
+            most: trials that the budget still allows; None: any number.
+        """
+        first = waiting.popleft()
+        trials = [first]
+        if first.mode == "reevaluate":
+            fit = min(MOST_ARMS, int(JOB_SECONDS / seconds) or 1) if seconds else FIRST_GUESS
+            alike = [one for one in waiting if self._joins(first, one)]
+            share = -(-(len(alike) + 1) // workers)
+            trials += alike[: max(0, min(fit, share, fit if most is None else most) - 1)]
+            for one in trials[1:]:
+                waiting.remove(one)
+        return Started(self._job(trials), trials)
+
+    def _joins(self, first: Trial, other: Trial) -> bool:
+        switched = [one for trial in (first, other) for one in self.interventions[trial.arm]]
+        same = (other.mode, other.seed) == (first.mode, first.seed)
+        return same and not any(isinstance(one, ConfigOverride) for one in switched)
+
+    def _job(self, trials: Sequence[Trial]) -> Job:
+        first, make = trials[0], self.setting.experiment.job
+        arms = [self._arm(trial) for trial in trials]
+        metrics = list(self.setting.spec.metrics)
+        if first.mode == "retrain":
+            job = make("retrain", arms, first.seed)
+            keep = first.arm == BASELINE and self.keeps_weights
+            return replace(job, writes=self.checkpoint(first.seed)) if keep else job
+        functions = [*WITHOUT_TRAINING, *(["load_weights"] if self.loads else [])]
+        if first.mode == "recover":
+            steps = self.setting.spec.study.finetune_steps
+            functions.append("finetune")
+            job = make("recover", arms, first.seed, functions=functions, metrics=metrics, steps=steps)
+        else:
+            job = make("reevaluate", arms, first.seed, functions=functions, metrics=metrics)
+        return job if self.loads else replace(job, reads=self.checkpoint(first.seed))
+
+    def _arm(self, trial: Trial) -> Arm:
+        removed = self.interventions[trial.arm]
+        return Arm(trial.key, self.setting.configured(removed), removed)
+
+
+def check_jobs(setting: Setting, ablations: Sequence[Ablation], workers: int) -> list[Job]:
+    """One-step checks: those of live interventions share processes, a configuration switch gets one of its own."""
+    switches = [one for one in ablations if any(isinstance(each, ConfigOverride) for each in one.interventions)]
+    live = [one for one in ablations if one not in switches]
+    size = max(1, min(FIRST_GUESS, -(-len(live) // workers)))
+    groups = [[one] for one in switches] + [live[start : start + size] for start in range(0, len(live), size)]
+    return [setting.experiment.job("check", [_check_arm(setting, one) for one in group]) for group in groups]
+
+
+def _check_arm(setting: Setting, ablation: Ablation) -> Arm:
+    return Arm(ablation.id, setting.configured(ablation.interventions), ablation.interventions)
+
+
+def asked_in(ablations: Sequence[Ablation], mode: Mode) -> list[Ablation]:
+    """Those that are asked in a mode."""
+    return [one for one in ablations if one.asks(mode)]

@@ -1,0 +1,86 @@
+"""Interventions, as a job names them, put into a live model; and the statistics of the sites that need some."""
+
+import json
+from typing import Any, Dict, Iterable, List, Optional
+
+from torch import nn
+
+from .filling import Filling, Refused, Statistics, Watching, site_seed
+from .surgery import Cut, HeadCut, ModuleCut, MultiheadCut, UnitCut
+from .weights import WeightCut
+
+Spec = Dict[str, Any]
+FROM_REFERENCE = ("mean", "resample")
+
+
+def operate(
+    model: nn.Module, specs: "List[Spec]", seed: int = 0, references: "Optional[Dict[str, Statistics]]" = None
+) -> "List[Cut]":
+    """Put every intervention into `model`. `Refused` where it does not fit; then none is left in place."""
+    cuts: List[Cut] = []
+    try:
+        for spec in specs:
+            found = (references or {}).get(site_of(spec))
+            if needs_reference(spec) and found is None:
+                raise Refused(f"{spec['removal']} of {site_of(spec)}: there is nothing to take it from")
+            fill = Filling(spec["removal"], spec["constant"], found, site_seed(site_of(spec), seed))
+            cuts.append(_cut(model, spec, fill, seed))
+    except BaseException:
+        undo(cuts)
+        raise
+    return cuts
+
+
+def undo(cuts: "List[Cut]") -> None:
+    """Take out what `operate` put in, the last first."""
+    for cut in reversed(cuts):
+        cut.undo()
+
+
+def watch(model: nn.Module, specs: "Iterable[Spec]") -> "tuple[List[Cut], Dict[str, Statistics]]":
+    """Watch the sites of every intervention that needs statistics: the watchers in place, and what they will have seen."""
+    wanted = [spec for spec in specs if needs_reference(spec)]
+    drawn = {site_of(spec) for spec in wanted if spec["removal"] == "resample"}
+    sites = {site_of(spec): spec for spec in wanted}
+    statistics = {site: Statistics(spec.get("dim", -1), site in drawn) for site, spec in sites.items()}
+    return [_cut(model, spec, Watching(statistics[site]), 0) for site, spec in sites.items()], statistics
+
+
+def needs_reference(spec: Spec) -> bool:
+    """Whether the intervention replaces activations by values of the reference split."""
+    return spec["kind"] != "weight" and spec["removal"] in FROM_REFERENCE
+
+
+def site_of(spec: Spec) -> str:
+    """The place in the model, whatever is done there."""
+    place = {key: value for key, value in spec.items() if key not in ("removal", "constant", "kind")}
+    return json.dumps(place, sort_keys=True) if len(place) > 2 else str(spec.get("path", spec.get("parameter")))
+
+
+def _cut(model: nn.Module, spec: Spec, fill: Filling, seed: int) -> Cut:
+    kind = spec["kind"]
+    if kind == "weight":
+        if spec["parameter"] not in dict(model.named_parameters(remove_duplicate=False)):
+            raise Refused(f"the model has no parameter {spec['parameter']!r}")
+        return WeightCut(model, spec, fill, site_seed(spec["parameter"], seed))
+    if kind == "head":
+        return _head_cut(model, spec, fill)
+    module = _module(model, spec["path"])
+    if kind == "neuron":
+        return UnitCut(module, spec["path"], spec["units"], spec["dim"], fill)
+    return ModuleCut(module, spec["path"], fill)
+
+
+def _head_cut(model: nn.Module, spec: Spec, fill: Filling) -> Cut:
+    parent = _module(model, spec["projection"].rpartition(".")[0] or spec["path"])
+    if isinstance(parent, nn.MultiheadAttention):
+        return MultiheadCut(parent, spec["path"], spec["heads"], spec["width"], fill)
+    projection = _module(model, spec["projection"])
+    return HeadCut(projection, spec["path"], spec["heads"], spec["width"], fill)
+
+
+def _module(model: nn.Module, path: str) -> nn.Module:
+    modules = dict(model.named_modules(remove_duplicate=False))
+    if not path or path not in modules:
+        raise Refused(f"the model has no module {path!r}")
+    return modules[path]

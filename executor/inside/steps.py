@@ -1,0 +1,80 @@
+"""One step of an experiment: stopped from inside, and what it computed, hashed."""
+
+from contextlib import contextmanager
+from typing import Any, Callable, Dict, Generator, Optional
+
+from torch import nn
+
+from .experiment import Run
+from .tensors import digest, tensors_of, weights_digest
+
+
+class OneStep(BaseException):
+    """Ends a check from inside; not an `Exception`, so that user code does not catch it by accident."""
+
+
+def one_step(run: Run) -> "Dict[str, Any]":
+    """Stop training at the second training forward and evaluation at its second; `{stage: hash of what was seen}`."""
+    stages = trained_a_step(run)
+    with stopping(run.model, lambda: True, stages, "evaluate"):
+        run.evaluate()
+    return stages
+
+
+def trained_a_step(run: Run) -> "Dict[str, Any]":
+    """Stop training at the second training forward; the hashes of the first output and of the weights then."""
+    stages: Dict[str, Any] = {}
+    with stopping(run.model, lambda: run.model.training, stages, "train"):
+        run.train()
+    stages["weights"] = weights_digest(run.model)
+    return stages
+
+
+def flops_of(run: Run) -> Optional[int]:
+    """Floating-point operations of one forward in evaluation, as torch counts them; None where it cannot."""
+    try:
+        from torch.utils.flop_counter import FlopCounterMode
+
+        with FlopCounterMode(display=False) as counter, stopping(run.model, lambda: True, {}, "flops"):
+            run.evaluate()
+        return int(counter.get_total_flops())
+    except Exception:
+        return None  # a number for the report; the check itself runs without it
+
+
+@contextmanager
+def recording(model: nn.Module, stages: "Dict[str, Any]", name: str) -> "Generator[None, None, None]":
+    """Hash the output of the first forward of `model` into `stages[name]`."""
+
+    def record(_module: nn.Module, _args: Any, output: Any) -> None:
+        if name not in stages:
+            stages[name] = digest(tensors_of(output))
+
+    handle = model.register_forward_hook(record)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+@contextmanager
+def stopping(
+    model: nn.Module, counts: "Callable[[], bool]", stages: "Dict[str, Any]", name: str
+) -> "Generator[None, None, None]":
+    """End the body at the second forward of `model` for which `counts()` holds."""
+    seen = 0
+
+    def stop(_module: nn.Module, _args: Any) -> None:
+        nonlocal seen
+        seen += counts()
+        if seen == 2:
+            raise OneStep
+
+    handle = model.register_forward_pre_hook(stop)
+    try:
+        with recording(model, stages, name):
+            yield
+    except OneStep:
+        pass
+    finally:
+        handle.remove()

@@ -1,0 +1,123 @@
+"""Re-evaluation: one trained model, evaluated once for every arm, and given back to the next as it was."""
+
+from contextlib import contextmanager
+from typing import Any, BinaryIO, Dict, Generator, Iterator, List, Optional, Sequence
+
+import torch
+from torch import nn
+
+from .experiment import Run
+from .filling import Statistics
+from .measured import plain_results
+from .operate import Spec, operate, undo, watch
+from .tensors import Checksum, checksums
+
+Arm = Dict[str, Any]
+"""`{"interventions": […]}`; without any it is the baseline."""
+
+
+class Sweep:
+    """A trained model and what all arms share: how it is evaluated, its reference statistics, its weights as they were."""
+
+    def __init__(self, run: Run, metrics: "Sequence[str]") -> None:
+        self.run = run
+        self._pristine = {name: one.detach().cpu().clone() for name, one in _state(run.model).items()}
+        self._before = checksums(run.model)
+        self.streams = {"batches", "score"} <= set(run.offers) and self._scores_all(metrics)
+        self._restore()
+
+    def references(self, specs: "Sequence[Spec]") -> "Dict[str, Statistics]":
+        """Statistics of every site that needs some, from the reference split, with nothing cut."""
+        watchers, statistics = watch(self.run.model, specs)
+        try:
+            if statistics:
+                self.run.refer()
+        finally:
+            undo(watchers)
+            self._restore()
+        return statistics
+
+    def measure(self, specs: "List[Spec]", references: "Dict[str, Statistics]") -> "Dict[str, Any]":
+        """One arm's results; the baseline is evaluated twice, to see whether evaluating it is deterministic."""
+        found = self._measured(specs, references)
+        again = None if specs else self._measured(specs, references)
+        return found if again is None else {**found, "wobble": _difference(found, again)}
+
+    def _measured(self, specs: "List[Spec]", references: "Dict[str, Statistics]") -> "Dict[str, Any]":
+        """One evaluation; afterwards the model is what it was, whatever evaluating it did."""
+        self.run.seconds.pop("evaluate", None)
+        cuts = operate(self.run.model, specs, self.run.seed, references)
+        try:
+            with _summing(self.run.model) as outputs:
+                found = plain_results(self.evaluate())
+            proofs = [cut.proof() for cut in cuts]
+        finally:
+            undo(cuts)
+            changed = self._restore()
+        fingerprint = outputs.with_values(found["examples"])
+        return {**found, "fingerprint": fingerprint, "proofs": proofs, "changed_weights": changed}
+
+    def evaluate(self) -> "Dict[str, Any]":
+        """Whole evaluations, or `batches` and `score` where they give every metric of the study."""
+        with _eagerly(self.run.model):
+            return self.run.score() if self.streams else self.run.evaluate()
+
+    def _scores_all(self, metrics: "Sequence[str]") -> bool:
+        split = "validation"
+        with torch.no_grad():
+            first = next(iter(self.run.module.batches(self.run.config, split)), None)
+            return first is not None and set(metrics) <= set(self.run.module.score(self.run.model.eval(), first))
+
+    def _restore(self) -> "List[str]":
+        """Put back what an evaluation changed in the weights; their names."""
+        after = checksums(self.run.model)
+        changed = [name for name, one in after.items() if one != self._before.get(name)]
+        if changed:
+            with torch.no_grad():
+                for name, tensor in _state(self.run.model).items():
+                    tensor.data.copy_(self._pristine[name])
+        return changed
+
+
+def sweep(run: Run, checkpoint: "Optional[BinaryIO]", job: "Dict[str, Any]") -> "Iterator[Any]":
+    """A function for every arm, that measures it: set up first, so that what fails there is not an arm's fault."""
+    run.build()
+    run.load_weights(checkpoint)
+    whole = Sweep(run, job["metrics"])
+    specs = [spec for arm in job["arms"] for spec in arm["interventions"]]
+    references = whole.references(specs)
+    for arm in job["arms"]:
+        yield lambda arm=arm: whole.measure(arm["interventions"], references)
+
+
+def _state(model: nn.Module) -> "Dict[str, torch.Tensor]":
+    return {**dict(model.named_parameters()), **dict(model.named_buffers())}
+
+
+def _difference(one: "Dict[str, Any]", other: "Dict[str, Any]") -> float:
+    """The largest difference between two evaluations of one model, over metrics and splits; 0 where they are equal."""
+    return max(
+        abs(value - other["metrics"][split][name]) for split, values in one["metrics"].items() for name, value in values.items()
+    )
+
+
+@contextmanager
+def _summing(model: nn.Module) -> "Generator[Checksum, None, None]":
+    """A checksum of everything the model puts out in the body."""
+    seen = Checksum()
+    handle = model.register_forward_hook(lambda _module, _args, output: seen.add(output))
+    try:
+        yield seen
+    finally:
+        handle.remove()
+
+
+@contextmanager
+def _eagerly(model: nn.Module) -> "Generator[None, None, None]":
+    """Compiled models run uncompiled, in every arm alike: cuts made after the first call would not be seen."""
+    compiled = any(type(module).__name__ == "OptimizedModule" for module in model.modules())
+    if not compiled or not hasattr(torch.compiler, "set_stance"):
+        yield
+        return
+    with torch.compiler.set_stance("force_eager"):
+        yield
