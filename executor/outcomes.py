@@ -167,5 +167,6 @@ class Outcome(BaseModel):
 
     @property
     def idle_reason(self) -> str:
-        """Why nothing was changed, each reason once."""
-        return "; ".join(dict.fromkeys(f"{one.target}: {one.reason}" for one in self.proofs if one.reason))
+        """Why nothing was changed; of several interventions each with its place."""
+        reasons = [(one.target, one.reason) for one in self.proofs if one.reason]
+        return "; ".join(f"{target}: {reason}" if len(reasons) > 1 else reason for target, reason in reasons)

@@ -1,7 +1,7 @@
 """Records of a model's attentions: confirmed by value, recognised by type, or told by an attribute."""
 
 from itertools import takewhile
-from typing import Any, Dict, Iterable, List, Optional, Sequence, Set
+from typing import Any, Dict, Iterable, List, Optional, Sequence
 
 from torch import nn
 
@@ -67,10 +67,8 @@ def _by_attribute(
     stating = {path for path, module in running.items() if _stated(module, COUNTS)}
     records: List[Dict[str, Any]] = []
     for path in stating:
-        others: Set[str] = {*taken, *(stating - {path})}
-        if any(_within(other, path) or _within(path, other) for other in taken) or any(
-            _within(o, path) for o in others
-        ):
+        inside = any(_within(other, path) for other in [*taken, *(stating - {path})])
+        if inside or any(_within(path, other) for other in taken):
             continue
         record = _stated_record(path, running, layers.get(path, []))
         records += [record] if record else []
@@ -87,7 +85,7 @@ def _stated_record(path: str, running: "Dict[str, nn.Module]", layers: "List[str
     features = _inputs(running[projection])
     stated_width = _stated(running[path], WIDTHS)
     width: int = getattr(running[path], stated_width) if stated_width else features // heads
-    if features != heads * width:
+    if not features or features != heads * width:
         return None
     return {
         "module": path,

@@ -90,10 +90,11 @@ class Calls:
     def _ended(self, path: str, _module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
         with self._aside():
             self._every(path, args, kwargs, output)
-        while path in self._running and self._running[-1] != path:
+        if path not in self._running:
+            return
+        while self._running[-1] != path:
             self._leave(None)
-        if self._running:
-            self._leave(output)
+        self._leave(output)
         if not self._running:
             self._close()
 

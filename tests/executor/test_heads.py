@@ -332,6 +332,18 @@ def test_without_an_attention_call_the_attribute_is_named_as_evidence():
     assert all("num_heads = 3" in one["evidence"] for one in watched(model, TOKENS).heads())
 
 
+class NormalisedLast(Linearised):
+    """Its last layer is no projection."""
+
+    def __init__(self, width=12):
+        super().__init__(width)
+        self.out = nn.LayerNorm(width)
+
+
+def test_an_attribute_without_a_projection_tells_nothing():
+    assert found(Decoder(NormalisedLast), TOKENS) == []
+
+
 class Stating(nn.Module):
     """A whole model that states its heads and ends in a layer of as many features."""
 

@@ -28,10 +28,21 @@ class Harmful(nn.Module):
         return self.scale * torch.sin(40 * x.sum(1, keepdim=True))
 
 
+class Stem(nn.Module):
+    """Scales every input, and mixes none."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.full((4,), 0.5))
+
+    def forward(self, x):
+        return x * self.weight
+
+
 class Planted(nn.Module):
     def __init__(self):
         super().__init__()
-        self.stem = nn.Linear(4, 4)
+        self.stem = Stem()
         self.quiet = nn.Dropout(0.0)
         self.main = nn.Linear(1, 1)
         self.left, self.right = nn.Linear(1, 1), nn.Linear(1, 1)
@@ -114,7 +125,6 @@ def load_weights(model, config):
         for name, parameter in model.named_parameters():
             if name not in ("harmful.scale", "mute"):
                 parameter.fill_(1.0 if name.endswith("weight") else 0.0)
-        model.stem.weight.copy_(torch.eye(4))
 '''
 CONFIG = "steps: 300\n"
 STUDY = """\
