@@ -14,10 +14,12 @@ class Budget:
     """Seconds since the epoch."""
     started: int = field(default=0)
 
-    @property
-    def trials_left(self) -> int | None:
-        """How many may still start; None: any number."""
-        return None if self.max_trials is None else max(0, self.max_trials - self.started)
+    def room(self, expected_seconds: float) -> int | None:
+        """How many trials of `expected_seconds` may still start in one process, one after the other; None: any number."""
+        allowed = [] if self.max_trials is None else [max(0, self.max_trials - self.started)]
+        if self.deadline is not None and expected_seconds > 0:
+            allowed.append(max(1, int((self.deadline - time.time()) / expected_seconds)))
+        return min(allowed, default=None)
 
     def refusal(self, expected_seconds: float) -> str | None:
         """Why one more trial of `expected_seconds` may not start; None where it may."""

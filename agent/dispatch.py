@@ -72,7 +72,7 @@ class Dispatcher:
     def run(self, trials: Sequence[Trial]) -> None:
         """Run `trials` in order, those that are not finished. Raises `OutOfBudget` once nothing more may start."""
         self.ledger.plan_trials(self.setting.version, trials)
-        waiting = deque(one for one in trials if not self._is_done(one))
+        waiting = deque(one for one in trials if not self.is_done(one))
         self.observer.planned(len(waiting))
         running: dict[str, Trial] = {}
         refusal: str | None = None
@@ -100,8 +100,11 @@ class Dispatcher:
             return refusal
         if not self.budget.started:
             self.ledger.remember("state", "running")
-        most = self.budget.trials_left
-        job, trials = self.workshop.next_job(waiting, self.pool.workers, seconds, most)
+        if lacking := self.workshop.lacks(trial):
+            self.ledger.start(trial.key, self.setting.limits_note(), self.pool.station.sandbox.name)
+            self._record(waiting.popleft(), Outcome(status="invalid", message=lacking))
+            return None
+        job, trials = self.workshop.next_job(waiting, self.pool.workers, seconds, self.budget.room(seconds))
         for one in trials:
             self.ledger.start(one.key, self.setting.limits_note(), self.pool.station.sandbox.name)
             running[one.key] = one
@@ -152,14 +155,12 @@ class Dispatcher:
             return outcome.model_copy(update={"message": "masked"})
         return outcome.model_copy(update={"status": "no-op", "message": "results equal the baseline's, bit for bit"})
 
-    def _is_done(self, trial: Trial) -> bool:
+    def is_done(self, trial: Trial) -> bool:
+        """Whether nothing of a trial is left to run; a baseline whose weights are needed and gone is trained again."""
         row = self.arm(trial.mode, trial.arm).trials.get(trial.seed)
         if row is None or row.status in ("planned", "running", "skipped"):
             return False
-        if row.status == "ok" and self.workshop.lacks_weights(trial):
-            self.ledger.retry(row.key)
-            return False
-        return True
+        return not (row.status == "ok" and self.workshop.lacks_weights(trial))
 
     def _expected_seconds(self, mode: Mode) -> float:
         rows = (row for arm in self.arms[mode].values() for row in arm.trials.values())

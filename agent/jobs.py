@@ -56,6 +56,12 @@ class Workshop:
         trained = trial.mode == "retrain" and trial.arm == BASELINE
         return trained and self.keeps_weights and not self.checkpoint(trial.seed).exists()
 
+    def lacks(self, trial: Trial) -> str | None:
+        """Why a trial has no trained model to start from; None where it has, or trains its own."""
+        if self.loads or trial.mode == "retrain" or self.checkpoint(trial.seed).exists():
+            return None
+        return f"the baseline's training at seed {trial.seed} left no weights to cut"
+
     def next_job(self, waiting: deque[Trial], workers: int, seconds: float, most: int | None = None) -> Started:
         """Take what runs next off `waiting`: one training, or several evaluations of the same trained model.
 

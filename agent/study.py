@@ -1,5 +1,6 @@
 """A study, in the order it happens: survey, plan, check, baseline and noise floor, singles, follow-ups, report."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -148,6 +149,7 @@ class Study:
 
     def _rounds(self, pool: Pool, budget: Budget, report: RoundReport, plan_file: Path | None) -> None:
         plan: Plan | None = self.first_plan(plan_file)
+        _require_ablations(plan, self.plan_path(1))
         while plan is not None:
             self._seal(plan)
             self._check(plan, pool)
@@ -194,7 +196,8 @@ class Study:
         if self.loads:
             return
         trials = [self._trial("retrain", BASELINE, seed) for seed in range(seeds)]
-        self.observer.stage(f"training the baseline at {seeds} seeds: their weights are kept")
+        if not all(dispatcher.is_done(one) for one in trials):
+            self.observer.stage(f"training the baseline at {seeds} seeds: their weights are kept")
         dispatcher.run(trials)
         require_runs(self.evidence(dispatcher, "retrain"), self.ledger, range(seeds))
 
@@ -308,3 +311,16 @@ class Study:
     def _is_of_older_source(self, path: Path) -> bool:
         """Whether the file is a plan that was sealed before the source changed: then it is written anew."""
         return parse_plan(path).hash in self.ledger.plan_hashes()
+
+
+def _require_ablations(plan: Plan, path: Path) -> None:
+    """`PlanError` where nothing is left to remove, with the reasons."""
+    if plan.ablations:
+        return
+    reasons = Counter(one.reason for one in plan.dropped)
+    told = [f"{count} dropped: {reason}" for reason, count in reasons.most_common(5)] or ["the plan is empty"]
+    raise PlanError(
+        "there is nothing to remove:\n  " + "\n  ".join(told),
+        where=str(path),
+        to_do="name other components in study.components, other modes in study.modes, or write a plan (see `lesion inspect`)",
+    )

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 Removal = Literal["zero", "mean", "resample", "bypass", "constant"]
 """zero, or a constant, in place of the values; their mean over the reference split, or those of another reference
@@ -11,6 +11,10 @@ Span = tuple[int, int]
 """From, inclusive, to, exclusive."""
 FROM_REFERENCE: frozenset[str] = frozenset({"mean", "resample"})
 """Removals of activations that take their values from the reference split."""
+
+
+SILENT: dict[str, Any] = {"constant": 0.0, "dim": -1, "rows": None, "columns": None}
+"""Values that are left out of a plan."""
 
 
 class _Intervention(BaseModel):
@@ -22,6 +26,13 @@ class _Live(_Intervention):
 
     constant: float = 0.0
     """What `constant` puts in place."""
+
+    @model_serializer(mode="wrap")
+    def _sparse(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without what says nothing: plans read better, and keys and hashes outlive new fields."""
+        data: dict[str, Any] = handler(self)
+        silent = {key: value for key, value in data.items() if SILENT.get(key, ...) == value}
+        return {key: value for key, value in data.items() if key not in silent}
 
 
 class ConfigOverride(_Intervention):

@@ -106,22 +106,24 @@ class Project:
 
     folder: Path
 
+    name: str = "tiny"
+
     @property
     def state(self) -> Path:
         """Where its results are kept."""
-        return self.folder / ".lesion" / "tiny"
+        return self.folder / ".lesion" / self.name
 
     @property
     def plan(self) -> Path:
         """The plan of round 1."""
         return self.state / "plans" / "round-1.yaml"
 
-    def edit(self, name: str, old: str, new: str) -> None:
+    def edit(self, name: str, old: str, new: str, count: int = -1) -> None:
         """Replace `old`, which must be there, in one of its files."""
         path = self.folder / name
         text = path.read_text()
         assert old in text
-        path.write_text(text.replace(old, new))
+        path.write_text(text.replace(old, new, count))
 
     def lesion(self, *arguments: str, before: Callable[[], None] | None = None, **environment: str) -> Ended:
         """Run the program in the folder; without a terminal."""
@@ -142,12 +144,14 @@ class Project:
         return json.loads(ended.out)
 
 
-def project(folder: Path, *, experiment: str = EXPERIMENT, config: str = CONFIG, study: str = STUDY) -> Project:
+def project(
+    folder: Path, *, experiment: str = EXPERIMENT, config: str = CONFIG, study: str = STUDY, name: str = "tiny"
+) -> Project:
     """Write a tiny project into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, text in (("experiment.py", experiment), ("config.yaml", config), ("lesion.toml", study)):
-        (folder / name).write_text(text)
-    return Project(folder)
+    for file, text in (("experiment.py", experiment), ("config.yaml", config), ("lesion.toml", study)):
+        (folder / file).write_text(text)
+    return Project(folder, name)
 
 
 def lesion(*arguments: str, cwd: Path, before: Callable[[], None] | None = None, **environment: str) -> Ended:

@@ -1,6 +1,7 @@
-"""`lesion demo`: the digits example from start to report, in a folder of its own."""
+"""`lesion demo`: an example from start to report, in a folder of its own."""
 
 import shutil
+from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
@@ -10,23 +11,33 @@ import typer
 from .options import Json, Unsafe
 
 
+class Example(StrEnum):
+    """The examples that come with this package."""
+
+    DIGITS = "digits"
+    INDUCTION = "induction"
+
+
 def demo(
     folder: Annotated[Path, typer.Argument(help="Where the example is copied to and run.")] = Path("lesion-demo"),
+    example: Annotated[
+        Example, typer.Option(help="digits: a recipe, trained anew for each part. induction: the heads of a trained model.")
+    ] = Example.DIGITS,
     workers: Annotated[int | None, typer.Option(min=1, help="Trials at once.")] = None,
     json: Json = False,
     unsafe_no_sandbox: Unsafe = False,
 ) -> None:
-    """Copy the digits example into FOLDER and run its whole study; run again, it goes on where it stopped."""
+    """Copy an example into FOLDER and run its whole study; run again, it goes on where it stopped."""
     from ...executor.errors import ExperimentError
     from .run import Interactions, PlannerKind, run
 
-    if find_spec("sklearn") is None:
+    if example is Example.DIGITS and find_spec("sklearn") is None:
         raise ExperimentError(
             "the demo's data come with scikit-learn, which is not installed", to_do="pip install 'lesion[demo]'"
         )
-    here = folder / "digits"
+    here = folder / example.value
     here.mkdir(parents=True, exist_ok=True)
-    for file in _example():
+    for file in _files(example.value):
         if not (here / file.name).exists():
             shutil.copyfile(file, here / file.name)
     run(
@@ -39,8 +50,8 @@ def demo(
     )
 
 
-def _example() -> list[Path]:
-    """The files of the digits example, wherever this package is installed."""
-    found = find_spec("lesion.examples.digits.experiment")
+def _files(example: str) -> list[Path]:
+    """The files of an example, wherever this package is installed."""
+    found = find_spec(f"lesion.examples.{example}.experiment")
     assert found is not None and found.origin is not None
     return [path for path in sorted(Path(found.origin).parent.iterdir()) if path.suffix in (".py", ".yaml", ".toml")]

@@ -22,9 +22,14 @@ def status(study: StudyFile = DEFAULT_STUDY, json: Json = False, state: State = 
     finally:
         ledger.close()
     if json:
-        verdicts = {effect.ablation: effect.verdict for effect in results.effects if effect.metric == spec.primary}
+        primary = [effect for effect in results.effects if effect.metric == spec.primary]
+        by_mode = {
+            mode: {effect.ablation: effect.verdict for effect in primary if effect.mode == mode}
+            for mode in results.study.modes
+        }
         shown = results.model_dump(mode="json", include={"study", "accounting", "compute"})
-        typer.echo(jsonlib.dumps({**shown, "verdicts": verdicts}))
+        first = next((verdicts for verdicts in by_mode.values() if verdicts), {})
+        typer.echo(jsonlib.dumps({**shown, "verdicts": first, "verdicts_by_mode": by_mode}))
         return
     for line in summary_lines(results):
         typer.echo(line)

@@ -121,7 +121,7 @@ class Screen(Lines):
     def __init__(self, metric: str) -> None:
         super().__init__(metric, sys.stderr)
         self.console = Console(stderr=True, highlight=False)
-        self._recent: dict[str, tuple[Arm, Arm]] = {}
+        self._recent: dict[tuple[str, str], tuple[Arm, Arm]] = {}
         self._running: dict[str, Trial] = {}
         self._live = Live(console=self.console, get_renderable=self._render, refresh_per_second=4, transient=True)
         self._live.start()
@@ -133,9 +133,9 @@ class Screen(Lines):
     def finished(self, trial: Trial, outcome: Outcome, arm: Arm, baseline: Arm) -> None:
         """Its arm moves to the top of the table."""
         self._running.pop(trial.key, None)
-        self._recent.pop(trial.arm, None)
+        self._recent.pop((trial.mode, trial.arm), None)
         if trial.arm != baseline.id:
-            self._recent[trial.arm] = (arm, baseline)
+            self._recent[trial.mode, trial.arm] = (arm, baseline)
         self.progress.done += 1
         if outcome.status not in ("ok", "no-op"):
             self._say(f"  {trial.arm} seed {trial.seed}: {outcome.status}: {first_line(outcome.message)}")
@@ -151,7 +151,7 @@ class Screen(Lines):
         table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
         for column in ("so far", f"Δ {self.metric}", "seeds"):
             table.add_column(column, overflow="ellipsis", no_wrap=True)
-        for name, (arm, baseline) in list(reversed(self._recent.items()))[:ROWS]:
+        for (_mode, name), (arm, baseline) in list(reversed(self._recent.items()))[:ROWS]:
             table.add_row(name, *delta_so_far(arm, baseline, self.metric))
         running = ", ".join(f"{one.arm} (seed {one.seed})" for one in self._running.values())
         foot = Text(f"{self.progress.line()}  {running}", style="bold", overflow="ellipsis", no_wrap=True)

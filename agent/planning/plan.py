@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, ValidationError, model_serializer
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -37,6 +37,11 @@ class Ablation(BaseModel):
     """In which modes it is asked; empty: in all of the study's that it fits."""
     why: str = Field(default="", max_length=2000)
     """What would be learnt: the planner's reason to spend trials on it."""
+
+    @model_serializer(mode="wrap")
+    def _sparse(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        data: dict[str, Any] = handler(self)
+        return data if self.modes else {key: value for key, value in data.items() if key != "modes"}
 
     @property
     def removal(self) -> str:

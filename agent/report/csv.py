@@ -7,8 +7,15 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from ..results import Effect, Interaction, Results
+from ..results import Cost, Effect, Interaction, Prediction, Recovered, Results
 from .table import Cell, Column, Table
+
+_NESTED: dict[str, tuple[str, type[BaseModel]]] = {
+    "prediction": ("predicted", Prediction),
+    "recovered": ("recovered", Recovered),
+    "cost": ("cost", Cost),
+}
+"""Records inside of a finding: the prefix of their columns."""
 
 
 def effects_csv(results: Results) -> str:
@@ -42,9 +49,16 @@ def _flat(values: Mapping[str, Any]) -> dict[str, Cell]:
         if key.endswith("interval"):
             low, high = value if isinstance(value, tuple) else (None, None)
             cells |= {f"{key}_low": low, f"{key}_high": high}
-        elif key == "prediction":
-            prediction = value if isinstance(value, dict) else {}
-            cells |= {f"predicted_{part}": prediction.get(part) for part in ("direction", "size")}
+        elif key in _NESTED:
+            prefix, record = _NESTED[key]
+            inner = value if isinstance(value, dict) else dict.fromkeys(record.model_fields)
+            cells |= {f"{prefix}_{part}": cell for part, cell in _flat(inner).items()}
         else:
-            cells[key] = "; ".join(map(str, value)) if isinstance(value, list) else value
+            cells[key] = _listed(value)
     return cells
+
+
+def _listed(value: Any) -> Cell:
+    if isinstance(value, dict):
+        return "; ".join(f"{name} {count}" for name, count in value.items())
+    return "; ".join(map(str, value)) if isinstance(value, list) else value

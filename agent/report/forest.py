@@ -10,8 +10,8 @@ from ..results import Effect, Mode, Results
 from . import selection
 from .canvas import FAINT, LABEL_LENGTH, Kind, Panel, images, row_labels, row_text
 from .marks import Mark, draw_marks, finish
-from .selection import UNMEASURED, name, noise_floor
-from .text import clipped, plain, prepared
+from .selection import UNMEASURED, has_moved, is_crowd, name, noise_floor
+from .text import clipped, clipped_names, plain, prepared
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,14 +35,14 @@ def _panel(results: Results, mode: Mode) -> Panel:
 
 
 def _rows(results: Results, mode: Mode) -> list[Row]:
-    """The sealed family by loss, then the rest by loss, then what has no delta."""
-    others = [e for e in selection.exploratory(results, mode) if e.metric == results.study.primary]
-    others = selection.by_loss(results, others)
+    """The sealed family by loss, then the rest by loss, then what has no delta; of the controls those that moved."""
+    outside = [*selection.exploratory(results, mode), *filter(has_moved, selection.controls(results, mode))]
+    others = selection.by_loss(results, [e for e in outside if e.metric == results.study.primary])
     family = selection.confirmatory(results, mode)
     heading = [phrases("report/words.j2").forest["exploratory"]]
-    outside = _ends([e for e in others if _has_point(e)])
+    shown = _ends([e for e in others if _has_point(e)])
     without = [e for e in (*family, *others) if not _has_point(e)]
-    return [*_ends([e for e in family if _has_point(e)]), *(heading if outside else []), *outside, *without[:MOST]]
+    return [*_ends([e for e in family if _has_point(e)]), *(heading if shown else []), *shown, *without[:MOST]]
 
 
 def _ends(effects: list[Effect]) -> list[Row]:
@@ -68,7 +68,7 @@ def _draw(axes: "Axes", results: Results, mode: Mode, rows: Sequence[Row]) -> No
     axes.axvline(0, color="black", linewidth=0.8, zorder=1)
     effects = [(at, row) for at, row in enumerate(rows) if isinstance(row, Effect) and _has_point(row)]
     draw_marks(axes, [_mark(at, effect, effect.delta) for at, effect in effects if effect.delta is not None])
-    row_labels(axes, [clipped(_label(row), LABEL_LENGTH) for row in rows])
+    row_labels(axes, [_label(row) for row in rows])
     _draw_texts(axes, rows)
     label = words.forest_axis(clipped(primary, LABEL_LENGTH), floor.goal if floor else "")
     finish(axes, words.panel_title(mode), label)
@@ -90,7 +90,10 @@ def _draw_texts(axes: "Axes", rows: Sequence[Row]) -> None:
 
 def _label(row: Row) -> str:
     if isinstance(row, str):
-        return row
-    if row.role == "confirmatory" or len(row.components) > 1:
-        return name(row)
-    return f"{name(row)} · {row.intervention_kind} · {row.role}"
+        return clipped(row, LABEL_LENGTH)
+    if len(row.components) > 1:
+        return clipped(name(row), LABEL_LENGTH) if is_crowd(row) else clipped_names(row.labels, LABEL_LENGTH)
+    if row.role == "confirmatory":
+        return clipped(name(row), LABEL_LENGTH)
+    how = f" · {row.intervention_kind} · {row.role}"
+    return clipped(name(row), max(8, LABEL_LENGTH - len(how))) + how

@@ -11,7 +11,7 @@ from . import selection
 from .canvas import LABEL_LENGTH, Kind, Panel, images, row_labels, row_text
 from .marks import Mark, draw_marks, finish
 from .selection import name
-from .text import clipped, plain, prepared
+from .text import clipped, clipped_names, plain, prepared
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -63,7 +63,4 @@ def _mark(at: int, joint: Interaction, observed: float, additive: float) -> Mark
 
 
 def _label(joint: Interaction) -> str:
-    """Every member keeps its start: a pair whose second name is cut away says nothing."""
-    labels = joint.labels or joint.components or [name(joint)]
-    room = max(8, (LABEL_LENGTH - 3 * (len(labels) - 1)) // len(labels))
-    return clipped(" + ".join(clipped(label, room) for label in labels), LABEL_LENGTH)
+    return clipped_names(joint.labels or joint.components or [name(joint)], LABEL_LENGTH)

@@ -5,6 +5,7 @@ import re
 from ...prompts import render
 from ..results import Results
 from . import numbers, selection
+from .sidebyside import side_by_side
 from .table import markdown_table
 from .text import markdown, prepared
 from .view import elsewhere, facts, fates, mode_view
@@ -23,6 +24,7 @@ def markdown_report(results: Results, figures: str | None = None) -> str:
         results=safe,
         study=safe.study,
         views=[mode_view(safe, mode) for mode in selection.modes(safe)],
+        side=side_by_side(safe),
         fates=fates(safe),
         planned=elsewhere(safe),
         facts=facts,

@@ -9,6 +9,7 @@ MINUS = "−"
 _MOST_DECIMALS = 8
 _LARGEST_PLAIN = 1e7
 _MINUTE, _HOUR = 60, 3600
+_PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"))
 
 
 def number(value: float | None, uncertainty: float | Interval | None = None, *, signed: bool = False) -> str:
@@ -63,9 +64,9 @@ def probability(value: float | None) -> str:
     return text[1:] if text.startswith("0.") else text
 
 
-def percent(value: float | None) -> str:
+def percent(value: float | None, figures: int = 4) -> str:
     """A level such as .9987 as `99.87%`."""
-    return MISSING if value is None else f"{100 * value:.4g}%"
+    return MISSING if value is None else f"{100 * value:.{figures}g}%"
 
 
 def duration(seconds: float | None) -> str:
@@ -78,6 +79,16 @@ def duration(seconds: float | None) -> str:
     if whole < _HOUR:
         return f"{whole // _MINUTE} min {whole % _MINUTE:02d} s"
     return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE:02d} min"
+
+
+def count(value: int | None) -> str:
+    """How many there are, of what may be billions: `40`, `1,234,567`, `124.4 M`."""
+    if value is None:
+        return MISSING
+    if abs(value) < _LARGEST_PLAIN:
+        return f"{value:,}".replace("-", MINUS)
+    power, prefix = next(each for each in _PREFIXES if abs(value) >= each[0])
+    return f"{value / power:.4g} {prefix}".replace("-", MINUS)
 
 
 def size(count: float | None) -> str:

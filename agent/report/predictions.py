@@ -22,11 +22,13 @@ class Comparison:
 
 
 def comparisons(results: Results, mode: Mode) -> list[Comparison]:
-    """Every prediction about the primary metric, in the order of the results."""
+    """Every prediction about the primary metric, in the order of the results; a control is no prediction to be scored."""
     return [
         _compared(results, effect, effect.prediction)
         for effect in results.effects
-        if effect.mode == mode and effect.metric == results.study.primary and effect.prediction is not None
+        if (effect.mode, effect.metric) == (mode, results.study.primary)
+        and effect.role != "control"
+        and effect.prediction is not None
     ]
 
 

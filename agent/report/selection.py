@@ -5,12 +5,14 @@ from collections.abc import Iterable
 from typing import get_args
 
 from ...prompts import phrases
-from ..results import BaselineMetric, Effect, Interaction, Mode, Results
+from ..results import BaselineMetric, Effect, Interaction, Mode, Results, Unit
 
 UNMEASURED = ("structural", "no-op", "untestable")
 """Verdicts that stand without a delta: these are findings in words, never points on a scale."""
 
-
+SAMPLED: tuple[Unit, ...] = ("example", "cluster")
+"""Units of one trained model's evaluation: a sample of data, not of runs."""
+PLACEBO = "placebo"
 _CROWD = 4
 
 
@@ -33,10 +35,39 @@ def further(results: Results, mode: Mode) -> list[Effect]:
 
 
 def exploratory(results: Results, mode: Mode) -> list[Effect]:
-    """Sensitivity checks, controls and explorations on every metric, the primary one first."""
-    primary = results.study.primary
-    effects = by_loss(results, [e for e in results.effects if e.mode == mode and e.role != "confirmatory"])
-    return sorted(effects, key=lambda e: (e.role, e.metric != primary, e.metric))
+    """Sensitivity checks and explorations on every metric, the primary one first."""
+    outside = ("confirmatory", "control")
+    return _primary_first(results, [e for e in results.effects if e.mode == mode and e.role not in outside])
+
+
+def controls(results: Results, mode: Mode) -> list[Effect]:
+    """Placebos and random groups on every metric, the primary one first."""
+    return _primary_first(results, [e for e in results.effects if e.mode == mode and e.role == "control"])
+
+
+def is_placebo(effect: Effect) -> bool:
+    """Whether it is a control that changes nothing."""
+    return effect.role == "control" and effect.intervention_kind == PLACEBO
+
+
+def has_moved(control: Effect) -> bool:
+    """Whether a control changed what it should not: a placebo anything at all, a random group the metric."""
+    if is_placebo(control):
+        return control.verdict == "structural" or (control.verdict not in UNMEASURED and control.delta is not None)
+    return control.verdict in ("matters", "hurts", "detected")
+
+
+def unit(results: Results, mode: Mode) -> Unit:
+    """What n counts on the primary metric."""
+    floor = noise_floor(results, mode, results.study.primary)
+    found: list[Unit] = [e.unit for e in confirmatory(results, mode)] or ([floor.unit] if floor else [])
+    usual: Unit = phrases("report/words.j2").usual_unit[mode]
+    return found[0] if found else usual
+
+
+def disputed(effect: Effect | Interaction) -> bool:
+    """Whether trained models came to different verdicts."""
+    return effect.agreement is not None and len(effect.agreement) > 1
 
 
 def interactions(results: Results, mode: Mode) -> list[Interaction]:
@@ -91,6 +122,11 @@ def intervention(effect: Effect) -> str:
 def is_crowd(found: Effect | Interaction) -> bool:
     """Whether so much was removed together that its names fill no cell."""
     return len(found.labels) > _CROWD
+
+
+def _primary_first(results: Results, effects: list[Effect]) -> list[Effect]:
+    primary = results.study.primary
+    return sorted(by_loss(results, effects), key=lambda e: (e.role, e.metric != primary, e.metric))
 
 
 def _of(results: Results, mode: Mode, *, confirmatory: bool, primary: bool) -> list[Effect]:

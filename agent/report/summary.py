@@ -1,7 +1,5 @@
 """The few lines that `lesion status` and `lesion run` print: the top findings, the counts, what was run."""
 
-from collections import Counter
-
 from ...prompts import render
 from ..results import Results
 from . import numbers, selection
@@ -17,7 +15,7 @@ def summary_lines(results: Results) -> list[str]:
         results=safe,
         study=safe.study,
         views=[mode_view(safe, mode) for mode in selection.modes(safe)],
-        counts=Counter(e.verdict for e in safe.effects if e.role == "confirmatory" and e.metric == safe.study.primary),
+        disputed=selection.disputed,
         name=selection.name,
         num=numbers,
     )

@@ -3,61 +3,74 @@
 from collections.abc import Sequence
 
 from ...prompts import phrases
-from ..results import BaselineMetric, Effect, Interaction, Mode, Planned, Results
+from ..results import BaselineMetric, Effect, Mode, Planned, Results, Unit
 from . import selection
-from .numbers import MISSING, exact, number, p_value, with_interval
+from .footnotes import effect_notes, reasons
+from .numbers import MISSING, number
 from .predictions import comparisons
+from .rows import NUMERIC, Row, effect_row, from_rows, interaction_row, n_key, noise_row, reference_row
 from .selection import intervention, is_crowd, members, name, noise_floor
-from .table import Cell, Table, columns
-
-_NUMERIC = (
-    *("baseline", "ablated", "delta", "p_adjusted", "p_equivalence", "p_paired", "n", "round"),
-    *("observed", "additive", "contrast", "size", "loss_in_delta"),
-    *("mean", "sd", "smallest_effect", "noise_ratio", "minimum_detectable_effect", "seeds_for_negligible", "max_seeds"),
-)
+from .table import Table, columns
 
 
 def main_table(results: Results, mode: Mode) -> Table:
     """The confirmatory effects on the primary metric, under the baseline as their reference."""
     effects = selection.confirmatory(results, mode)
     floor = noise_floor(results, mode, results.study.primary)
-    keys = "component intervention baseline ablated delta p_adjusted p_equivalence p_paired n verdict"
-    rows = map(_effect_cells, effects)
-    return Table(columns(keys, _NUMERIC), (*_reference(floor), *rows), _footnotes(results, effects))
+    return effects_table(results, effects, "component", unit=selection.unit(results, mode), floor=floor)
 
 
 def further_table(results: Results, mode: Mode) -> Table:
     """The confirmatory effects on every other metric."""
-    effects = selection.further(results, mode)
-    keys = "metric component intervention baseline ablated delta p_adjusted p_equivalence p_paired n verdict"
-    rows = tuple((e.metric, *_effect_cells(e)) for e in effects)
-    return Table(columns(keys, _NUMERIC), rows, _footnotes(results, effects))
+    return effects_table(results, selection.further(results, mode), "metric component")
 
 
 def exploratory_table(results: Results, mode: Mode) -> Table:
-    """Every effect outside the sealed family, with the role it was planned for."""
-    effects = selection.exploratory(results, mode)
-    keys = "role round metric component intervention baseline ablated delta p_adjusted p_equivalence p_paired n verdict"
-    rows = tuple((e.role, e.round, e.metric, *_effect_cells(e)) for e in effects)
-    return Table(columns(keys, _NUMERIC), rows, _footnotes(results, effects))
+    """Every effect outside the sealed family but the controls, with the role it was planned for."""
+    return effects_table(results, selection.exploratory(results, mode), "role round metric component")
+
+
+def effects_table(
+    results: Results,
+    effects: Sequence[Effect],
+    lead: str,
+    *,
+    unit: Unit = "seed",
+    floor: BaselineMetric | None = None,
+    further: Sequence[Row] = (),
+) -> Table:
+    """A table of effects, a row each; it has a column for what its units allow to be told.
+
+    Args:
+        results: everything there is.
+        effects: the rows.
+        lead: keys of the first columns.
+        unit: what n counts where there is no row.
+        floor: the baseline, as a first row.
+        further: cells by column for each row, beside those that every table of effects has.
+    """
+    units: list[Unit] = list(dict.fromkeys(e.unit for e in effects)) or [unit]
+    rows = [effect_row(e, named=len(units) > 1) for e in effects]
+    rows = [{**row, **more} for row, more in zip(rows, further, strict=True)] if further else rows
+    optional = {
+        "p_paired": any(each not in selection.SAMPLED for each in units),
+        n_key(units): True,
+        "agreement": any(e.agreement is not None for e in effects),
+    }
+    chosen = " ".join(key for key, wanted in optional.items() if wanted)
+    keys = f"{lead} intervention baseline ablated delta p_adjusted p_equivalence {chosen} verdict"
+    return from_rows(keys, [*reference_row(floor), *rows], effect_notes(results, effects))
 
 
 def interaction_table(results: Results, mode: Mode) -> Table:
     """Every joint removal: its observed loss beside the additive prediction."""
     joints = selection.interactions(results, mode)
-    keys = "components metric observed additive contrast p_adjusted p_equivalence n verdict"
-    return Table(
-        columns(keys, _NUMERIC),
-        tuple(_interaction_row(joint) for joint in joints),
-        (
-            *(f"{name(joint)}: {joint.reason}" for joint in joints if joint.reason),
-            *(
-                f"{name(joint)}: {members(joint)}"
-                for joint in joints
-                if is_crowd(joint) and joint.metric == results.study.primary
-            ),
-        ),
-    )
+    units: list[Unit] = list(dict.fromkeys(joint.unit for joint in joints)) or ["seed"]
+    agreement = "agreement" if any(joint.agreement is not None for joint in joints) else ""
+    keys = f"components metric observed additive contrast p_adjusted p_equivalence {n_key(units)} {agreement} verdict"
+    crowds = [each for each in joints if is_crowd(each) and each.metric == results.study.primary]
+    notes = (*reasons(joints), *(f"{name(joint)}: {members(joint)}" for joint in crowds))
+    return from_rows(keys, [interaction_row(joint, named=len(units) > 1) for joint in joints], notes)
 
 
 def prediction_table(results: Results, mode: Mode) -> Table:
@@ -76,83 +89,20 @@ def prediction_table(results: Results, mode: Mode) -> Table:
         for each in comparisons(results, mode)
     )
     keys = "component intervention predicted size came_out loss_in_delta hit"
-    return Table(columns(keys, _NUMERIC), rows)
+    return Table(columns(keys, NUMERIC), rows)
 
 
 def noise_table(results: Results, mode: Mode) -> Table:
     """What the baseline's noise allows to be seen, metric by metric."""
-    keys = "metric goal mean sd n smallest_effect noise_ratio minimum_detectable_effect seeds_for_negligible max_seeds"
-    rows = tuple(_noise_row(metric, floor) for metric, floor in results.baseline.get(mode, {}).items())
-    return Table(columns(keys, _NUMERIC), rows)
+    floors = results.baseline.get(mode, {})
+    units: list[Unit] = list(dict.fromkeys(floor.unit for floor in floors.values())) or ["seed"]
+    of_runs = any(each not in selection.SAMPLED for each in units)
+    keys = f"metric goal mean sd {n_key(units)} smallest_effect noise_ratio minimum_detectable_effect"
+    keys += " seeds_for_negligible max_seeds" if of_runs else ""
+    return from_rows(keys, [noise_row(metric, floor, named=len(units) > 1) for metric, floor in floors.items()])
 
 
 def planned_table(planned: Sequence[Planned]) -> Table:
     """Proposals and what became of them."""
     rows = tuple((each.ablation, each.round, each.fate, each.reason) for each in planned)
-    return Table(columns("ablation round fate reason", _NUMERIC), rows)
-
-
-def _reference(floor: BaselineMetric | None) -> tuple[tuple[Cell, ...], ...]:
-    if floor is None:
-        return ()
-    words = phrases("report/words.j2")
-    mean = f"{number(floor.mean, floor.sd)} ({words.sd} {number(floor.sd, floor.sd)})"
-    return ((words.baseline, MISSING, mean, *[MISSING] * 5, floor.n, words.reference),)
-
-
-def _effect_cells(e: Effect) -> tuple[Cell, ...]:
-    baseline = number(e.baseline, e.interval)
-    shared = (name(e), intervention(e), baseline, _ablated(e), _delta(e))
-    return (*shared, *_p_values(e), p_value(e.p_paired), _units(e), _verdict(e))
-
-
-def _interaction_row(joint: Interaction) -> tuple[Cell, ...]:
-    observed = with_interval(joint.observed, joint.observed_interval, signed=True)
-    additive = number(joint.additive, joint.interval, signed=True)
-    contrast = with_interval(joint.contrast, joint.interval, signed=True)
-    return (name(joint), joint.metric, observed, additive, contrast, *_p_values(joint), _units(joint), joint.verdict)
-
-
-def _noise_row(metric: str, floor: BaselineMetric) -> tuple[Cell, ...]:
-    words = phrases("report/words.j2")
-    delta = floor.smallest_effect
-    return (
-        metric,
-        floor.goal,
-        number(floor.mean, floor.sd),
-        number(floor.sd, floor.sd),
-        floor.n,
-        f"{exact(delta)} ({words.delta_origin[floor.smallest_effect_proposed]})",
-        number(delta / floor.sd) if floor.sd else MISSING,
-        number(floor.minimum_detectable_effect, floor.sd),
-        words.seeds_for_negligible(floor.seeds_for_negligible, floor.max_seeds),
-        floor.max_seeds,
-    )
-
-
-def _ablated(e: Effect) -> str:
-    return MISSING if e.verdict == "structural" else number(e.ablated, e.interval)
-
-
-def _delta(e: Effect) -> str:
-    return MISSING if e.verdict == "structural" else with_interval(e.delta, e.interval, signed=True)
-
-
-def _p_values(found: Effect | Interaction) -> tuple[str, str]:
-    return p_value(found.p_adjusted), p_value(found.p_equivalence)
-
-
-def _units(found: Effect | Interaction) -> str:
-    return phrases("report/words.j2").units(found.n, found.failed)
-
-
-def _verdict(e: Effect) -> str:
-    return phrases("report/words.j2").verdict_cell(e.verdict, e.nonzero, e.masked)
-
-
-def _footnotes(results: Results, effects: Sequence[Effect]) -> tuple[str, ...]:
-    words = phrases("report/words.j2")
-    names = {effect.ablation: name(effect) for effect in results.effects}
-    reasons = [f"{name(e)}: {e.reason}" for e in effects if e.reason]
-    same = [words.same_as(name(e), names.get(e.same_as, e.same_as)) for e in effects if e.same_as]
-    return tuple(dict.fromkeys([*reasons, *same]))
+    return Table(columns("ablation round fate reason", NUMERIC), rows)

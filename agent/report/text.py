@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..results import Results
@@ -29,6 +29,12 @@ def clipped(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 
 
+def clipped_names(names: Sequence[str], length: int) -> str:
+    """Several names in at most `length` characters: each keeps its start, since half a pair says nothing."""
+    room = max(8, (length - 3 * (len(names) - 1)) // max(1, len(names)))
+    return clipped(" + ".join(clipped(name, room) for name in names), length)
+
+
 def prepared(results: Results, escape: Escape) -> Results:
     """The same results with every text escaped, and labels that name several components told apart by their ids.
 
@@ -53,7 +59,9 @@ def _escaped(value: Any, escape: Escape) -> Any:
 
 def _told_apart(data: dict[str, Any]) -> dict[str, Any]:
     found = [
-        each for each in (*data["effects"], *data["interactions"]) if len(each["labels"]) == len(each["components"])
+        each
+        for each in (*data["effects"], *data["interactions"], *data["advice"])
+        if len(each["labels"]) == len(each["components"])
     ]
     named: defaultdict[str, set[str]] = defaultdict(set)
     for each in found:

@@ -6,8 +6,20 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from ...prompts import phrases
-from ..results import BaselineMetric, Effect, EffectVerdict, Interaction, InteractionVerdict, Mode, Planned, Results
-from . import numbers, selection, tables
+from ..results import (
+    BaselineMetric,
+    Effect,
+    EffectVerdict,
+    Interaction,
+    InteractionVerdict,
+    Mode,
+    Planned,
+    Results,
+    Unit,
+)
+from . import costs, footnotes, numbers, selection, tables
+from .controls import Controls, controls
+from .suggestions import Suggestion, suggestions
 from .table import Cell, Table, columns
 
 
@@ -20,14 +32,27 @@ class ModeView:
     found: dict[str, list[Effect]]
     """The sealed family on the primary metric."""
     joint: dict[str, list[Interaction]]
-    same: list[tuple[str, str]]
-    """Ablations whose results were equal bit for bit."""
+    unit: Unit
+    """What n counts on the primary metric."""
+    same: list[tuple[list[str], str]]
+    """Removals whose results were equal to another's bit for bit."""
+    agreed: bool
+    """Whether other trained models were tested as well."""
+    disagreeing: list[Effect]
+    """Confirmatory effects about which trained models came to different verdicts."""
+    disagreeing_joints: list[Interaction]
+    whole: list[str]
+    """Metrics of a re-evaluation that have no value per example: trained models are the units."""
     differing: list[tuple[Effect, Effect]]
     """A component's confirmatory effect, and another kind of removal that came to another verdict."""
     levels: list[str]
     main: Table
     further: Table
     exploratory: Table
+    recovery: Table
+    costs: Table
+    controls: Controls
+    advice: dict[str, list[Suggestion]]
     interactions: Table
     predictions: Table
     noise: Table
@@ -42,12 +67,21 @@ def mode_view(results: Results, mode: Mode) -> ModeView:
         floor=selection.noise_floor(results, mode, results.study.primary),
         found={verdict: [e for e in family if e.verdict == verdict] for verdict in get_args(EffectVerdict)},
         joint={verdict: [j for j in joints if j.verdict == verdict] for verdict in get_args(InteractionVerdict)},
-        same=_same(results, mode),
+        unit=selection.unit(results, mode),
+        same=footnotes.equals(results, [e for e in results.effects if e.mode == mode]),
+        agreed=any(each.agreement is not None for each in (*family, *joints)),
+        disagreeing=[e for e in family if selection.disputed(e)],
+        disagreeing_joints=[j for j in joints if selection.disputed(j) and j.metric == results.study.primary],
+        whole=[metric for metric, each in results.baseline.get(mode, {}).items() if each.unit == "checkpoint"],
         differing=_differing(results, mode),
         levels=sorted({numbers.percent(e.level) for e in family if e.level is not None}),
         main=tables.main_table(results, mode),
         further=tables.further_table(results, mode),
         exploratory=tables.exploratory_table(results, mode),
+        recovery=costs.recovery_table(results, mode),
+        costs=costs.cost_table(results, mode),
+        controls=controls(results, mode),
+        advice=suggestions(results, mode),
         interactions=tables.interaction_table(results, mode),
         predictions=tables.prediction_table(results, mode),
         noise=tables.noise_table(results, mode),
@@ -95,21 +129,12 @@ def _quantity(key: str, value: float) -> str:
     return str(value) if isinstance(value, int) else numbers.number(value)
 
 
-def _same(results: Results, mode: Mode) -> list[tuple[str, str]]:
-    names = {e.ablation: selection.name(e) for e in results.effects}
-    pairs = [
-        (selection.name(e), names.get(e.same_as, e.same_as)) for e in results.effects if e.mode == mode and e.same_as
-    ]
-    return list(dict.fromkeys(pairs))
-
-
 def _differing(results: Results, mode: Mode) -> list[tuple[Effect, Effect]]:
     family = {tuple(e.components): e for e in selection.confirmatory(results, mode)}
     return [
         (family[tuple(e.components)], e)
         for e in selection.exploratory(results, mode)
         if e.metric == results.study.primary
-        and e.role != "control"
         and tuple(e.components) in family
         and family[tuple(e.components)].verdict != e.verdict
     ]

@@ -5,9 +5,10 @@ import os
 import platform
 import sys
 import time
-from typing import Any, BinaryIO, Callable, Dict, Iterator, List, Optional
+from pathlib import Path
+from typing import Any, BinaryIO, Callable, Dict, Iterator, List, NamedTuple, Optional
 
-from .experiment import Run
+from .experiment import Run, Weights, forget, read_weights
 from .measured import plain_results
 from .operate import operate, undo
 from .steps import flops_of, one_step, recording, trained_a_step
@@ -17,19 +18,28 @@ from .tensors import weights_digest
 
 Job = Dict[str, Any]
 Answer = Dict[str, Any]
-Files = Dict[str, BinaryIO]
-"""`read`: the checkpoint to load; `write`: where the trained weights go. Either may be missing."""
 
 
-def answers(job: Job, files: Files) -> "Iterator[Callable[[], Answer]]":
-    """What each arm of the job comes to, once asked."""
+class Given(NamedTuple):
+    """What a job was given beside its message. Either may be missing."""
+
+    weights: Optional[Weights]
+    """Those to start from."""
+    file: Optional[BinaryIO]
+    """Where the trained weights go."""
+
+
+def answers(job: Job, files: "Dict[str, BinaryIO]") -> "Iterator[Callable[[], Answer]]":
+    """What each arm of the job comes to, once asked. `files`: the checkpoint to `read`, the one to `write`."""
     if job["action"] == "ping":
         return iter([dict])
+    # before any code of the user's runs, which must not find the file open
+    given = Given(read_weights(files["read"]) if "read" in files else None, files.get("write"))
     os.chdir(job["cwd"])
-    return ACTIONS[job["action"]](job, files)
+    return ACTIONS[job["action"]](job, given)
 
 
-def _retrain(job: Job, files: Files) -> "Iterator[Callable[[], Answer]]":
+def _retrain(job: Job, given: Given) -> "Iterator[Callable[[], Answer]]":
     """Train and evaluate, with the cut there from initialisation."""
 
     def answer() -> Answer:
@@ -37,20 +47,20 @@ def _retrain(job: Job, files: Files) -> "Iterator[Callable[[], Answer]]":
         run.build()
         cuts = operate(run.model, job["arms"][0]["interventions"], run.seed)
         run.train()
-        if "write" in files:
-            run.save_weights(files["write"])
+        if given.file:
+            run.save_weights(given.file)
         return {**plain_results(run.evaluate()), **_facts(run, cuts)}
 
     yield answer
 
 
-def _recover(job: Job, files: Files) -> "Iterator[Callable[[], Answer]]":
+def _recover(job: Job, given: Given) -> "Iterator[Callable[[], Answer]]":
     """Cut the trained model, evaluate, train on with the cut in place, evaluate again."""
 
     def answer() -> Answer:
         run = Run(job, job["arms"][0]["config"])
         run.build()
-        run.load_weights(files.get("read"))
+        run.load_weights(given.weights)
         specs = job["arms"][0]["interventions"]
         cuts = operate(run.model, specs, run.seed, Sweep(run, job["metrics"]).references(specs))
         cut = plain_results(run.evaluate())["metrics"]
@@ -60,21 +70,21 @@ def _recover(job: Job, files: Files) -> "Iterator[Callable[[], Answer]]":
     yield answer
 
 
-def _reevaluate(job: Job, files: Files) -> "Iterator[Callable[[], Answer]]":
+def _reevaluate(job: Job, given: Given) -> "Iterator[Callable[[], Answer]]":
     """One trained model, evaluated under each arm in turn."""
     run = Run(job, job["arms"][0]["config"])
-    for measure in sweep(run, files.get("read"), job):
+    for measure in sweep(run, given.weights, job):
         yield lambda measure=measure: _with_time(measure, run)
 
 
-def _check(job: Job, files: Files) -> "Iterator[Callable[[], Answer]]":
+def _check(job: Job, given: Given) -> "Iterator[Callable[[], Answer]]":
     """One training step and one step of evaluation of each arm, each on a new model."""
     for arm in job["arms"]:
         yield lambda arm=arm: _checked(job, arm)
 
 
 def _checked(job: Job, arm: "Dict[str, Any]") -> Answer:
-    run = Run(job, arm["config"])
+    run = _run_anew(job, arm["config"])
     run.build()
     cuts = operate(run.model, arm["interventions"], run.seed)
     stages = one_step(run)
@@ -83,7 +93,20 @@ def _checked(job: Job, arm: "Dict[str, Any]") -> Answer:
     return {"stages": stages, **facts, "flops": flops_of(run)}
 
 
-def _anatomy(job: Job, files: Files) -> "Iterator[Callable[[], Answer]]":
+def _run_anew(job: Job, config: "Dict[str, Any]") -> Run:
+    """Without what an earlier arm left in the experiment's modules, such as a generator that has been drawn from."""
+    os.chdir(job["cwd"])
+    left = forget(Path(job["cwd"]))
+    try:
+        return Run(job, config)
+    except Exception:
+        if not left:
+            raise
+        sys.modules.update(left)  # registries may refuse a second import
+        return Run(job, config)
+
+
+def _anatomy(job: Job, given: Given) -> "Iterator[Callable[[], Answer]]":
     """The baseline's check: one step where it is trained, one whole evaluation, and the module tree that both have shown."""
     from .anatomy import Anatomist
 
@@ -118,7 +141,7 @@ def _anatomy(job: Job, files: Files) -> "Iterator[Callable[[], Answer]]":
     yield answer
 
 
-ACTIONS: "Dict[str, Callable[[Job, Files], Iterator[Callable[[], Answer]]]]" = {
+ACTIONS: "Dict[str, Callable[[Job, Given], Iterator[Callable[[], Answer]]]]" = {
     "retrain": _retrain,
     "recover": _recover,
     "reevaluate": _reevaluate,

@@ -20,6 +20,8 @@ ONLY_SPLIT = "evaluation"
 """What the one set of an experiment without splits is called."""
 WRAPPERS = ("_orig_mod.", "module.")
 """Prefixes that compiling and parallel training put before the names of weights."""
+Weights = Dict[str, Any]
+"""A state dictionary."""
 OPTIONAL = ("load_weights", "batches", "score", "finetune")
 
 
@@ -55,6 +57,28 @@ def load(path: Path) -> ModuleType:
     if Path(module.__file__ or "").resolve() != path.resolve():
         raise Invalid(f"importing {name} gave {module.__file__}, not {path}: rename the file, its name is taken")
     return module
+
+
+def forget(root: Path) -> "Dict[str, ModuleType]":
+    """Take the modules of the project in `root` out of `sys.modules`, so that they are imported anew; what was there."""
+    own = {name: module for name, module in sys.modules.items() if _is_own(name, module, root)}
+    for name in own:
+        del sys.modules[name]
+    return own
+
+
+def _is_own(name: str, module: ModuleType, root: Path) -> bool:
+    file = Path(getattr(module, "__file__", None) or "/")
+    installed = "site-packages" in file.parts or file.is_relative_to(sys.prefix)
+    ours = name.partition(".")[0] in (__package__.partition(".")[0], "__main__")
+    return file.suffix == ".py" and file.is_relative_to(root) and not installed and not ours
+
+
+def read_weights(checkpoint: BinaryIO) -> Weights:
+    """What a checkpoint holds. The file is closed: who holds it could open it again, to write."""
+    with checkpoint:
+        found: Weights = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    return found
 
 
 class Run:
@@ -93,14 +117,15 @@ class Run:
             raise Invalid(f"build_model returned {type(built).__name__}, not a torch.nn.Module")
         self.model = built
 
-    def load_weights(self, checkpoint: "Optional[BinaryIO]") -> None:
-        """The trained weights: the experiment's own, or those of a baseline run."""
+    def load_weights(self, weights: "Optional[Weights]") -> None:
+        """The trained weights: the experiment's own, or those of a baseline run, which are gone from `weights` then."""
         with self._timed("load"):
             seed_everything(self.seed)
-            if checkpoint is None:
+            if weights is None:
                 self._take(self.module.load_weights(self.model, self.config))
             else:
-                self.model.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True))
+                self.model.load_state_dict(weights)
+                weights.clear()
 
     def save_weights(self, file: BinaryIO) -> None:
         """Write the weights so that a model from `build_model` can take them."""
@@ -112,7 +137,8 @@ class Run:
                 f"the trained model has other weights than build_model gives ({', '.join(odd)}): "
                 "return it from build_model's own kind, or define load_weights"
             )
-        torch.save(state, file)
+        with file:
+            torch.save(state, file)
 
     def train(self) -> None:
         """Train to the end. A model that `train` returns takes the place of the one it was given."""

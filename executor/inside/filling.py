@@ -31,8 +31,9 @@ class Statistics:
         """Take in the values of one call."""
         if not tensor.is_floating_point() or not tensor.dim():
             return
-        key = (slot, tensor.shape[self._dim(tensor)])
-        flat = tensor.detach().movedim(self._dim(tensor), -1).flatten(0, -2)
+        rows = self._rows(tensor.detach())
+        flat = rows.reshape(-1, rows.shape[-1])
+        key = (slot, rows.shape[-1])
         total, count = self._sums.get(key, (0, 0))
         wide = torch.float64 if tensor.device.type != "mps" else torch.float32
         self._sums[key] = (total + flat.sum(0, dtype=wide), count + flat.shape[0])
@@ -43,28 +44,35 @@ class Statistics:
 
     def mean(self, like: torch.Tensor, slot: int) -> torch.Tensor:
         """The mean over examples and positions, one value a feature, in the shape of `like`."""
-        dim = self._dim(like)
-        found = self._sums.get((slot, like.shape[dim]))
+        rows = self._rows(like)
+        found = self._sums.get((slot, rows.shape[-1]))
         if found is None:
             raise Refused("the reference split never reached it, so there is no mean to put in place")
         total, count = found
-        shape = [1] * like.dim()
-        shape[dim] = -1
-        return (total / count).to(like.dtype).reshape(shape).expand_as(like)
+        return self._placed((total / count).expand_as(rows), like)
 
     def draw(self, like: torch.Tensor, slot: int, generator: torch.Generator) -> torch.Tensor:
         """Values of other examples, drawn with replacement: at the same positions where shapes agree, else at any."""
-        dim = self._dim(like)
-        kept = self._examples.get((slot, like.shape[dim]))
+        rows = self._rows(like)
+        kept = self._examples.get((slot, rows.shape[-1]))
         if not kept:
             raise Refused("the reference split never reached it, so there is no other example to draw from")
         same = [one for one in kept if one.shape[1:] == like.shape[1:]]
         if same and like.dim() > 1:
             pool = torch.cat(same)
-            return pool[_drawn(len(pool), len(like), generator, like)]
-        pool = torch.cat([one.movedim(dim, -1).flatten(0, -2) for one in kept])
-        rows = like.movedim(dim, -1)
-        return pool[_drawn(len(pool), rows[..., 0].numel(), generator, like)].reshape(rows.shape).movedim(-1, dim)
+            return torch.empty_like(like).copy_(pool[_drawn(len(pool), len(like), generator, like)])
+        pool = torch.cat([self._rows(one).reshape(-1, rows.shape[-1]) for one in kept])
+        drawn = pool[_drawn(len(pool), rows[..., 0].numel(), generator, like)]
+        return self._placed(drawn.reshape(rows.shape), like)
+
+    def _rows(self, tensor: torch.Tensor) -> torch.Tensor:
+        """`tensor` with its features last; one number for each example has one feature."""
+        return tensor.movedim(self._dim(tensor), -1) if tensor.dim() > 1 else tensor.unsqueeze(-1)
+
+    def _placed(self, rows: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+        """Memory of their own for `rows`, laid out as `like` is: what comes next may edit them in place."""
+        values = rows.movedim(-1, self._dim(like)) if like.dim() > 1 else rows.squeeze(-1)
+        return torch.empty_like(like).copy_(values)
 
     def _dim(self, tensor: torch.Tensor) -> int:
         return self.dim if -tensor.dim() <= self.dim < tensor.dim() else -1
@@ -83,14 +91,12 @@ class Filling:
 
     def __call__(self, tensor: torch.Tensor, slot: int) -> torch.Tensor:
         """What takes the place of `tensor`; the tensor itself where this kind leaves it alone."""
-        if self.removal == "zero":
-            return torch.zeros_like(tensor)
-        if self.removal == "placebo":
-            return tensor.clone()
-        if not tensor.is_floating_point() or not tensor.dim():
+        if self.removal == "placebo" or not is_continuous(tensor):
             return tensor
-        if self.removal == "constant":
-            return torch.full_like(tensor, self.constant)
+        if self.removal in ("zero", "constant"):
+            return torch.full_like(tensor, self.constant if self.removal == "constant" else 0.0)
+        if tensor.is_complex() or not tensor.dim():
+            return tensor
         assert self.statistics is not None
         if self.removal == "mean":
             return self.statistics.mean(tensor, slot)
@@ -118,6 +124,11 @@ class _Dice:
 
     def __deepcopy__(self, _memo: Any) -> "_Dice":
         return self
+
+
+def is_continuous(tensor: torch.Tensor) -> bool:
+    """Whether it holds values; whole numbers and truth values are indices and masks, which no removal touches."""
+    return tensor.is_floating_point() or tensor.is_complex()
 
 
 def site_seed(name: str, seed: int) -> int:

@@ -20,14 +20,13 @@ def operate(
     cuts: List[Cut] = []
     try:
         for spec in specs:
-            found = (references or {}).get(site_of(spec))
-            if needs_reference(spec) and found is None:
-                raise Refused(f"{spec['removal']} of {site_of(spec)}: there is nothing to take it from")
-            fill = Filling(spec["removal"], spec["constant"], found, site_seed(site_of(spec), seed))
-            cuts.append(_cut(model, spec, fill, seed))
+            cuts.append(_cut(model, spec, _filling(spec, seed, references or {}), seed))
     except BaseException:
         undo(cuts)
         raise
+    for cut in cuts:
+        if isinstance(cut, WeightCut):
+            cut.settle()
     return cuts
 
 
@@ -53,8 +52,15 @@ def needs_reference(spec: Spec) -> bool:
 
 def site_of(spec: Spec) -> str:
     """The place in the model, whatever is done there."""
-    place = {key: value for key, value in spec.items() if key not in ("removal", "constant", "kind")}
-    return json.dumps(place, sort_keys=True) if len(place) > 2 else str(spec.get("path", spec.get("parameter")))
+    place = {key: value for key, value in spec.items() if key not in ("removal", "constant")}
+    return json.dumps(place, sort_keys=True)
+
+
+def _filling(spec: Spec, seed: int, references: "Dict[str, Statistics]") -> Filling:
+    found = references.get(site_of(spec))
+    if needs_reference(spec) and found is None:
+        raise Refused(f"{spec['removal']} of {spec['path']}: there is nothing to take it from")
+    return Filling(spec["removal"], spec.get("constant", 0.0), found, site_seed(site_of(spec), seed))
 
 
 def _cut(model: nn.Module, spec: Spec, fill: Filling, seed: int) -> Cut:
@@ -67,12 +73,12 @@ def _cut(model: nn.Module, spec: Spec, fill: Filling, seed: int) -> Cut:
         return _head_cut(model, spec, fill)
     module = _module(model, spec["path"])
     if kind == "neuron":
-        return UnitCut(module, spec["path"], spec["units"], spec["dim"], fill)
+        return UnitCut(module, spec["path"], spec["units"], spec.get("dim", -1), fill)
     return ModuleCut(module, spec["path"], fill)
 
 
 def _head_cut(model: nn.Module, spec: Spec, fill: Filling) -> Cut:
-    parent = _module(model, spec["projection"].rpartition(".")[0] or spec["path"])
+    parent = dict(model.named_modules(remove_duplicate=False)).get(spec["projection"].rpartition(".")[0])
     if isinstance(parent, nn.MultiheadAttention):
         return MultiheadCut(parent, spec["path"], spec["heads"], spec["width"], fill)
     projection = _module(model, spec["projection"])

@@ -4,12 +4,15 @@ A module object stays where it is and only its `forward` is exchanged: aliases m
 from the same layers, a copy of the model taken later) see the removal too.
 """
 
-from typing import Any, Dict, List, Optional
+import copy
+from contextlib import contextmanager
+from typing import Any, Dict, Generator, List, Optional
 
 import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
-from .filling import Filling, Refused
+from .filling import Filling, Refused, is_continuous
 from .tensors import map_tensors, tensors_of
 
 DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
@@ -28,8 +31,12 @@ class Tally:
 class Cut:
     """One intervention in place. `fill` gives what takes the place of the values it is shown."""
 
+    looking_aside = False
+    """A module runs as it would without any cut, to be compared with."""
+
     def __init__(self, target: str, fill: Filling) -> None:
         self.target, self.fill, self.tally = target, fill, Tally()
+        self._original: Any = None
         self._patched: List[Any] = []
 
     def proof(self) -> "Dict[str, Any]":
@@ -50,7 +57,7 @@ class Cut:
             if before is None:
                 del module.__dict__["forward"]
             else:
-                module.forward = before
+                module.__dict__["forward"] = before
         self._patched = []
 
     def _idle(self) -> str:
@@ -63,13 +70,19 @@ class Cut:
     def _patch(self, module: nn.Module, forward: Any) -> Any:
         """Exchange a module's forward; returns the one it had."""
         original = module.forward
-        before = module.__dict__.get("forward")
-        try:
-            module.forward = forward  # type: ignore[method-assign]
-        except Exception as error:
-            raise Refused(f"{self.target} cannot be cut: {type(module).__name__} takes no other forward ({error})") from None
-        self._patched.append((module, before))
+        self._patched.append((module, module.__dict__.get("forward")))
+        module.__dict__["forward"] = forward  # set as an attribute, a traced module would hand it on
         return original
+
+    def _forward(self, *args: Any, **kwargs: Any) -> Any:
+        if Cut.looking_aside:
+            return self._original(*args, **kwargs)
+        self.tally.calls += 1
+        return self._cut(args, kwargs)
+
+    def _cut(self, args: Any, kwargs: Any) -> Any:
+        """What the module gives in place of what it gave."""
+        raise NotImplementedError
 
     def _swap(self, tensor: torch.Tensor, slot: int = 0) -> torch.Tensor:
         """The values that take the place of `tensor`."""
@@ -87,43 +100,56 @@ class ModuleCut(Cut):
 
     def __init__(self, module: nn.Module, path: str, fill: Filling) -> None:
         super().__init__(path, fill)
-        self._module = module
-        self._original = self._patch(module, self._bypass if fill.removal == "bypass" else self._replace)
+        self._module, self._shares = module, False
+        self._original = self._patch(module, self._forward)
 
-    def _replace(self, *args: Any, **kwargs: Any) -> Any:
-        self.tally.calls += 1
+    def _cut(self, args: Any, kwargs: Any) -> Any:
+        return self._bypass(args, kwargs) if self.fill.removal == "bypass" else self._replace(args, kwargs)
+
+    def _replace(self, args: Any, kwargs: Any) -> Any:
         output = self._original(*args, **kwargs)
         found = {id(tensor): slot for slot, tensor in enumerate(tensors_of(output))}
-        if not found:
-            raise Refused(f"{self.fill.removal} of {self.target}: its output, a {type(output).__name__}, holds no tensor")
+        if not any(is_continuous(tensor) for tensor in tensors_of(output)):
+            kind = type(output).__name__
+            raise Refused(f"{self.fill.removal} of {self.target}: its output, a {kind}, holds no floating-point tensor")
         try:
             return map_tensors(lambda tensor: self._swap(tensor, found[id(tensor)]), output)
         except TypeError as error:
             raise Refused(f"{self.fill.removal} of {self.target}: {error}") from None
 
-    def _bypass(self, *args: Any, **kwargs: Any) -> Any:
-        self.tally.calls += 1
+    def _bypass(self, args: Any, kwargs: Any) -> Any:
         passed = next(tensors_of([*args, *kwargs.values()]), None)
         if passed is None:
             raise Refused(f"bypass of {self.target}: it is called without a tensor")
         if not self.tally.changed:
             self.tally.asleep = isinstance(self._module, DROPOUTS) and not self._module.training
             self._compare(passed, args, kwargs)
-        return passed
+        return passed if self._shares else passed.clone()
 
     def _compare(self, passed: torch.Tensor, args: Any, kwargs: Any) -> None:
-        """Run the original aside, without a trace in the generators, to see its shape and whether the bypass differs."""
+        """Run the original aside, to see its shape, whether the bypass differs, and whether what it gives is its input,
+        which others may edit in place."""
         before = passed.detach().clone()
-        devices = list(range(torch.cuda.device_count())) if passed.is_cuda else []
-        with torch.no_grad(), torch.random.fork_rng(devices):
-            output = self._original(*map_tensors(_clone, args), **map_tensors(_clone, kwargs))
+        args, kwargs = self._copied((args, kwargs))
+        with _aside(self._module, before):
+            output = self._original(*args, **kwargs)
         if not isinstance(output, torch.Tensor):
             raise Refused(f"bypass of {self.target}: its output is a {type(output).__name__}, its input a tensor")
         if output.shape != before.shape:
             raise Refused(
                 f"bypass of {self.target}: its input is {tuple(before.shape)}, its output {tuple(output.shape)}"
             )
+        given = next(tensors_of([*args, *kwargs.values()]))
+        self._shares = output.data_ptr() == given.data_ptr()
         self.tally.changed = not torch.equal(output, before)
+
+    def _copied(self, value: Any) -> Any:
+        """Arguments for a run aside: none of what it does to them is seen, be it in a tensor or in a cache."""
+        try:
+            with _DetachedCopies():
+                return copy.deepcopy(value)
+        except Exception as error:
+            raise Refused(f"bypass of {self.target}: what it is called with cannot be copied ({error})") from None
 
 
 class UnitCut(Cut):
@@ -132,16 +158,16 @@ class UnitCut(Cut):
     def __init__(self, module: nn.Module, path: str, units: "List[int]", dim: int, fill: Filling) -> None:
         super().__init__(f"{path}[{_span(units)}]", fill)
         self._path, self._units, self._dim = path, units, dim
-        self._original = self._patch(module, self._replace)
+        self._original = self._patch(module, self._forward)
 
-    def _replace(self, *args: Any, **kwargs: Any) -> Any:
-        self.tally.calls += 1
+    def _cut(self, args: Any, kwargs: Any) -> Any:
         output = self._original(*args, **kwargs)
         if not isinstance(output, torch.Tensor):
             raise Refused(f"units of {self._path}: its output is a {type(output).__name__}, not a tensor")
         size = output.shape[self._dim] if -output.dim() <= self._dim < output.dim() else 0
-        if max(self._units) >= size:
-            raise Refused(f"{self._path} has {size} units: there is no unit {max(self._units)}")
+        for unit in (min(self._units), max(self._units)):
+            if not 0 <= unit < size:
+                raise Refused(f"{self._path} has {size} units: there is no unit {unit}")
         return self._edit(output, self._units, self._dim)
 
     def _edit(self, tensor: torch.Tensor, index: "List[int]", dim: int) -> torch.Tensor:
@@ -157,21 +183,21 @@ class HeadCut(UnitCut):
         Cut.__init__(self, f"{path}/{_span(heads)}", fill)
         self._path, self._width, self._heads = path, width, heads
         self._columns = [head * width + column for head in heads for column in range(width)]
-        self._original = self._patch(projection, self._project)
+        self._original = self._patch(projection, self._forward)
 
-    def _project(self, *args: Any, **kwargs: Any) -> Any:
-        self.tally.calls += 1
+    def _cut(self, args: Any, kwargs: Any) -> Any:
         if args and isinstance(args[0], torch.Tensor):
-            return self._original(self._cut(args[0]), *args[1:], **kwargs)
+            return self._original(self._without(args[0]), *args[1:], **kwargs)
         name = next((name for name, value in kwargs.items() if isinstance(value, torch.Tensor)), None)
         if name is None:
             raise Refused(f"heads of {self._path}: their projection is called without a tensor")
-        return self._original(*args, **{**kwargs, name: self._cut(kwargs[name])})
+        return self._original(*args, **{**kwargs, name: self._without(kwargs[name])})
 
-    def _cut(self, joined: torch.Tensor) -> torch.Tensor:
+    def _without(self, joined: torch.Tensor) -> torch.Tensor:
         there = joined.shape[-1] // self._width
-        if max(self._heads) >= there:
-            raise Refused(f"{self._path} has {there} heads of width {self._width}: there is no head {max(self._heads)}")
+        for head in (min(self._heads), max(self._heads)):
+            if not 0 <= head < there:
+                raise Refused(f"{self._path} has {there} heads of width {self._width}: there is no head {head}")
         return self._edit(joined, self._columns, -1)
 
 
@@ -188,19 +214,20 @@ class MultiheadCut(HeadCut):
         self._attention = attention
         super().__init__(attention, path, heads, width, fill)
 
-    def _project(self, *args: Any, **kwargs: Any) -> Any:
-        self.tally.calls += 1
+    def _cut(self, args: Any, kwargs: Any) -> Any:
         projection: Any = self._attention.out_proj
         self._attention.out_proj = _Identity(projection.weight)  # type: ignore[assignment]
         try:
             joined, *rest = self._original(*args, **kwargs)
         finally:
             self._attention.out_proj = projection
-        turned = self._attention.batch_first and joined.dim() == 3
-        joined = joined.transpose(0, 1) if turned else joined
-        rows = self._cut(joined).reshape(-1, joined.shape[-1])
-        output = nn.functional.linear(rows, projection.weight, projection.bias).view(*joined.shape[:-1], -1)
-        return (output.transpose(0, 1) if turned else output, *rest)
+        turned = joined.dim() == 3 and not self._attention.batch_first
+        examples_first = joined.transpose(0, 1) if turned else joined
+        joined = self._without(examples_first)
+        tokens_first = joined.transpose(0, 1) if joined.dim() == 3 else joined
+        rows = tokens_first.reshape(-1, joined.shape[-1])
+        output = nn.functional.linear(rows, projection.weight, projection.bias).view(*tokens_first.shape[:-1], -1)
+        return (output if turned or joined.dim() == 2 else output.transpose(0, 1), *rest)
 
 
 class _Identity(nn.Module):
@@ -210,8 +237,28 @@ class _Identity(nn.Module):
         self.bias: Optional[torch.Tensor] = None
 
 
-def _clone(tensor: torch.Tensor) -> torch.Tensor:
-    return tensor.detach().clone()
+class _DetachedCopies(TorchFunctionMode):
+    """Lets `deepcopy` take tensors that are part of a graph."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func is torch.Tensor.__deepcopy__:
+            return args[1].setdefault(id(args[0]), args[0].detach().clone())
+        return func(*args, **(kwargs or {}))
+
+
+@contextmanager
+def _aside(module: nn.Module, like: torch.Tensor) -> "Generator[None, None, None]":
+    """The body leaves no trace in the generators, in the buffers of `module`, or in what the cuts prove."""
+    devices = list(range(torch.cuda.device_count())) if like.is_cuda else []
+    buffers = {buffer: buffer.detach().clone() for buffer in module.buffers()}
+    before, Cut.looking_aside = Cut.looking_aside, True
+    try:
+        with torch.no_grad(), torch.random.fork_rng(devices):
+            yield
+    finally:
+        Cut.looking_aside = before
+        for buffer, values in buffers.items():
+            buffer.data.copy_(values)
 
 
 def _span(numbers: "List[int]") -> str:

@@ -1,13 +1,13 @@
 """Re-evaluation: one trained model, evaluated once for every arm, and given back to the next as it was."""
 
-from contextlib import contextmanager
-from typing import Any, BinaryIO, Dict, Generator, Iterator, List, Optional, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, Dict, Generator, Iterator, List, Optional, Sequence
 
 import torch
 from torch import nn
 
-from .experiment import Run
-from .filling import Statistics
+from .experiment import Run, Weights
+from .filling import Refused, Statistics
 from .measured import plain_results
 from .operate import Spec, operate, undo, watch
 from .tensors import Checksum, checksums
@@ -23,15 +23,28 @@ class Sweep:
         self.run = run
         self._pristine = {name: one.detach().cpu().clone() for name, one in _state(run.model).items()}
         self._before = checksums(run.model)
+        self._training = {module: module.training for module in run.model.modules()}
         self.streams = {"batches", "score"} <= set(run.offers) and self._scores_all(metrics)
         self._restore()
 
     def references(self, specs: "Sequence[Spec]") -> "Dict[str, Statistics]":
-        """Statistics of every site that needs some, from the reference split, with nothing cut."""
+        """Statistics of every site that needs some, from the reference split, with nothing cut; none of a site that
+        makes no sense, which is its own arm's fault."""
+        try:
+            return self._watched(specs)
+        except Refused:
+            found: Dict[str, Statistics] = {}
+            for spec in specs:
+                with suppress(Refused):
+                    found.update(self._watched([spec]))
+            return found
+
+    def _watched(self, specs: "Sequence[Spec]") -> "Dict[str, Statistics]":
         watchers, statistics = watch(self.run.model, specs)
         try:
             if statistics:
-                self.run.refer()
+                with _eagerly(self.run.model):
+                    self.run.refer()
         finally:
             undo(watchers)
             self._restore()
@@ -64,25 +77,30 @@ class Sweep:
 
     def _scores_all(self, metrics: "Sequence[str]") -> bool:
         split = "validation"
-        with torch.no_grad():
+        with torch.no_grad(), _eagerly(self.run.model):
             first = next(iter(self.run.module.batches(self.run.config, split)), None)
             return first is not None and set(metrics) <= set(self.run.module.score(self.run.model.eval(), first))
 
     def _restore(self) -> "List[str]":
-        """Put back what an evaluation changed in the weights; their names."""
+        """Put back what an evaluation changed in the weights, and its modes; the names of those weights.
+
+        What it has added, as a cache in a buffer, stays.
+        """
+        for module, training in self._training.items():
+            module.training = training
         after = checksums(self.run.model)
-        changed = [name for name, one in after.items() if one != self._before.get(name)]
+        changed = [name for name, one in self._before.items() if name in after and after[name] != one]
         if changed:
-            with torch.no_grad():
-                for name, tensor in _state(self.run.model).items():
-                    tensor.data.copy_(self._pristine[name])
+            state = _state(self.run.model)
+            for name in changed:
+                _put_back(state[name], self._pristine[name])
         return changed
 
 
-def sweep(run: Run, checkpoint: "Optional[BinaryIO]", job: "Dict[str, Any]") -> "Iterator[Any]":
+def sweep(run: Run, weights: "Optional[Weights]", job: "Dict[str, Any]") -> "Iterator[Any]":
     """A function for every arm, that measures it: set up first, so that what fails there is not an arm's fault."""
     run.build()
-    run.load_weights(checkpoint)
+    run.load_weights(weights)
     whole = Sweep(run, job["metrics"])
     specs = [spec for arm in job["arms"] for spec in arm["interventions"]]
     references = whole.references(specs)
@@ -94,10 +112,19 @@ def _state(model: nn.Module) -> "Dict[str, torch.Tensor]":
     return {**dict(model.named_parameters()), **dict(model.named_buffers())}
 
 
+def _put_back(tensor: torch.Tensor, values: torch.Tensor) -> None:
+    if tensor.shape == values.shape:
+        tensor.data.copy_(values)
+    else:
+        tensor.data = values.to(tensor.device, copy=True)
+
+
 def _difference(one: "Dict[str, Any]", other: "Dict[str, Any]") -> float:
     """The largest difference between two evaluations of one model, over metrics and splits; 0 where they are equal."""
     return max(
-        abs(value - other["metrics"][split][name]) for split, values in one["metrics"].items() for name, value in values.items()
+        abs(value - other["metrics"][split][name])
+        for split, values in one["metrics"].items()
+        for name, value in values.items()
     )
 
 
@@ -115,7 +142,10 @@ def _summing(model: nn.Module) -> "Generator[Checksum, None, None]":
 @contextmanager
 def _eagerly(model: nn.Module) -> "Generator[None, None, None]":
     """Compiled models run uncompiled, in every arm alike: cuts made after the first call would not be seen."""
-    compiled = any(type(module).__name__ == "OptimizedModule" for module in model.modules())
+    compiled = any(
+        type(module).__name__ == "OptimizedModule" or getattr(module, "_compiled_call_impl", None)
+        for module in model.modules()
+    )
     if not compiled or not hasattr(torch.compiler, "set_stance"):
         yield
         return

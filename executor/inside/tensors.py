@@ -1,5 +1,6 @@
 """Tensors wherever they hide: in tuples, lists, dictionaries and dataclasses (as `ModelOutput` is)."""
 
+import copy
 import ctypes
 import dataclasses
 import hashlib
@@ -33,15 +34,19 @@ def map_tensors(change: "Callable[[torch.Tensor], torch.Tensor]", value: Any) ->
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, dict):
-        changed: Dict[Any, Any] = {key: map_tensors(change, item) for key, item in value.items()}
-        return changed if type(value) is dict else type(value)(**changed)
+        changed: Dict[Any, Any] = copy.copy(value)
+        for key, item in value.items():
+            changed[key] = map_tensors(change, item)
+        return changed
     if isinstance(value, tuple) and hasattr(value, "_fields"):
         return type(value)(*(map_tensors(change, item) for item in value))
     if isinstance(value, (list, tuple)):
         return type(value)(map_tensors(change, item) for item in value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {field.name: map_tensors(change, getattr(value, field.name)) for field in dataclasses.fields(value)}
-        return dataclasses.replace(value, **fields)
+        replaced = copy.copy(value)
+        for field in dataclasses.fields(value):
+            object.__setattr__(replaced, field.name, map_tensors(change, getattr(value, field.name)))
+        return replaced
     raise TypeError(f"an output of type {type(value).__name__} holds no tensor that could be edited")
 
 

@@ -68,8 +68,8 @@ import lesion.agent, lesion.executor, lesion.prompts
 assert all({str(site)!r} in module.__file__ for module in (lesion.agent, lesion.executor, lesion.prompts)), lesion.agent.__file__
 from lesion.prompts import render
 assert "noise" in render("rules/hypothesis.j2", kind="other", label="noise", nested=False)
-from lesion.agent.cli.demo import _example
-assert sorted(path.name for path in _example()) == ["config.yaml", "experiment.py", "lesion.toml"]
+from lesion.agent.cli.demo import _files
+assert sorted(path.name for path in _files("digits")) == ["config.yaml", "experiment.py", "lesion.toml"]
 sys.argv = ["lesion", "--version"]
 from lesion.agent.cli import main
 main()

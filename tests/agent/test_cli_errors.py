@@ -86,17 +86,14 @@ def test_a_configuration_that_cannot_be_read(made):
     refused(made.lesion("run"), "config.yaml:", "not valid YAML")
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "told"),
-    [
-        ('python = "experiment.py"', 'command = "{python} x.py"\nmetrics_pattern = "(?P<score>.*)"', "command exper"),
-        ("seeds = 3\n", 'seeds = 3\nmodes = ["reevaluate"]\n', "study.modes"),
-        ("seeds = 3\n", 'seeds = 3\nkinds = ["mean"]\n', "study.kinds: mean"),
-    ],
-)
-def test_what_this_version_does_not_offer(made, old, new, told):
-    made.edit("lesion.toml", f"\n{old}", f"\n{new}")
-    refused(made.lesion("run"), "does not offer", told)
+def test_what_this_version_does_not_offer(made):
+    made.edit("lesion.toml", 'python = "experiment.py"', 'command = "{python} x.py"\nmetrics_pattern = "(?P<score>.*)"')
+    refused(made.lesion("run"), "does not offer", "command exper")
+
+
+def test_switches_of_the_recipe_are_no_question_to_a_trained_model(made):
+    made.edit("lesion.toml", "seeds = 3\n", 'seeds = 3\nmodes = ["reevaluate"]\n', 1)
+    refused(made.lesion("run"), "there is nothing to remove", "a question of retraining", progress=True)
 
 
 def test_an_interpreter_that_is_not_there_or_has_no_torch(made, tmp_path):

@@ -107,7 +107,7 @@ def test_skipped_trials_say_why_and_come_back_when_they_are_planned_again(opened
     planned(ledger, 0, arm="other")
     ledger.start(first, "10 s", "none")
     ledger.finish(first, ok())
-    ledger.skip(VERSION, "arm", "no use")
+    ledger.skip(VERSION, "arm", "retrain", "no use")
     assert [(row.status, row.reason) for row in ledger.trials(VERSION)] == [
         *(("ok", None), ("skipped", "no use"), ("skipped", "no use"), ("planned", None))
     ]
@@ -160,7 +160,7 @@ def test_a_newer_format_is_refused_and_left_as_it_is(opened, tmp_path, write):
     database.close()
     before = (tmp_path / "ledger.db").read_bytes()
     for _ in range(2):  # the first refusal holds no lock
-        with pytest.raises(LedgerError, match=r"newer version of lesion \(format 99, this one knows 1\)") as refused:
+        with pytest.raises(LedgerError, match=r"newer version of lesion \(format 99, this one knows 2\)") as refused:
             opened(write=write)
         assert "--state" in (refused.value.to_do or "")
     assert (tmp_path / "ledger.db").read_bytes() == before

@@ -10,11 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lesion.agent.arms import arms_of, duplicates
 from lesion.agent.components import Component
+from lesion.agent.evidence import Evidence
 from lesion.agent.findings import find
 from lesion.agent.ledger import TrialRow
+from lesion.agent.noisefloor import noise_floor
 from lesion.agent.planning.plan import Ablation, Plan, joint_id
 from lesion.agent.results import Prediction
-from lesion.agent.rounds import Evidence, noise_floor, settle
+from lesion.agent.rounds import settle
 from lesion.agent.spec import StudySpec
 from lesion.executor.interventions import ConfigOverride
 
@@ -42,7 +44,7 @@ def row(arm, seed, value=None, *, status="ok", reason=None, fingerprint=None):
     values = () if value is None else value if isinstance(value, tuple) else (value, value)
     metrics = {split: {"score": one, "twin": -one} for split, one in zip(SPLITS, values, strict=False)}
     key = f"{arm}/{seed}"
-    return TrialRow(key, arm, seed, status, reason, metrics, fingerprint or key, False, 1.0, None)
+    return TrialRow(key, arm, "retrain", seed, status, reason, metrics, fingerprint or key, False, 1.0, None)
 
 
 def runs(arm, loss=0.0, seeds=3, *, noise=0, sd=1.0, **facts):
@@ -69,7 +71,8 @@ def evidence(rows, singles=("a",), joint=(), *, study=None, split="validation", 
         name: Component(id=name, kind="other", label=name.upper(), evidence="", interventions=[])
         for name in {*singles, *(part for parts in joint for part in parts)}
     }
-    return Evidence(study or spec(), "retrain", plans, components, arms_of(rows), stopped or {}, {}, split)
+    arms = arms_of(rows)["retrain"]
+    return Evidence(study or spec(), "retrain", plans, components, arms, stopped or {}, {}, split)
 
 
 def effect_of(found, name="a"):
@@ -337,12 +340,12 @@ def test_equal_weights_and_metrics_at_three_seeds_are_the_same_arm_under_two_nam
 
     rows = [*runs("baseline"), *twin("a", range(3)), *twin("b", (2, 1, 0)), *twin("c", range(5)), *twin("d", range(2))]
     order = ["a", "b", "c", "d"]
-    assert duplicates(arms_of(rows), order) == {"b": "a", "c": "a"}
-    assert duplicates(arms_of(rows), order[::-1]) == {"b": "c", "a": "c"}
+    assert duplicates(arms_of(rows)["retrain"], order) == {"b": "a", "c": "a"}
+    assert duplicates(arms_of(rows)["retrain"], order[::-1]) == {"b": "c", "a": "c"}
     other = [*twin("a", range(3)), *(row("b", seed, 5.0 + seed, fingerprint="other") for seed in range(3))]
-    assert duplicates(arms_of(other), ["a", "b"]) == {}
+    assert duplicates(arms_of(other)["retrain"], ["a", "b"]) == {}
     idle = [row(name, seed, 1.0, status="no-op", fingerprint="w") for name in "ab" for seed in range(3)]
-    assert duplicates(arms_of(idle), ["a", "b"]) == {}
+    assert duplicates(arms_of(idle)["retrain"], ["a", "b"]) == {}
     assert effect_of(find(evidence(rows, order), "score"), "b").same_as == "a"
 
 

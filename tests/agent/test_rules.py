@@ -6,8 +6,10 @@ from lesion.agent.components import Component
 from lesion.agent.planning.plan import Ablation, Dropped, Plan, joint_id, read_plan
 from lesion.agent.planning.planner import Learnt
 from lesion.agent.planning.rules import MOST_SINGLES, PRIORS, RulesPlanner
+from lesion.agent.reading.anatomy import Anatomy
 from lesion.agent.reading.modules import components_from_modules
 from lesion.agent.results import Effect, Interaction, Prediction
+from lesion.agent.spec import AnatomySection
 from lesion.executor.errors import PlanError
 from lesion.executor.interventions import ConfigOverride, ModuleIntervention
 from lesion.executor.outcomes import ModuleRecord
@@ -126,10 +128,11 @@ def test_what_is_not_asked_is_listed_with_the_reason():
 
 
 def test_beyond_what_pays_components_are_dropped_and_named():
-    components = [setting(f"weight{i}") for i in range(MOST_SINGLES + 7)]
+    most = MOST_SINGLES["retrain"]
+    components = [setting(f"weight{i}") for i in range(most + 7)]
     plan = RULES.first_round("s", components)
-    assert (len(plan.ablations), len(plan.dropped)) == (MOST_SINGLES, 7)
-    assert all("name it in study.components" in one.reason for one in plan.dropped)
+    assert (len(plan.ablations), len(plan.dropped)) == (most, 7)
+    assert all("name fewer in study.components" in one.reason for one in plan.dropped)
     assert {*ids(plan), *(one.id for one in plan.dropped)} == {one.id for one in components}
 
 
@@ -210,9 +213,11 @@ def test_other_kinds_of_removal_are_tried_on_what_matters():
     known = learnt([a, b], [effect(a, "matters", delta=-1.0), effect(b, "negligible", p=0.9)])
     plan = RulesPlanner("none", kinds=["bypass"]).next_round(known)
     assert plan is not None
-    (one,) = plan.ablations
+    one, control = plan.ablations
     assert (one.id, one.components, one.role) == ("module:a@bypass", ["module:a"], "sensitivity")
     assert one.interventions == [ModuleIntervention(path="a", removal="bypass")]
+    assert (control.id, control.role) == ("control:placebo", "control")
+    assert control.interventions == [ModuleIntervention(path="a", removal="placebo")]
 
 
 def joint(parts, verdict):
@@ -265,6 +270,7 @@ def test_planning_is_a_function_of_what_is_known():
 # plans as files
 
 COMPONENTS = [setting("dropout"), setting("use_left"), module("block.mlp")]
+PLACE = Anatomy([record("block.mlp")], [], [], reference=False, stated=AnatomySection(), keys=["dropout", "use_left"])
 PLAN = Plan(
     study="s",
     round=1,
@@ -293,18 +299,22 @@ def written(tmp_path):
     return write
 
 
+def read(path):
+    return read_plan(path, COMPONENTS, PLACE, ["retrain"])
+
+
 def wrong(path):
     with pytest.raises(PlanError) as caught:
-        read_plan(path, COMPONENTS)
+        read(path)
     assert str(path) in str(caught.value)
     assert caught.value.to_do
     return str(caught.value)
 
 
 def test_a_plan_reads_back_as_itself(written):
-    read = read_plan(written(PLAN.as_yaml()), COMPONENTS)
-    assert read == PLAN
-    assert read.hash == PLAN.hash
+    again = read(written(PLAN.as_yaml()))
+    assert again == PLAN
+    assert again.hash == PLAN.hash
     assert PLAN.as_yaml().startswith("# Edit freely")
 
 
@@ -312,7 +322,7 @@ def test_comments_and_layout_are_no_part_of_the_hash(written):
     lines = PLAN.as_yaml().splitlines()
     commented = "\n\n".join(f"{line}  # really?" if line.endswith("config") else line for line in lines[2:])
     assert commented.count("# really?") == 2
-    assert read_plan(written(commented), COMPONENTS).hash == PLAN.hash
+    assert read(written(commented)).hash == PLAN.hash
 
 
 @pytest.mark.parametrize(
@@ -322,13 +332,13 @@ def test_comments_and_layout_are_no_part_of_the_hash(written):
 def test_everything_that_a_plan_says_is_part_of_its_hash(written, old, new):
     text = PLAN.as_yaml()
     assert old in text
-    assert read_plan(written(text.replace(old, new, 1)), COMPONENTS).hash != PLAN.hash
+    assert read(written(text.replace(old, new, 1))).hash != PLAN.hash
 
 
 def test_the_value_of_an_override_may_be_anything(written):
     for value in ('"off"', "null", "[1, 2]", "0.25", "true"):
-        read = read_plan(written(PLAN.as_yaml().replace("value: 0", f"value: {value}", 1)), COMPONENTS)
-        assert read.hash != PLAN.hash
+        again = read(written(PLAN.as_yaml().replace("value: 0", f"value: {value}", 1)))
+        assert again.hash != PLAN.hash
 
 
 def test_every_problem_of_a_plan_is_named_at_once_with_the_nearest_that_exists(written):
@@ -336,13 +346,13 @@ def test_every_problem_of_a_plan_is_named_at_once_with_the_nearest_that_exists(w
     told = wrong(written(text.replace("id: config:use_left", "id: config:dropout")))
     assert "no component 'config:dropuot' (did you mean config:dropout" in told
     assert "config:dropout: this id appears twice" in told
-    assert "nothing to remove at 'blocks.mlp' (did you mean block.mlp?)" in told
+    assert "there is no module 'blocks.mlp' (did you mean block.mlp?)" in told
 
 
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ("key: dropout", "key: dorpout", "nothing to remove at 'dorpout' (did you mean dropout?)"),
+        ("key: dropout", "key: dorpout", "there is no configuration key 'dorpout' (did you mean dropout?)"),
         ("key: dropout", "kye: dropout", "kye"),
         ("kind: config", "kind: confg", "confg"),
         ("direction: worse", "direction: sideways", "prediction.direction"),

@@ -127,10 +127,13 @@ def load_weights(model, config):
                 parameter.fill_(1.0 if name.endswith("weight") else 0.0)
 '''
 CONFIG = "steps: 300\n"
+TRAINED = """\
+modes = ["reevaluate", "recover", "retrain"]
+finetune_steps = 200
+"""
 STUDY = """\
 [study]
 name = "planted"
-modes = {modes}
 seeds = {seeds}
 max_seeds = {seeds}
 {more}

@@ -5,12 +5,15 @@ import random
 
 from lesion.agent.results import (
     Accounting,
+    Advice,
     BaselineMetric,
+    Cost,
     Effect,
     Interaction,
     Planned,
     Prediction,
     PredictionScore,
+    Recovered,
     Results,
     StudyInfo,
 )
@@ -199,7 +202,117 @@ def minimising():
     )
 
 
-def random_results(seed, count):
+def head(number, verdict, delta, mode="reevaluate", **changes):
+    """An attention head's effect in one mode; a re-evaluation speaks for 800 examples and agrees at 3 trained models."""
+    sampled = mode == "reevaluate"
+    fields = {
+        "ablation": f"head:{number}",
+        "components": [f"head:{number}"],
+        "labels": [f"head {number}"],
+        "component_kind": "attention_head",
+        "intervention_kind": "zero",
+        "intervention": f"zero head {number}",
+        "mode": mode,
+        "n": 800 if sampled else 5,
+        "unit": "example" if sampled else "seed",
+        "p_paired": None if sampled else 0.012,
+        "agreement": {verdict: 3} if sampled else None,
+        "cost": Cost(parameters=1_180_000, flops=23_000_000_000, seconds=0.4, steps=None if sampled else 900),
+    }
+    return effect(f"head {number}", verdict, delta, **{**fields, **changes})
+
+
+def placebo(mode, verdict="no-op", delta=None, **changes):
+    fields = {
+        "role": "control",
+        "ablation": "control:placebo",
+        "intervention_kind": "placebo",
+        "intervention": "placebo blocks.0.attn",
+        "labels": ["head 1"],
+        "round": 2,
+        "reason": "results equal the baseline's, bit for bit",
+        "n": 0,
+        "cost": Cost(parameters=1_200_000, flops=24_000_000_000, seconds=0.5),
+        "prediction": Prediction(direction="none", size=0.0),
+    }
+    return head(1, verdict, delta, mode, **{**fields, **changes})
+
+
+def drawn(number, draw, beside, delta, mode="reevaluate", verdict="negligible"):
+    """A random group, drawn beside what matters."""
+    name = f"control:random {draw} beside head:{beside}"
+    return head(number, verdict, delta, mode, role="control", round=2, ablation=name, cost=None)
+
+
+def recovered(**changes):
+    fields = {"cut": 0.62, "cut_delta": -0.2925, "fraction": 0.87, "interval": (0.81, 0.94), "n": 5}
+    return Recovered(**{**fields, **changes})
+
+
+def by_examples(**changes):
+    """The noise floor of a re-evaluation."""
+    fields = {"sd": 0.31, "n": 800, "unit": "example", "seeds_for_negligible": None, "max_seeds": 800}
+    return floor(**{**fields, **changes})
+
+
+def three_modes(**changes):
+    """A study of heads that asks all three questions at three trained models."""
+    little = "the cut cost too little to tell what was given back"
+    found = [
+        head(1, "matters", -0.0512),
+        head(2, "negligible", -0.0007, agreement={"negligible": 2, "undecided": 1}),
+        head(3, "negligible", 0.0, interval=(0.0, 0.0), masked=True),
+        head(4, "hurts", 0.0231),
+        head(5, "no-op", None, reason="the weight was what it is set to already"),
+        head(6, "no-op", None, reason="the weight was what it is set to already"),
+        placebo("reevaluate"),
+        drawn(2, 1, 1, -0.0007),
+        drawn(3, 2, 1, 0.0),
+        drawn(7, 3, 1, -0.0101, verdict="detected"),
+        head(1, "undecided", -0.0032, "retrain", seeds_to_settle=31),
+        head(2, "negligible", 0.0005, "retrain"),
+        effect("augmentation", "matters", -0.0871),
+        placebo("retrain"),
+        drawn(2, 1, 1, 0.0005, "retrain"),
+        head(1, "matters", -0.0191, "recover", recovered=recovered()),
+        head(2, "negligible", -0.0002, "recover", recovered=recovered(interval=None, fraction=1.2, reason=little)),
+        head(3, "negligible", -0.0001, "recover", recovered=recovered(interval=None, fraction=None, reason=little)),
+        placebo("recover", verdict="negligible", delta=-0.0004, interval=(-0.0021, 0.0013), n=5, reason=None),
+    ]
+    modes = ["reevaluate", "retrain", "recover"]
+    pair = {"mode": "reevaluate", "n": 800, "unit": "example", "agreement": {"redundancy": 2, "additive": 1}}
+    pair["components"] = ["head:2", "head:3"]
+    fields = {
+        "study": study(
+            modes=modes,
+            family_sizes={"reevaluate": 6, "retrain": 3, "recover": 3},
+            checkpoints=3,
+            finetune_steps=200,
+        ),
+        "baseline": {
+            "reevaluate": {"accuracy": by_examples()},
+            "retrain": {"accuracy": floor()},
+            "recover": {"accuracy": floor()},
+        },
+        "effects": found,
+        "interactions": [joint(["head 2", "head 3"], "redundancy", **pair)],
+        "advice": [
+            advice("prune", "reevaluate", 2, 3, tested_together=True, parameters=40_000, flops=10**9, share=1 / 30),
+            advice("bottleneck", "reevaluate", 1, delta=-0.0512),
+            advice("harmful", "reevaluate", 4, delta=0.0231),
+            advice("prune", "recover", 2, 3, parameters=40_000),
+        ],
+        "planned": [],
+    }
+    return results(**{**fields, **changes})
+
+
+def advice(what, mode, *heads, **changes):
+    names = {"components": [f"head:{one}" for one in heads], "labels": [f"head {one}" for one in heads]}
+    return Advice(what=what, mode=mode, **{**names, **changes})
+
+
+def random_results(seed, count, modes=("retrain",)):
     """Any verdicts with any numbers: not consistent, since a report must stay careful whatever it is given."""
     rng = random.Random(seed)
     verdicts = ["structural", "no-op", "untestable", "matters", "hurts", "negligible", "detected", "undecided"]
@@ -209,6 +322,15 @@ def random_results(seed, count):
         delta = None if verdict in verdicts[:3] else rng.gauss(0, 10 ** rng.uniform(-6, 2))
         changes = {"interval": (-math.inf, math.inf)} if delta is not None and rng.random() < 0.1 else {}
         role = rng.choice(["confirmatory", "confirmatory", "sensitivity", "control", "exploratory"])
-        return effect(f"part {i}", verdict, delta, role=role, **changes)
+        mode = rng.choice(modes)
+        if mode == "reevaluate":
+            changes |= {
+                "unit": rng.choice(["example", "cluster", "checkpoint"]),
+                "agreement": {verdict: 2, "matters": 1},
+            }
+        if mode == "recover" and delta is not None:
+            fraction = rng.choice([None, rng.gauss(0, 10)])
+            changes |= {"recovered": recovered(fraction=fraction, interval=None, reason="no interval")}
+        return effect(f"part {i}", verdict, delta, role=role, mode=mode, **changes)
 
     return results(effects=[one(i) for i in range(count)], planned=[])

@@ -53,7 +53,7 @@ def test_every_effect_interaction_proposal_and_failure_is_there():
 def test_the_sections_come_in_order_and_the_baseline_is_the_first_row():
     text = markdown_report(results(), figures="figures")
     titles = re.findall(r"^## (.+)$", text, re.M)
-    order = ["found", "effects", "Interactions", "Predictions", "planned", "Noise", "reviewer"]
+    order = ["found", "next", "effects", "Interactions", "Predictions", "planned", "Noise", "reviewer"]
     assert [next(word for word in order if word in title) for title in titles] == order
     assert text.index("figures/forest.svg") < text.index("| *baseline*") < text.index("| blocks.3.mlp")
     assert "figures/interactions.svg" in text
@@ -142,13 +142,14 @@ def test_where_nothing_matters_the_words_stay_careful():
 
 @pytest.mark.parametrize("seed", range(12))
 def test_no_effect_is_never_claimed(seed):
-    text = markdown_report(random_results(seed, 25)).lower()
+    modes = ["retrain", "reevaluate", "recover"][: 1 + seed % 3]
+    text = markdown_report(random_results(seed, 25, modes)).lower()
     for claim in ("no effect", "not significant", "insignificant", "does not matter", "has no influence"):
         assert claim not in text
 
 
 def test_modes_never_share_a_table():
-    examples = effect("head 3", "matters", -0.021, mode="reevaluate", n=800)
+    examples = effect("head 3", "matters", -0.021, mode="reevaluate", n=800, unit="example")
     text = markdown_report(results(effects=[*effects(), examples]))
     tables = section(text, "The effects").split("\n\n")
     assert not any("head 3" in table and "blocks.3.mlp" in table for table in tables)

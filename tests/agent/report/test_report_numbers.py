@@ -3,7 +3,17 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lesion.agent.report.numbers import duration, exact, interval, number, p_value, probability, size, with_interval
+from lesion.agent.report.numbers import (
+    count,
+    duration,
+    exact,
+    interval,
+    number,
+    p_value,
+    probability,
+    size,
+    with_interval,
+)
 
 
 @pytest.mark.parametrize(
@@ -34,6 +44,7 @@ def test_other_quantities():
     assert (exact(0.01), exact(2.0), exact(None), probability(0.05)) == ("0.01", "2", "–", ".05")
     assert (duration(0.42), duration(725), duration(12_000)) == ("0.42 s", "12 min 05 s", "3 h 20 min")
     assert (size(0), size(2**34)) == ("0 B", "16 GiB")
+    assert (count(None), count(40), count(1_234_567), count(124_400_000)) == ("–", "40", "1,234,567", "124.4 M")
     assert (interval(None), number(math.nan), number(1e-12)) == ("–", "nan", "1.00e−12")
 
 
