@@ -70,7 +70,7 @@ def forget(root: Path) -> "Dict[str, ModuleType]":
 def _is_own(name: str, module: ModuleType, root: Path) -> bool:
     file = Path(getattr(module, "__file__", None) or "/")
     installed = "site-packages" in file.parts or file.is_relative_to(sys.prefix)
-    ours = name.partition(".")[0] in (__package__.partition(".")[0], "__main__")
+    ours = name.partition(".")[0] in ((__package__ or "").partition(".")[0], "__main__")
     return file.suffix == ".py" and file.is_relative_to(root) and not installed and not ours
 
 

@@ -1,7 +1,7 @@
 """Interventions, as a job names them, put into a live model; and the statistics of the sites that need some."""
 
 import json
-from typing import Any, Dict, Iterable, List, Optional
+from typing import Any, Dict, Iterable, List, Optional, Union
 
 from torch import nn
 
@@ -10,20 +10,16 @@ from .surgery import Cut, HeadCut, ModuleCut, MultiheadCut, UnitCut
 from .weights import WeightCut
 
 Spec = Dict[str, Any]
+References = Dict[str, Union[Statistics, Refused]]
+"""Statistics by site, or why there are none."""
 FROM_REFERENCE = ("mean", "resample")
 
 
 def operate(
-    model: nn.Module, specs: "List[Spec]", seed: int = 0, references: "Optional[Dict[str, Statistics]]" = None
+    model: nn.Module, specs: "List[Spec]", seed: int = 0, references: "Optional[References]" = None
 ) -> "List[Cut]":
     """Put every intervention into `model`. `Refused` where it does not fit; then none is left in place."""
-    cuts: List[Cut] = []
-    try:
-        for spec in specs:
-            cuts.append(_cut(model, spec, _filling(spec, seed, references or {}), seed))
-    except BaseException:
-        undo(cuts)
-        raise
+    cuts = _placed(_cut(model, spec, _filling(spec, seed, references or {}), seed) for spec in specs)
     for cut in cuts:
         if isinstance(cut, WeightCut):
             cut.settle()
@@ -42,7 +38,7 @@ def watch(model: nn.Module, specs: "Iterable[Spec]") -> "tuple[List[Cut], Dict[s
     drawn = {site_of(spec) for spec in wanted if spec["removal"] == "resample"}
     sites = {site_of(spec): spec for spec in wanted}
     statistics = {site: Statistics(spec.get("dim", -1), site in drawn) for site, spec in sites.items()}
-    return [_cut(model, spec, Watching(statistics[site]), 0) for site, spec in sites.items()], statistics
+    return _placed(_cut(model, spec, Watching(statistics[site]), 0) for site, spec in sites.items()), statistics
 
 
 def needs_reference(spec: Spec) -> bool:
@@ -56,8 +52,22 @@ def site_of(spec: Spec) -> str:
     return json.dumps(place, sort_keys=True)
 
 
-def _filling(spec: Spec, seed: int, references: "Dict[str, Statistics]") -> Filling:
+def _placed(making: "Iterable[Cut]") -> "List[Cut]":
+    """What is made one by one, each in place at once; nothing stays where one of them fails."""
+    cuts: List[Cut] = []
+    try:
+        for cut in making:
+            cuts.append(cut)
+    except BaseException:
+        undo(cuts)
+        raise
+    return cuts
+
+
+def _filling(spec: Spec, seed: int, references: References) -> Filling:
     found = references.get(site_of(spec))
+    if isinstance(found, Refused):
+        raise found
     if needs_reference(spec) and found is None:
         raise Refused(f"{spec['removal']} of {spec['path']}: there is nothing to take it from")
     return Filling(spec["removal"], spec.get("constant", 0.0), found, site_seed(site_of(spec), seed))

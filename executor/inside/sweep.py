@@ -1,6 +1,6 @@
 """Re-evaluation: one trained model, evaluated once for every arm, and given back to the next as it was."""
 
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any, Dict, Generator, Iterator, List, Optional, Sequence
 
 import torch
@@ -9,7 +9,7 @@ from torch import nn
 from .experiment import Run, Weights
 from .filling import Refused, Statistics
 from .measured import plain_results
-from .operate import Spec, operate, undo, watch
+from .operate import References, Spec, operate, site_of, undo, watch
 from .tensors import Checksum, checksums
 
 Arm = Dict[str, Any]
@@ -27,17 +27,19 @@ class Sweep:
         self.streams = {"batches", "score"} <= set(run.offers) and self._scores_all(metrics)
         self._restore()
 
-    def references(self, specs: "Sequence[Spec]") -> "Dict[str, Statistics]":
-        """Statistics of every site that needs some, from the reference split, with nothing cut; none of a site that
-        makes no sense, which is its own arm's fault."""
+    def references(self, specs: "Sequence[Spec]") -> References:
+        """Statistics of every site that needs some, from the reference split, with nothing cut. A site that makes no
+        sense is the fault of its own arm alone."""
         try:
-            return self._watched(specs)
+            return dict(self._watched(specs))
         except Refused:
-            found: Dict[str, Statistics] = {}
-            for spec in specs:
-                with suppress(Refused):
-                    found.update(self._watched([spec]))
-            return found
+            return {site: one for spec in specs for site, one in self._watched_alone(spec).items()}
+
+    def _watched_alone(self, spec: Spec) -> References:
+        try:
+            return dict(self._watched([spec]))
+        except Refused as refusal:
+            return {site_of(spec): refusal}
 
     def _watched(self, specs: "Sequence[Spec]") -> "Dict[str, Statistics]":
         watchers, statistics = watch(self.run.model, specs)
@@ -50,13 +52,13 @@ class Sweep:
             self._restore()
         return statistics
 
-    def measure(self, specs: "List[Spec]", references: "Dict[str, Statistics]") -> "Dict[str, Any]":
+    def measure(self, specs: "List[Spec]", references: References) -> "Dict[str, Any]":
         """One arm's results; the baseline is evaluated twice, to see whether evaluating it is deterministic."""
         found = self._measured(specs, references)
         again = None if specs else self._measured(specs, references)
         return found if again is None else {**found, "wobble": _difference(found, again)}
 
-    def _measured(self, specs: "List[Spec]", references: "Dict[str, Statistics]") -> "Dict[str, Any]":
+    def _measured(self, specs: "List[Spec]", references: References) -> "Dict[str, Any]":
         """One evaluation; afterwards the model is what it was, whatever evaluating it did."""
         self.run.seconds.pop("evaluate", None)
         cuts = operate(self.run.model, specs, self.run.seed, references)

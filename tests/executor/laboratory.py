@@ -4,13 +4,18 @@ import select
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import torch
 from lesion.executor.experiments.python import Arm, PythonExperiment
+from lesion.executor.inside.operate import operate, undo, watch
+from lesion.executor.inside.surgery import Cut
+from lesion.executor.inside.tensors import weights_digest
 from lesion.executor.interpreter import Interpreter, examine
 from lesion.executor.jobs import Job
 from lesion.executor.limits import Limits
@@ -102,6 +107,31 @@ def poll(until: Callable[[], Any]) -> None:
     while not until():
         assert time.monotonic() < deadline, "it never happened"
         select.select([], [], [], 0.02)
+
+
+@contextmanager
+def cut(model: torch.nn.Module, *interventions: Any, seed: int = 0, references: Any = None) -> Iterator[list[Cut]]:
+    """The interventions in `model` while the body runs."""
+    cuts = operate(model, [one.model_dump() for one in interventions], seed, references)
+    try:
+        yield cuts
+    finally:
+        undo(cuts)
+
+
+def referred(model: torch.nn.Module, interventions: Any, *batches: Any) -> Any:
+    """The statistics that `interventions` need, from these batches."""
+    watchers, references = watch(model, [one.model_dump() for one in interventions])
+    with torch.no_grad():
+        for batch in batches:
+            model(batch)
+    undo(watchers)
+    return references
+
+
+def trace(model: torch.nn.Module) -> tuple[str, list[str]]:
+    """All that a cut could leave behind: changed weights and buffers, and modules whose forward is not their own."""
+    return weights_digest(model), [path for path, module in model.named_modules() if "forward" in vars(module)]
 
 
 def marker() -> str:
