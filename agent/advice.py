@@ -31,13 +31,13 @@ def advise(
 def _prune(
     mode: Mode, singles: Sequence[Effect], joint: Sequence[Interaction], known: dict[str, Component], model: Weighed
 ) -> Iterator[Advice]:
-    """The largest group shown negligible at once; else what is negligible alone and was in no group that costs something."""
+    """The largest group shown negligible at once; and what is negligible alone and was in no group that costs something."""
     quiet = [one.components[0] for one in singles if one.verdict == "negligible"]
     together = [one for one in joint if one.negligible_together and set(one.components) <= set(quiet)]
     if together:
         largest = max(together, key=lambda one: saved([known[part] for part in one.components], model)[0])
+        quiet = [name for name in quiet if name not in largest.components]
         yield _group(mode, largest.components, known, model, tested=True)
-        return
     costly = {part for one in joint if not one.negligible_together for part in one.components}
     alone = _apart([name for name in quiet if name not in costly], known)
     if alone:

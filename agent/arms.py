@@ -85,6 +85,11 @@ Arms = dict[Mode, dict[str, Arm]]
 """Every arm that has trials, by mode: modes are never mixed."""
 
 
+def seconds_of(row: TrialRow) -> float | None:
+    """What a trial took by its own clock, without its start; from outside where it did not tell."""
+    return sum(row.facts.seconds.values()) or row.wall_seconds
+
+
 def arms_of(rows: Iterable[TrialRow]) -> Arms:
     """Rows of one version of the source, by mode and arm."""
     arms: Arms = {mode: {} for mode in get_args(Mode)}

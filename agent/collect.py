@@ -230,7 +230,7 @@ def _fate_in_all(name: str, number: int, fates: dict[Mode, tuple[str, str | None
     fate = next((kind for kind in kinds if kind != "ran"), "ran" if kinds else "pending")
     told = [f"{mode}: {kind}{f' ({why})' if why else ''}" for mode, (kind, why) in fates.items()]
     reasons = [why for _, why in fates.values() if why]
-    reason = "; ".join(told) if len(kinds) > 1 else "; ".join(dict.fromkeys(reasons)) or None
+    reason = "; ".join(told) if len(kinds) > 1 or len(set(reasons)) > 1 else next(iter(reasons), None)
     return Planned(ablation=name, round=number, fate=fate, reason=reason)
 
 
@@ -266,6 +266,7 @@ def _accounting(ledger: Ledger, rows: Sequence[TrialRow], version: str) -> Accou
         ok=ok,
         failed=dict(statuses),
         skipped=skipped,
+        skipped_why=dict(Counter(row.reason or "never started" for row in rows if row.status == "skipped")),
         pending=pending,
         checks=ledger.check_count(version),
     )

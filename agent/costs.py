@@ -13,7 +13,7 @@ from ..executor.interventions import (
     NeuronIntervention,
 )
 from ..executor.outcomes import Outcome
-from .arms import Arm
+from .arms import Arm, seconds_of
 from .components import Component
 from .planning.plan import Ablation
 from .results import Cost
@@ -48,7 +48,7 @@ def cost_of(ablation: Ablation, arm: Arm, check: Outcome | None, model: Weighed)
     if switched and check:
         parameters, flops = check.parameters, check.flops
     gone = [removed(one, model) for one in ablation.interventions]
-    seconds = [row.wall_seconds for row in arm.measured if row.wall_seconds]
+    seconds = [taken for row in arm.measured if (taken := seconds_of(row))]
     steps = [row.facts.forwards for row in arm.measured if row.facts.forwards]
     return Cost(
         parameters=None if parameters is None else parameters - sum(one[0] for one in gone),

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from ..executor.outcomes import RETRIED, Outcome
 from ..executor.pool import Pool
-from .arms import Arm, Arms, arms_of
+from .arms import Arm, Arms, arms_of, seconds_of
 from .budget import Budget
 from .jobs import Workshop
 from .ledger import Ledger, Trial, TrialRow, facts_of
@@ -164,7 +164,7 @@ class Dispatcher:
 
     def _expected_seconds(self, mode: Mode) -> float:
         rows = (row for arm in self.arms[mode].values() for row in arm.trials.values())
-        seconds = [row.wall_seconds for row in rows if row.wall_seconds]
+        seconds = [taken for row in rows if (taken := seconds_of(row) if mode == "reevaluate" else row.wall_seconds)]
         return 1.5 * statistics.median(seconds[-50:]) if seconds else 0.0
 
     def _retry_what_limits_ended(self) -> None:

@@ -91,7 +91,11 @@ class Evidence:
 
         Round 1 is confirmatory as a whole; what else was written into it by hand stands in a family of its own.
         """
-        return [one for one in self.asked(plan) if one.id not in self.stopped]
+        return [one for one in self.asked(plan) if one.id not in self.stopped and not self._proved_idle(one)]
+
+    def _proved_idle(self, one: Ablation) -> bool:
+        """Whether evaluating has shown what a check shows before a training: that a single removal does nothing."""
+        return self.mode == "reevaluate" and len(one.components) == 1 and self.arm(one.id).idle
 
     def asked(self, plan: Plan) -> list[Ablation]:
         """A round's ablations that are asked in this mode and were not dropped."""

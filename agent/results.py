@@ -225,6 +225,8 @@ class Accounting(Record):
     ok: int
     failed: dict[str, int]
     skipped: int
+    skipped_why: dict[str, int] = {}
+    """Reason → trials that were given up for it."""
     pending: int = 0
     checks: int
 

@@ -9,7 +9,7 @@ from .arrays import Floats, measured, rounding
 from .inference import critical
 
 _FEWEST_SEEDS = 3
-_TOO_LITTLE = "the cut cost too little to tell what was given back"
+_NOTHING = "the cut cost nothing, so there is nothing to give back"
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,12 @@ def recovery_fraction(cut: Floats, recovered: Floats, control: Floats, alpha: fl
     n, smallest = y.shape[1], float(rounding(y))
     gained, cost = y[1:] - y[0]
     if n == 0 or cost.mean() <= smallest:
-        return Recovery(None, None, n, _TOO_LITTLE if n >= _FEWEST_SEEDS else _too_few(n))
+        return Recovery(None, None, n, _NOTHING if n >= _FEWEST_SEEDS else _too_few(n))
     fraction = float(gained.mean() / cost.mean())
     if n < _FEWEST_SEEDS:
         return Recovery(fraction, None, n, _too_few(n))
     ends = _fieller(gained, cost, smallest, alpha)
-    return Recovery(fraction, ends, n, None if ends else _TOO_LITTLE)
+    return Recovery(fraction, ends, n, None if ends else f"over {n} seeds the cost of the cut is not told from 0")
 
 
 def _too_few(n: int) -> str:

@@ -14,8 +14,10 @@ DRAWN = torch.Generator().manual_seed(11)
 
 
 class Net(nn.Module):
-    def __init__(self):
+    def __init__(self, caches=False):
         super().__init__()
+        self.caches = caches
+        self.register_buffer("cached", torch.zeros(1), persistent=False)
         self.switch, self.embedding = nn.Identity(), nn.Linear(6, 12)
         self.encoder = nn.TransformerEncoder(nn.TransformerEncoderLayer(12, 2, 24, batch_first=True), 2)
         self.norm, self.dropout = nn.BatchNorm1d(12), nn.Dropout(0.5)
@@ -27,6 +29,9 @@ class Net(nn.Module):
         switched = int(self.switch(torch.zeros(1)))
         if switched:
             END[switched]()
+        if self.caches:
+            self.cached = torch.ones(len(x))
+            self.register_buffer("late", x)
         x = self.norm(self.encoder(self.embedding(x)).mean(1) + self.zeros)
         either = torch.maximum(self.left(x).relu(), self.right(x).relu())
         return self.head(self.dropout(either)).squeeze(1)
@@ -51,7 +56,7 @@ END = {1: raise_an_error, 2: segfault, 3: loop_for_ever, 4: sys.exit}
 def build_model(config):
     if config.get("build") == "raises":
         raise ValueError("no such width")
-    return Net()
+    return Net(config.get("caches", False))
 
 
 def examples(split):
@@ -112,7 +117,8 @@ def score(model, batch):
 
 def evaluate(model, config, split):
     how = config.get("evaluate")
-    model.train(how == "while training")
+    if how != "in whatever mode":
+        model.eval()
     x, y = examples(split)
     with torch.no_grad():
         losses = (model(x) - y).square()
@@ -129,4 +135,4 @@ def overwrite(name):
     for opened in Path("/proc/self/fd").iterdir() if name else ():
         with suppress(OSError):
             if name in str(opened.readlink()):
-                opened.open("r+b").write(b"overwritten")
+                opened.write_bytes(b"overwritten")

@@ -106,7 +106,12 @@ def sweeps(folder):
             "whole": sweep(folder / "whole.py", FEW),
             "compiled": sweep(folder / "compiled.py", compiled(FEW)),
             "compiles": sweep(folder / "compiles.py", FEW),
-            "training": sweep(folder / "whole.py", FEW, config={"evaluate": "while training"}),
+            "training": sweep(
+                folder / "playground.py",
+                FEW,
+                metrics=("loss", "error"),
+                config={"evaluate": "in whatever mode", "caches": True},
+            ),
             "unsteady": sweep(
                 folder / "playground.py", {"baseline": []}, metrics=("loss", "error"), config={"evaluate": "unsteady"}
             ),
@@ -247,7 +252,7 @@ def test_compiled_models_are_cut_like_others(sweeps, name):
 
 
 def test_an_evaluation_that_changes_weights_is_told_and_undone(sweeps):
-    buffers = {"norm.running_mean", "norm.running_var", "norm.num_batches_tracked"}
+    buffers = {"norm.running_mean", "norm.running_var", "norm.num_batches_tracked", "cached"}
     training = sweeps["training"]
     assert all(set(outcome.changed_weights) == buffers for outcome in training.values())
     assert training["baseline"].metrics != sweeps["whole"]["baseline"].metrics

@@ -130,6 +130,7 @@ CONFIG = "steps: 300\n"
 TRAINED = """\
 modes = ["reevaluate", "recover", "retrain"]
 finetune_steps = 200
+components = ["module:stem", "module:main", "module:left", "module:right", "module:harmful", "module:spare", "module:quiet"]
 """
 STUDY = """\
 [study]

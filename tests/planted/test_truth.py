@@ -113,29 +113,24 @@ def test_retraining_finds_what_training_needs(trained):
     assert ended.code == 0, ended.err
     results = made.results()
     assert verdicts(results, "retrain") == {
-        **{"stem": "matters", "main": "matters", "harmful": "hurts", "faint": "negligible"},
-        **{name: "negligible" for name in ("left", "right", "first", "second", "third")},
-        **{"spare": "no-op", "mute": "no-op", "quiet": "no-op"},
+        **{"stem": "matters", "main": "matters", "harmful": "hurts", "left": "negligible", "right": "negligible"},
+        **{"spare": "no-op", "quiet": "no-op"},
     }
-    found = joint(results, "retrain")
-    assert found["left right"]["verdict"] == "compensation"
-    assert found["faint first left right second third"]["verdict"] == "compensation"
+    assert joint(results, "retrain")["left right"]["verdict"] == "compensation"
 
 
 def test_the_trained_model_relies_on_what_speaks_first_and_training_gives_it_back(trained):
-    """After training only `left` and `first` speak: cut, their untrained deputies take the floor, and learn it in time."""
+    """After training only `left` speaks: when it is cut, its untrained deputy takes the floor, and learns it in time."""
     results = trained[0].results()
     reevaluated, recovered = verdicts(results, "reevaluate"), verdicts(results, "recover")
-    for name in ("left", "first"):
-        assert (reevaluated[name], recovered[name]) == ("matters", "negligible")
-        given_back = effect(results, "recover", f"module:{name}")["recovered"]
-        assert given_back["cut_delta"] > 0.3
-        assert given_back["fraction"] == pytest.approx(1, abs=0.1)
-        low, high = given_back["interval"]
-        assert low < given_back["fraction"] < high
-    for name in ("right", "second", "third"):
-        assert (reevaluated[name], recovered[name]) == ("negligible", "negligible")
-        assert effect(results, "reevaluate", f"module:{name}")["masked"]
+    assert (reevaluated["left"], recovered["left"]) == ("matters", "negligible")
+    given_back = effect(results, "recover", "module:left")["recovered"]
+    assert given_back["cut_delta"] > 0.3
+    assert given_back["fraction"] == pytest.approx(1, abs=0.1)
+    assert given_back["interval"] or "3 seeds" in given_back["reason"]
+    assert (reevaluated["right"], recovered["right"]) == ("negligible", "negligible")
+    assert effect(results, "reevaluate", "module:right")["masked"]
+    assert joint(results, "recover")["left right"]["observed"] > 0.5, "nobody is left to learn it"
     for name in ("stem", "main"):
         assert (reevaluated[name], recovered[name]) == ("matters", "matters")
         assert effect(results, "recover", f"module:{name}")["recovered"]["fraction"] < 0.9

@@ -257,7 +257,7 @@ def by_examples(**changes):
 
 def three_modes(**changes):
     """A study of heads that asks all three questions at three trained models."""
-    little = "the cut cost too little to tell what was given back"
+    little = "the cut cost nothing, so there is nothing to give back"
     found = [
         head(1, "matters", -0.0512),
         head(2, "negligible", -0.0007, agreement={"negligible": 2, "undecided": 1}),

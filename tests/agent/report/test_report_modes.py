@@ -154,7 +154,7 @@ def test_recovery_shows_the_cut_and_what_came_back():
         text, "What fine-tuning gave back", "200 steps", "equally long without a cut", "Fieller", "unadjusted"
     )
     assert line_with(text, "| head 1 ", "0.620 (Δ −0.292)", "0.8934 (Δ −0.0191 [", "0.870 [0.810, 0.940]", "matters")
-    assert line_with(text, "- head 2, head 3: the cut cost too little to tell what was given back")
+    assert line_with(text, "- head 2, head 3: the cut cost nothing, so there is nothing to give back")
     assert "gave back" not in part(markdown_report(three_modes()), "The effects", "retrain")
 
 
