@@ -17,7 +17,7 @@ class Net(nn.Module):
     def __init__(self, caches=False):
         super().__init__()
         self.caches = caches
-        self.register_buffer("cached", torch.zeros(1), persistent=False)
+        self.register_buffer("cached", torch.zeros(3), persistent=False)
         self.switch, self.embedding = nn.Identity(), nn.Linear(6, 12)
         self.encoder = nn.TransformerEncoder(nn.TransformerEncoderLayer(12, 2, 24, batch_first=True), 2)
         self.norm, self.dropout = nn.BatchNorm1d(12), nn.Dropout(0.5)
@@ -117,7 +117,7 @@ def score(model, batch):
 
 def evaluate(model, config, split):
     how = config.get("evaluate")
-    if how != "in whatever mode":
+    if how != "first as it is" or split == "test":
         model.eval()
     x, y = examples(split)
     with torch.no_grad():

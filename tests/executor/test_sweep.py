@@ -110,7 +110,7 @@ def sweeps(folder):
                 folder / "playground.py",
                 FEW,
                 metrics=("loss", "error"),
-                config={"evaluate": "in whatever mode", "caches": True},
+                config={"evaluate": "first as it is", "caches": True},
             ),
             "unsteady": sweep(
                 folder / "playground.py", {"baseline": []}, metrics=("loss", "error"), config={"evaluate": "unsteady"}
