@@ -20,11 +20,13 @@ def advise(
     found: list[Advice] = []
     modes: list[Mode] = list(dict.fromkeys(one.mode for one in effects))
     for mode in modes:
-        singles = [
-            one for one in effects if (one.mode, one.metric, one.role) == (mode, primary, "confirmatory")
-        ]
+        singles = [one for one in effects if (one.mode, one.metric, one.role) == (mode, primary, "confirmatory")]
         joint = [one for one in interactions if (one.mode, one.metric) == (mode, primary)]
-        found += [*_prune(mode, singles, joint, components, model), *_bottlenecks(mode, singles), *_harmful(mode, singles)]
+        found += [
+            *_prune(mode, singles, joint, components, model),
+            *_bottlenecks(mode, singles),
+            *_harmful(mode, singles),
+        ]
     return found
 
 

@@ -18,8 +18,8 @@ from .examplestore import ExampleStore
 from .findings import MetricFindings, find
 from .ledger import Ledger, TrialRow
 from .machine import machine
-from .planning.plan import BASELINE, Plan
 from .notes import notes_on
+from .planning.plan import BASELINE, Plan
 from .results import Accounting, Effect, Mode, Planned, PredictionScore, Results, StudyInfo
 from .spec import StudySpec
 
@@ -219,7 +219,9 @@ def _planned(seen: Sequence[Evidence], complete: bool) -> list[Planned]:
     for plan in seen[0].plans:
         found += [Planned(ablation=one.id, round=plan.round, fate="dropped", reason=one.reason) for one in plan.dropped]
         for one in plan.ablations:
-            fates: dict[Mode, tuple[str, str | None]] = {evidence.mode: _fate(evidence, one.id, complete) for evidence in seen if one.asks(evidence.mode)}
+            fates: dict[Mode, tuple[str, str | None]] = {
+                evidence.mode: _fate(evidence, one.id, complete) for evidence in seen if one.asks(evidence.mode)
+            }
             found.append(_fate_in_all(one.id, plan.round, fates))
     return found
 

@@ -27,7 +27,9 @@ def forecast(
         plan = read_plan(path, components, anatomy_of(setting, outcome), setting.modes)
     else:
         plan = planner.first_round(setting.spec.study.name, components)
-    trials = list({one.key: one for mode in setting.modes for one in _in_mode(setting, plan, mode, ledger, loads)}.values())
+    trials = list(
+        {one.key: one for mode in setting.modes for one in _in_mode(setting, plan, mode, ledger, loads)}.values()
+    )
     finished = {row.key for row in ledger.trials(setting.version) if row.status in FINISHED} if ledger else set[str]()
     return [one for one in trials if one.key not in finished], _pace(setting, ledger)
 
@@ -40,7 +42,7 @@ def _in_mode(setting: Setting, plan: Plan, mode: Mode, ledger: Ledger | None, lo
     asked = {one.id: one.interventions for one in plan.ablations if one.id not in out and one.asks(mode)}
     count = setting.spec.study.seeds
     seeds = range(1 if loads and mode == "reevaluate" else count)
-    trained = [setting.trial("retrain", BASELINE, [], seed) for seed in range(count)]
+    trained = [setting.trial("retrain", BASELINE, [], seed) for seed in range(count if mode == "reevaluate" else 1)]
     needed = trained if mode != "retrain" and not loads else []
     return [*needed, *(setting.trial(mode, *arm, seed) for arm in {BASELINE: [], **asked}.items() for seed in seeds)]
 

@@ -140,7 +140,11 @@ def _reason(evidence: Evidence, arm: Arm, found: EffectFinding, noise: BaselineM
         return arm.failed[0].reason
     if found.verdict == "no-op":
         told = arm.measured[0].reason
-        return told if evidence.mode == "reevaluate" and told else f"{told or 'nothing changed'} ({len(arm.measured)} seeds)"
+        return (
+            told
+            if evidence.mode == "reevaluate" and told
+            else f"{told or 'nothing changed'} ({len(arm.measured)} seeds)"
+        )
     if found.verdict == "untestable" and arm.failed:
         statuses = ", ".join(sorted({one.status for one in arm.failed}))
         tried = len(arm.failed) + len(arm.measured)
@@ -317,4 +321,3 @@ def _interaction(
         agreement=agreement,
         negligible_together=found.negligible_together,
     )
-

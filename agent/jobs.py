@@ -51,6 +51,13 @@ class Workshop:
         """The weights that the baseline was trained to at one seed."""
         return self.checkpoints / f"{self.setting.trial('retrain', BASELINE, [], seed).key}.pt"
 
+    def start(self, trial: Trial) -> Path:
+        """The weights that a trial starts from: each trained model's own, or the first one's, fine-tuned at every seed."""
+        if trial.mode == "reevaluate":
+            return self.checkpoint(trial.seed)
+        every = [self.checkpoint(seed) for seed in range(self.setting.spec.study.seeds)]
+        return next((one for one in every if one.exists()), every[0])
+
     def lacks_weights(self, trial: Trial) -> bool:
         """Whether a finished baseline run must be trained again, since its weights are gone."""
         trained = trial.mode == "retrain" and trial.arm == BASELINE
@@ -58,9 +65,9 @@ class Workshop:
 
     def lacks(self, trial: Trial) -> str | None:
         """Why a trial has no trained model to start from; None where it has, or trains its own."""
-        if self.loads or trial.mode == "retrain" or self.checkpoint(trial.seed).exists():
+        if self.loads or trial.mode == "retrain" or self.start(trial).exists():
             return None
-        return f"the baseline's training at seed {trial.seed} left no weights to cut"
+        return "the baseline's training left no weights to cut"
 
     def next_job(self, waiting: deque[Trial], workers: int, seconds: float, most: int | None = None) -> Started:
         """Take what runs next off `waiting`: one training, or several evaluations of the same trained model.
@@ -104,7 +111,7 @@ class Workshop:
             job = make("recover", arms, first.seed, functions=functions, metrics=metrics, steps=steps)
         else:
             job = make("reevaluate", arms, first.seed, functions=functions, metrics=metrics)
-        return job if self.loads else replace(job, reads=self.checkpoint(first.seed))
+        return job if self.loads else replace(job, reads=self.start(first))
 
     def _arm(self, trial: Trial) -> Arm:
         removed = self.interventions[trial.arm]

@@ -36,7 +36,9 @@ def _misfits(evidence: Evidence) -> list[str]:
     """Arms that were evaluated on other examples than the baseline."""
     if evidence.mode != "reevaluate":
         return []
-    return [name for name, arm in evidence.arms.items() if name != BASELINE and arm.measured and not evidence.fits(name)]
+    return [
+        name for name, arm in evidence.arms.items() if name != BASELINE and arm.measured and not evidence.fits(name)
+    ]
 
 
 def _moved(evidence: Evidence) -> list[str]:
@@ -56,6 +58,8 @@ def _drifted(evidence: Evidence, arms: Arms) -> float:
         for row in evidence.baseline.measured
         if trained and row.seed in trained.trials
     ]
-    drifts = [abs(one - other) / max(abs(other), 1e-12) for one, other in pairs if one is not None and other is not None]
+    drifts = [
+        abs(one - other) / max(abs(other), 1e-12) for one, other in pairs if one is not None and other is not None
+    ]
     worst = max(drifts, default=0.0)
     return worst if worst > MUST_AGREE else 0.0

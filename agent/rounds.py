@@ -7,7 +7,7 @@ from functools import cached_property, partial
 import numpy as np
 
 from .analysis.arrays import Bools, Floats
-from .analysis.contrasts import Contrasts
+from .analysis.contrasts import Contrasts, single_removals
 from .analysis.effects import effect_table
 from .analysis.estimates import Estimate, Table
 from .analysis.examples import estimate_examples
@@ -16,7 +16,6 @@ from .analysis.joint import BASELINE as NOTHING_REMOVED
 from .analysis.joint import Arm as Values
 from .analysis.joint import Components
 from .analysis.looks import Look, Rules
-from .analysis.contrasts import single_removals
 from .analysis.settling import chance_to_detect, chance_to_settle
 from .analysis.verdicts import EffectFacts, effect_verdict, is_negligible
 from .evidence import Evidence, sign_of

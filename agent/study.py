@@ -185,7 +185,7 @@ class Study:
         """The first look's seeds of the baseline, and what can be settled with its noise."""
         seeds = self.evidence(dispatcher, mode).looks[0].seeds
         if mode != "retrain":
-            self._trained(dispatcher, seeds)
+            self._trained(dispatcher, seeds if mode == "reevaluate" else 1)
         self.observer.stage(f"{mode}: baseline and noise floor, {seeds} {UNITS_OF_TRIALS[mode]}")
         dispatcher.run([self._trial(mode, BASELINE, seed) for seed in self._seeds(dispatcher, mode, seeds)])
         require_baseline(self.evidence(dispatcher, mode), self.ledger, self._seeds(dispatcher, mode, seeds))
@@ -197,7 +197,9 @@ class Study:
             return
         trials = [self._trial("retrain", BASELINE, seed) for seed in range(seeds)]
         if not all(dispatcher.is_done(one) for one in trials):
-            self.observer.stage(f"training the baseline at {seeds} seeds: their weights are kept")
+            self.observer.stage(
+                f"training the baseline at {seeds} seed{'s' if seeds > 1 else ''}: the weights are kept"
+            )
         dispatcher.run(trials)
         require_runs(self.evidence(dispatcher, "retrain"), self.ledger, range(seeds))
 
@@ -212,8 +214,6 @@ class Study:
                 return
             done = dict(current.caps)
             most = max(done.values(), default=0)
-            if mode == "recover" and not all(evidence.arm(one).finished(cap) for one, cap in done.items()):
-                self._trained(dispatcher, most)
             trials = self._trials(evidence, current, self._seeds(dispatcher, mode, most))
             if trials:
                 what = f"up to {most} {UNITS_OF_TRIALS[mode]} of {len(current.family)} ablations"

@@ -47,7 +47,9 @@ def anatomy_of(setting: Setting, outcome: Outcome) -> Anatomy:
     keys = list(dotted_keys(setting.config))
     anatomy, problems = Anatomy.of(outcome, setting.spec.anatomy, keys)
     if problems:
-        raise StudyFileError("\n".join(problems), where=str(setting.spec.path), to_do="see `lesion inspect` for the modules")
+        raise StudyFileError(
+            "\n".join(problems), where=str(setting.spec.path), to_do="see `lesion inspect` for the modules"
+        )
     return anatomy
 
 

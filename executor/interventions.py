@@ -141,9 +141,7 @@ def live_interventions(interventions: list[Intervention]) -> list[LiveInterventi
 
 def needs_reference(intervention: ConfigOverride | LiveIntervention) -> bool:
     """Whether it replaces activations by values of the reference split."""
-    return (
-        not isinstance(intervention, (ConfigOverride, WeightIntervention)) and intervention.removal in FROM_REFERENCE
-    )
+    return not isinstance(intervention, (ConfigOverride, WeightIntervention)) and intervention.removal in FROM_REFERENCE
 
 
 def _verb(one: LiveIntervention) -> str:

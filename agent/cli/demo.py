@@ -21,7 +21,8 @@ class Example(StrEnum):
 def demo(
     folder: Annotated[Path, typer.Argument(help="Where the example is copied to and run.")] = Path("lesion-demo"),
     example: Annotated[
-        Example, typer.Option(help="digits: a recipe, trained anew for each part. induction: the heads of a trained model.")
+        Example,
+        typer.Option(help="digits: a recipe, trained anew for each part. induction: the heads of a trained model."),
     ] = Example.DIGITS,
     workers: Annotated[int | None, typer.Option(min=1, help="Trials at once.")] = None,
     json: Json = False,

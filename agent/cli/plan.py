@@ -30,7 +30,9 @@ def plan(
     listen()
     try:
         station = setting.station(folder, unsafe=unsafe_no_sandbox)
-        planner = RulesPlanner(wanted=setting.spec.study.components, kinds=setting.spec.study.kinds, modes=setting.modes)
+        planner = RulesPlanner(
+            wanted=setting.spec.study.components, kinds=setting.spec.study.kinds, modes=setting.modes
+        )
         work = Study(setting, folder, ledger, station, watch, planner)
         with Pool(station, 1) as pool:
             work.survey(pool)

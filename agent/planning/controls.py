@@ -61,9 +61,7 @@ def _random(component: Component, other: Component, number: int) -> Ablation:
 
 def _comparable(one: Component, component: Component) -> bool:
     """Of the same kind and size, and elsewhere."""
-    return (
-        one.kind == component.kind and _size(one) == _size(component) and not overlap(one, component)
-    )
+    return one.kind == component.kind and _size(one) == _size(component) and not overlap(one, component)
 
 
 def _size(component: Component) -> int:
@@ -71,4 +69,3 @@ def _size(component: Component) -> int:
     if isinstance(first, HeadIntervention):
         return len(first.heads)
     return len(first.units) if isinstance(first, NeuronIntervention) else 0
-

@@ -57,7 +57,9 @@ class Anatomy:
     def problem(self, intervention: Intervention) -> str | None:
         """Why an intervention cannot be, with the nearest that can; None where it can."""
         if needs_reference(intervention) and not self.reference:
-            return f'{intervention.describe()}: there is no reference split; give batches(config, "reference") and score'
+            return (
+                f'{intervention.describe()}: there is no reference split; give batches(config, "reference") and score'
+            )
         if isinstance(intervention, ConfigOverride):
             return self._unknown("configuration key", intervention.key, self.keys)
         if isinstance(intervention, WeightIntervention):

@@ -38,7 +38,9 @@ def with_stated(
                 problems.append(f"anatomy.heads: {path} has no layer {said.projection!r} that is called")
             elif projection.input_shape[-1] % said.heads or said.heads % (said.key_value_heads or said.heads):
                 width = projection.input_shape[-1]
-                problems.append(f"anatomy.heads: {projection.path} reads {width} columns, which are not {said.heads} heads")
+                problems.append(
+                    f"anatomy.heads: {projection.path} reads {width} columns, which are not {said.heads} heads"
+                )
             else:
                 records[path] = _record(path, projection, said)
     return list(records.values()), problems
@@ -64,7 +66,9 @@ def _of(record: HeadsRecord, parameters: int | None, kinds: Sequence[Kind]) -> I
         shared = record.heads // record.key_value_heads
         for group in range(record.key_value_heads):
             heads = list(range(group * shared, (group + 1) * shared))
-            yield _component(record, f"kv{group}", f"key/value group {group}", heads, (size or 0) * shared or None, kinds)
+            yield _component(
+                record, f"kv{group}", f"key/value group {group}", heads, (size or 0) * shared or None, kinds
+            )
 
 
 def _component(

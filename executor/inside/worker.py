@@ -34,7 +34,7 @@ def serve(job_socket: int, result_pipe: int) -> None:
     if job is None:
         return
     _limit(job["limits"], len(job["arms"]), uses_cuda=Path("/dev/nvidiactl").exists())
-    for result in _results(job, dict(zip(job["files"], files))):
+    for result in _results(job, dict(zip(job["files"], files))):  # noqa: B905
         sys.stdout.flush()
         sys.stderr.flush()
         send(result_pipe, {"event": "result", **result})

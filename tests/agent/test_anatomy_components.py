@@ -17,7 +17,9 @@ from lesion.executor.outcomes import HeadsRecord, Outcome, ParameterRecord
 from .test_rules import record
 
 MODULES = [
-    record("emb", type="Embedding", torch_module="sparse", input_shape=[8, 5], output_shape=[8, 5, 16], bypassable=True),
+    record(
+        "emb", type="Embedding", torch_module="sparse", input_shape=[8, 5], output_shape=[8, 5, 16], bypassable=True
+    ),
     record("blocks.0", type="Block", torch_module=None, children=3, parameters=2000, residual=True),
     record("blocks.0.attn", type="Attention", torch_module=None, children=2, parameters=1024, flops=4000),
     record("blocks.0.attn.qkv", output_shape=[8, 5, 48], features=48, feature_dim=-1, bypassable=False),
@@ -138,7 +140,10 @@ def head(*heads, **changes):
         (ModuleIntervention(path="conv", removal="mean"), None),
         (head(4), "blocks.0.attn has heads 0 to 3: there is no head 4"),
         (head(3), None),
-        (head(0, projection="blocks.0.attn.porj"), "no projection 'blocks.0.attn.porj' (did you mean blocks.0.attn.proj"),
+        (
+            head(0, projection="blocks.0.attn.porj"),
+            "no projection 'blocks.0.attn.porj' (did you mean blocks.0.attn.proj",
+        ),
         (NeuronIntervention(path="conv", units=[32], removal="zero"), "conv has units 0 to 31: there is no unit 32"),
         (WeightIntervention(parameter="pos", removal="zero"), "there is no parameter 'pos'"),
         (WeightIntervention(parameter="head.weight", removal="zero"), None),

@@ -212,7 +212,9 @@ def test_without_values_for_each_example_the_cost_is_said(made):
     one = effects(made)["head:attn/0"]
     assert (one["unit"], one["n"], one["verdict"]) == ("checkpoint", 1, "untestable")
     assert one["delta"] > 0
-    assert any("each trained model counts as one unit: n is at most 1, too few" in note for note in made.results()["notes"])
+    assert any(
+        "each trained model counts as one unit: n is at most 1, too few" in note for note in made.results()["notes"]
+    )
 
 
 def test_batches_and_scores_take_the_place_of_whole_evaluations(made):

@@ -23,7 +23,12 @@ def head(number, kinds=("zero", "mean")):
         HeadIntervention(path="attn", projection="attn.proj", heads=[number], width=4, removal=kind) for kind in kinds
     ]
     return Component(
-        id=f"head:attn/{number}", kind="attention_head", label=f"head {number}", size=10, evidence="", interventions=ways
+        id=f"head:attn/{number}",
+        kind="attention_head",
+        label=f"head {number}",
+        size=10,
+        evidence="",
+        interventions=ways,
     )
 
 
@@ -83,7 +88,9 @@ def follow(components, effects, modes=("reevaluate",), **how):
 
 def test_beside_what_matters_stand_a_placebo_and_random_groups_of_its_kind_and_size():
     heads = [head(i) for i in range(6)]
-    effects = in_mode("reevaluate", effect(heads[0], "matters", delta=-1.0), *(effect(h, "negligible") for h in heads[1:]))
+    effects = in_mode(
+        "reevaluate", effect(heads[0], "matters", delta=-1.0), *(effect(h, "negligible") for h in heads[1:])
+    )
     plan = follow([*heads, module("fc"), units(0)], effects)
     controls = {one.id: one for one in plan.ablations if one.role == "control"}
     placebo = controls.pop(PLACEBO)
@@ -113,7 +120,11 @@ def test_a_second_kind_is_tried_on_what_matters_and_never_a_mean_in_training():
 
 def test_one_joint_removal_may_be_asked_in_two_modes():
     parts = [module(name) for name in "abc"]
-    effects = [one for mode in ("reevaluate", "retrain") for one in in_mode(mode, *(effect(p, "negligible", p=0.9) for p in parts))]
+    effects = [
+        one
+        for mode in ("reevaluate", "retrain")
+        for one in in_mode(mode, *(effect(p, "negligible", p=0.9) for p in parts))
+    ]
     plan = follow(parts, effects, modes=ALL)
     found = modes_of(plan)
     assert found["module:a + module:b + module:c"] == ["reevaluate", "retrain"]
@@ -128,7 +139,9 @@ def test_triples_are_tried_once_their_pairs_are_shown_negligible():
     first = planner.first_round("s", parts)
     group = joint(names, "compensation").model_copy(update={"mode": "reevaluate"})
     pairs = [
-        joint([one, other], "additive").model_copy(update={"mode": "reevaluate", "negligible_together": other != names[3]})
+        joint([one, other], "additive").model_copy(
+            update={"mode": "reevaluate", "negligible_together": other != names[3]}
+        )
         for i, one in enumerate(names)
         for other in names[i + 1 :]
     ]
@@ -181,7 +194,7 @@ def test_what_says_nothing_is_not_written_into_a_plan():
     assert '"dim":1' in ModuleIntervention(path="x", dim=1, removal="mean").model_dump_json()
 
 
-MODEL = Weighed(parameters=100, flops=1000, modules={name: (10, 50) for name in "abcd"})
+MODEL = Weighed(parameters=100, flops=1000, modules=dict.fromkeys("abcd", (10, 50)))
 
 
 def advice(effects, interactions=()):

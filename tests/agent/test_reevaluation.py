@@ -54,7 +54,9 @@ class Lab:
         if joint:
             plans.append(Plan(study="s", round=2, planner="rules", ablations=[ablation(*one) for one in joint]))
         plans = [
-            one.model_copy(update={"ablations": [each.model_copy(update={"modes": ["reevaluate"]}) for each in one.ablations]})
+            one.model_copy(
+                update={"ablations": [each.model_copy(update={"modes": ["reevaluate"]}) for each in one.ablations]}
+            )
             for one in plans
         ]
         return Evidence(
@@ -144,7 +146,9 @@ def test_examples_of_one_cluster_count_once():
     seen = lab.evidence("a")
     one = effects(find(seen, "score"))["a"]
     assert (one.unit, one.n) == ("cluster", 20)
-    alone = effects(find(replace(seen, examples=lambda each, _: {"score": lab.columns[each.key]["score"]}), "score"))["a"]
+    alone = effects(find(replace(seen, examples=lambda each, _: {"score": lab.columns[each.key]["score"]}), "score"))[
+        "a"
+    ]
     assert one.interval[1] - one.interval[0] > 2 * (alone.interval[1] - alone.interval[0])
 
 
@@ -198,7 +202,8 @@ def told(lab, *singles, extra=()):
 
 def test_what_is_odd_about_an_evaluation_is_said_with_its_size():
     lab = Lab().add("a", 1.0, 1.0, 1.0)
-    assert told(lab, "a") == "Re-evaluation: twin has no value for each example, so whole evaluations were compared and each trained model counts as one unit: n is at most 3. Values per example (examples in what evaluate returns, or score) would make every example a unit."
+    assert "twin has no value for each example" in told(lab, "a")
+    assert "each trained model counts as one unit: n is at most 3" in told(lab, "a")
     lab.rows[0] = lab.rows[0]._replace(facts=Facts(wobble=0.0125, changed_weights=["norm.running_mean"]))
     assert "not deterministic" in told(lab, "a") and "0.0125" in told(lab, "a")
     assert "norm.running_mean" in told(lab, "a")

@@ -15,7 +15,9 @@ def seconds_for(station: Station, busy: PythonExperiment, workers: int, trials: 
         while pool.warm < workers:
             pool.wait(0.1)
         start = time.perf_counter()
-        jobs = [busy.job("retrain", [Arm(str(index), {"cpu_seconds": cpu_seconds}, [])], index) for index in range(trials)]
+        jobs = [
+            busy.job("retrain", [Arm(str(index), {"cpu_seconds": cpu_seconds}, [])], index) for index in range(trials)
+        ]
         finished = list(pool.run(jobs))
         assert len(finished) == trials
         assert all(one.outcome.status == "ok" for one in finished)

@@ -54,7 +54,7 @@ def test_a_result_line_becomes_an_outcome():
         (b'{"status": "ok", "metrics": {"validation": {"accuracy": "high"}}}', "metrics.validation.accuracy"),
         (b'{"status": "ok", "metrics": {"validation": {"accuracy": [1]}}}', "metrics.validation.accuracy"),
         (
-            b'{"status": "ok", "proofs": [{"path": "a", "removal": "zero", "calls": "x", "changed": true}]}',
+            b'{"status": "ok", "proofs": [{"target": "a", "removal": "zero", "calls": "x", "changed": true}]}',
             "proofs.0.calls",
         ),
         (

@@ -3,7 +3,7 @@ import base64
 import numpy as np
 import pytest
 import torch
-from lesion.executor.inside.experiment import Diverged, Invalid, plain_results
+from lesion.executor.inside.measured import Diverged, Invalid, plain_results
 
 
 def evaluated(**returned):

@@ -63,7 +63,7 @@ def test_a_model_made_by_hand_is_read_without_a_mistake(handmade):
     assert ended.code == 0, ended.err
     assert verdicts(made.results(), "reevaluate") == {
         **{"stem": "matters", "main": "matters", "harmful": "hurts", "faint": "negligible"},
-        **{name: "negligible" for name in ("left", "right", "first", "second", "third")},
+        **dict.fromkeys(("left", "right", "first", "second", "third"), "negligible"),
         **{"spare": "no-op", "mute": "no-op"},
     }
 
