@@ -4,10 +4,8 @@ A trial's row goes planned → running → its outcome, each in a transaction of
 nothing finished. One process may write at a time (a lock that dies with it); any number may read.
 """
 
-import fcntl
 import json
 import os
-import shutil
 import sqlite3
 import time
 from collections.abc import Generator, Iterable
@@ -18,11 +16,10 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ConfigDict
 from pydantic_core import from_json
 
-from ..executor.errors import LedgerError
 from ..executor.outcomes import Outcome, Packed
+from .ledgerfile import connect, explained, holder, lock, nothing_yet
 from .results import Mode
 
-SCHEMA_VERSION = 2
 FINISHED = (
     "ok",
     "no-op",
@@ -35,27 +32,6 @@ FINISHED = (
     "invalid",
     "refused",
 )
-SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE plans (
-    version TEXT, round INTEGER, hash TEXT NOT NULL, document TEXT NOT NULL, sealed_at REAL NOT NULL,
-    PRIMARY KEY (version, round)
-) WITHOUT ROWID;
-CREATE TABLE checks (key TEXT PRIMARY KEY, version TEXT NOT NULL, arm TEXT NOT NULL, outcome TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE trials (
-    key TEXT PRIMARY KEY, version TEXT NOT NULL, arm TEXT NOT NULL, mode TEXT NOT NULL, seed INTEGER NOT NULL,
-    status TEXT NOT NULL, reason TEXT, attempts INTEGER NOT NULL DEFAULT 0, limits TEXT, started_at REAL, finished_at REAL,
-    metrics TEXT, fingerprint TEXT, changed INTEGER, wall_seconds REAL, cpu_seconds REAL, peak_memory INTEGER,
-    parameters INTEGER, sandbox TEXT, facts TEXT
-);
-CREATE INDEX trials_of_arm ON trials (version, arm, seed);
-CREATE TABLE details (key TEXT PRIMARY KEY, traceback TEXT, output TEXT, proofs TEXT, examples TEXT) WITHOUT ROWID;
-CREATE TABLE attempts (key TEXT, status TEXT NOT NULL, message TEXT, wall_seconds REAL, finished_at REAL);
-"""
-
-
-MIGRATIONS = {1: "ALTER TABLE trials ADD COLUMN facts TEXT;"}
-"""What takes a file of an older format to the next one."""
 
 
 class Facts(BaseModel):
@@ -114,33 +90,27 @@ class Ledger:
         self.path = folder / "ledger.db"
         self._lock: int | None = None
         if not write and not self.path.exists():
-            raise _nothing_yet(folder)
-        with _explained(self.path):
+            raise nothing_yet(folder)
+        with explained(self.path):
             if write:
                 folder.mkdir(parents=True, exist_ok=True)
-                self._lock = _lock(folder / "lock")
-            self._database = sqlite3.connect(self.path, isolation_level=None, timeout=30)
+                self._lock = lock(folder / "lock")
             try:
-                self._prepare(write)
+                self._database = connect(self.path, write=write)
             except BaseException:
-                self.close()
+                self._unlock()
                 raise
 
     def driver(self) -> str | None:
         """The process that runs this study now, None where there is none."""
-        try:
-            with (self.path.parent / "lock").open() as file:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    return file.read(32).strip() or "unknown"
-        except OSError:
-            return None
-        return None
+        return holder(self.path.parent / "lock")
 
     def close(self) -> None:
         """Close the file; the lock goes with the process or with this."""
         self._database.close()
+        self._unlock()
+
+    def _unlock(self) -> None:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -313,12 +283,12 @@ class Ledger:
         self._database.execute("INSERT INTO attempts VALUES (?, ?, ?, ?, ?)", row)
 
     def _write(self, query: str, values: tuple[Any, ...]) -> sqlite3.Cursor:
-        with _explained(self.path):
+        with explained(self.path):
             return self._database.execute(query, values)
 
     @contextmanager
     def _transaction(self) -> Generator[None]:
-        with _explained(self.path):
+        with explained(self.path):
             self._database.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -328,28 +298,6 @@ class Ledger:
                 raise
             self._database.execute("COMMIT")
 
-    def _prepare(self, write: bool) -> None:
-        found = self._database.execute("PRAGMA user_version").fetchone()[0]
-        if found > SCHEMA_VERSION:
-            raise LedgerError(
-                f"this state folder was written by a newer version of lesion (format {found}, this one knows {SCHEMA_VERSION})",
-                where=str(self.path.parent),
-                to_do="upgrade lesion, or name another folder with --state",
-            )
-        if not write and found == 0:
-            raise _nothing_yet(self.path.parent)
-        for version in range(max(1, found), SCHEMA_VERSION) if found else ():
-            self._database.executescript(f"BEGIN; {MIGRATIONS[version]} PRAGMA user_version = {version + 1}; COMMIT;")
-        if write:
-            self._database.execute("PRAGMA journal_mode = WAL")
-            self._database.execute("PRAGMA synchronous = FULL")
-            if found == 0:
-                self._database.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
-
-
-def _nothing_yet(folder: Path) -> LedgerError:
-    return LedgerError("this study has no results yet", where=str(folder), to_do="start it with `lesion run`")
-
 
 def _trial_row(*row: Any) -> TrialRow:
     key, arm, mode, seed, status, reason, metrics, fingerprint, changed, seconds, memory, facts = row
@@ -357,48 +305,3 @@ def _trial_row(*row: Any) -> TrialRow:
     told = Facts.model_validate_json(facts) if facts and facts != "{}" else NO_FACTS
     ended = (status, reason, values, fingerprint, bool(changed), seconds, memory, told)
     return TrialRow(key, arm, mode, seed, *ended)
-
-
-@contextmanager
-def _explained(path: Path) -> Generator[None]:
-    try:
-        yield
-    except (sqlite3.OperationalError, sqlite3.DatabaseError, OSError) as error:
-        raise LedgerError(f"the ledger cannot be used: {error}", where=str(path), to_do=_advice(error, path)) from error
-
-
-def _advice(error: Exception, path: Path) -> str:
-    text = str(error).lower()
-    if "full" in text or "no space" in text or _is_full(path.parent):
-        return "free some disk space; every finished trial is kept, and `lesion run` goes on where it stopped"
-    if "readonly" in text or "read-only" in text or "permission" in text or "unable to open" in text:
-        return "make the folder writable, or name another one with --state DIR"
-    if "not a directory" in text or "file exists" in text:
-        return "a file is in the way: move it, or name another folder with --state DIR"
-    return "see that the disk works; a copy of ledger.db can be opened with sqlite3"
-
-
-def _is_full(folder: Path) -> bool:
-    """Whether there is no room for a page: SQLite calls some of what follows a disk I/O error."""
-    try:
-        return shutil.disk_usage(folder).free < 1 << 16
-    except OSError:
-        return False
-
-
-def _lock(path: Path) -> int:
-    """Hold the study for this process; the kernel lets go when the process dies."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        holder = os.read(descriptor, 32).decode(errors="replace").strip() or "unknown"
-        os.close(descriptor)
-        raise LedgerError(
-            f"another process is running this study (pid {holder})",
-            where=str(path.parent),
-            to_do="wait for it, or stop it; `lesion status` shows how far it is",
-        ) from None
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-    return descriptor

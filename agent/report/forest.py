@@ -35,7 +35,7 @@ def _panel(results: Results, mode: Mode) -> Panel:
 
 
 def _rows(results: Results, mode: Mode) -> list[Row]:
-    """The sealed family by loss, then the rest by loss, then what has no delta; of the controls those that moved."""
+    """The sealed family by loss, then the rest by loss, then what has no delta; of the controls a placebo that moved."""
     outside = [*selection.exploratory(results, mode), *filter(has_moved, selection.controls(results, mode))]
     others = selection.by_loss(results, [e for e in outside if e.metric == results.study.primary])
     family = selection.confirmatory(results, mode)

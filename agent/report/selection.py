@@ -51,10 +51,9 @@ def is_placebo(effect: Effect) -> bool:
 
 
 def has_moved(control: Effect) -> bool:
-    """Whether a control changed what it should not: a placebo anything at all, a random group the metric."""
-    if is_placebo(control):
-        return control.verdict == "structural" or (control.verdict not in UNMEASURED and control.delta is not None)
-    return control.verdict in ("matters", "hurts", "detected")
+    """Whether a placebo changed anything at all; a random group is a part of its own, and may matter."""
+    measured = control.verdict not in UNMEASURED and control.delta is not None
+    return is_placebo(control) and (measured or control.verdict == "structural")
 
 
 def unit(results: Results, mode: Mode) -> Unit:

@@ -235,3 +235,19 @@ def test_a_process_killed_while_writing_leaves_every_row_whole(opened, tmp_path,
     assert attempted == [row.key for row in finished]
     assert detailed == dict.fromkeys(attempted, 5000)
     assert ledger.requeue(VERSION) <= 1
+
+
+def test_a_ledger_of_the_first_format_is_taken_over_with_all_it_holds(opened, tmp_path):
+    ledger = opened()
+    (key,) = planned(ledger, 0)
+    ledger.start(key, "10 s", "none")
+    ledger.finish(key, ok())
+    before = ledger.trials(VERSION)
+    ledger.close()
+    database = sqlite3.connect(tmp_path / "ledger.db")
+    database.executescript("ALTER TABLE trials DROP COLUMN facts; PRAGMA user_version = 1;")
+    database.close()
+    again = opened(write=False)
+    assert again.trials(VERSION) == [one._replace(facts=NO_FACTS) for one in before]
+    again.close()
+    assert opened().trials(VERSION)[0].status == "ok"

@@ -1,0 +1,126 @@
+"""The ledger's file: its format and its migrations, the lock of the one process that may write, and errors in plain words."""
+
+import fcntl
+import os
+import shutil
+import sqlite3
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..executor.errors import LedgerError
+
+SCHEMA_VERSION = 2
+SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE plans (
+    version TEXT, round INTEGER, hash TEXT NOT NULL, document TEXT NOT NULL, sealed_at REAL NOT NULL,
+    PRIMARY KEY (version, round)
+) WITHOUT ROWID;
+CREATE TABLE checks (key TEXT PRIMARY KEY, version TEXT NOT NULL, arm TEXT NOT NULL, outcome TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE trials (
+    key TEXT PRIMARY KEY, version TEXT NOT NULL, arm TEXT NOT NULL, mode TEXT NOT NULL, seed INTEGER NOT NULL,
+    status TEXT NOT NULL, reason TEXT, attempts INTEGER NOT NULL DEFAULT 0, limits TEXT, started_at REAL, finished_at REAL,
+    metrics TEXT, fingerprint TEXT, changed INTEGER, wall_seconds REAL, cpu_seconds REAL, peak_memory INTEGER,
+    parameters INTEGER, sandbox TEXT, facts TEXT
+);
+CREATE INDEX trials_of_arm ON trials (version, arm, seed);
+CREATE TABLE details (key TEXT PRIMARY KEY, traceback TEXT, output TEXT, proofs TEXT, examples TEXT) WITHOUT ROWID;
+CREATE TABLE attempts (key TEXT, status TEXT NOT NULL, message TEXT, wall_seconds REAL, finished_at REAL);
+"""
+MIGRATIONS = {1: "ALTER TABLE trials ADD COLUMN facts TEXT;"}
+"""What takes a file of an older format to the next one."""
+
+
+def connect(path: Path, *, write: bool) -> sqlite3.Connection:
+    """An open ledger in this version's format. Raises `LedgerError` where it is newer, or empty and not to be written."""
+    database = sqlite3.connect(path, isolation_level=None, timeout=30)
+    try:
+        _prepare(database, path.parent, write)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _prepare(database: sqlite3.Connection, folder: Path, write: bool) -> None:
+    found = database.execute("PRAGMA user_version").fetchone()[0]
+    if found > SCHEMA_VERSION:
+        raise LedgerError(
+            f"this state folder was written by a newer version of lesion (format {found}, this one knows {SCHEMA_VERSION})",
+            where=str(folder),
+            to_do="upgrade lesion, or name another folder with --state",
+        )
+    if not write and found == 0:
+        raise nothing_yet(folder)
+    for version in range(found, SCHEMA_VERSION) if found else ():
+        database.executescript(f"BEGIN; {MIGRATIONS[version]} PRAGMA user_version = {version + 1}; COMMIT;")
+    if write:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = FULL")
+        if found == 0:
+            database.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+
+
+def nothing_yet(folder: Path) -> LedgerError:
+    """The error of reading a study that has never run."""
+    return LedgerError("this study has no results yet", where=str(folder), to_do="start it with `lesion run`")
+
+
+@contextmanager
+def explained(path: Path) -> Generator[None]:
+    """Turn what a disk or SQLite says into a `LedgerError` with advice."""
+    try:
+        yield
+    except (sqlite3.OperationalError, sqlite3.DatabaseError, OSError) as error:
+        raise LedgerError(f"the ledger cannot be used: {error}", where=str(path), to_do=_advice(error, path)) from error
+
+
+def _advice(error: Exception, path: Path) -> str:
+    text = str(error).lower()
+    if "full" in text or "no space" in text or _is_full(path.parent):
+        return "free some disk space; every finished trial is kept, and `lesion run` goes on where it stopped"
+    if "readonly" in text or "read-only" in text or "permission" in text or "unable to open" in text:
+        return "make the folder writable, or name another one with --state DIR"
+    if "not a directory" in text or "file exists" in text:
+        return "a file is in the way: move it, or name another folder with --state DIR"
+    return "see that the disk works; a copy of ledger.db can be opened with sqlite3"
+
+
+def _is_full(folder: Path) -> bool:
+    """Whether there is no room for a page: SQLite calls some of what follows a disk I/O error."""
+    try:
+        return shutil.disk_usage(folder).free < 1 << 16
+    except OSError:
+        return False
+
+
+def lock(path: Path) -> int:
+    """Hold the study for this process; the kernel lets go when the process dies."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = os.read(descriptor, 32).decode(errors="replace").strip() or "unknown"
+        os.close(descriptor)
+        raise LedgerError(
+            f"another process is running this study (pid {holder})",
+            where=str(path.parent),
+            to_do="wait for it, or stop it; `lesion status` shows how far it is",
+        ) from None
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+    return descriptor
+
+
+def holder(path: Path) -> str | None:
+    """The process that holds the lock, None where none does."""
+    try:
+        with path.open() as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return file.read(32).strip() or "unknown"
+    except OSError:
+        return None
+    return None
