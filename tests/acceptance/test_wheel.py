@@ -14,6 +14,7 @@ FOLDERS = {
     "executor": "lesion/executor",
     "prompts": "lesion/prompts",
     "examples/digits": "lesion/examples/digits",
+    "examples/induction": "lesion/examples/induction",
 }
 
 

@@ -198,7 +198,7 @@ def test_a_metric_that_evaluate_never_returns(planned):
     ("old", "new", "told"),
     [
         ("- config:use_left", "- config:use_lefft", "no component 'config:use_lefft' (did you mean config:use_left"),
-        ("key: use_left", "key: use_lefft", "nothing to remove at 'use_lefft' (did you mean use_left"),
+        ("key: use_left", "key: use_lefft", "there is no configuration key 'use_lefft' (did you mean use_left"),
         ("direction: none", "direction: sideways", "ablations.0.prediction.direction"),
         ("id: config:use_left", "id: baseline", "baseline: this id appears twice or is reserved"),
         ("ablations:", "ablations: {", "not YAML"),
