@@ -21,7 +21,9 @@ def outcomes(state: Path) -> dict[str, tuple[str, str, str, int]]:
     with sqlite3.connect(state / "ledger.db") as database:
         rows = database.execute("SELECT key, status, metrics, fingerprint FROM trials WHERE status IN ('ok', 'no-op')")
         finished = {key: (status, metrics, fingerprint) for key, status, metrics, fingerprint in rows}
-        ended = dict(database.execute("SELECT key, COUNT(*) FROM attempts WHERE status IN ('ok', 'no-op') GROUP BY key"))
+        ended = dict(
+            database.execute("SELECT key, COUNT(*) FROM attempts WHERE status IN ('ok', 'no-op') GROUP BY key")
+        )
     database.close()
     return {key: (*row, ended[key]) for key, row in finished.items()}
 

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from lesion.agent.ledger import FINISHED, Ledger, Trial
+from lesion.agent.ledger import FINISHED, NO_FACTS, Ledger, Trial
 from lesion.executor.errors import LedgerError
 from lesion.executor.outcomes import Outcome
 
