@@ -19,8 +19,9 @@ $(INSTALLED): pyproject.toml constraints.txt | $(BIN)/python
 demo: install
 	$(BIN)/lesion demo demo
 
+# Files of tests side by side: most of them wait for processes.
 test: install
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 check: install
 	$(BIN)/ruff format --check .

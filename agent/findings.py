@@ -8,6 +8,7 @@ import numpy as np
 
 from .analysis.arrays import Floats
 from .analysis.estimates import Estimate, Table
+from .analysis.inference import critical
 from .analysis.interactions import InteractionEstimate
 from .analysis.noise import seeds_to_settle
 from .analysis.recovery import recovery_fraction
@@ -102,8 +103,6 @@ def _detectable(seen: _Seen) -> float | None:
     errors = [one.se for one in confirmed if one.se is not None and one.se > 0]
     if not errors:
         return None
-    from .analysis.inference import critical
-
     alpha = seen.evidence.spec.study.alpha / max(1, len(confirmed))
     df = max(1, seen.noise.n - 1)
     return float(np.median(errors)) * (float(critical(alpha / 2, df)) + float(critical(0.2, df)))
