@@ -215,7 +215,7 @@ class Study:
             done = dict(current.caps)
             most = max(done.values(), default=0)
             trials = self._trials(evidence, current, self._seeds(dispatcher, mode, most))
-            if trials:
+            if not all(dispatcher.is_done(one) for one in trials):
                 what = f"up to {most} {UNITS_OF_TRIALS[mode]} of {len(current.family)} ablations"
                 self.observer.stage(f"round {plan.round}, {mode}: {what}")
             dispatcher.run(trials)
