@@ -146,11 +146,11 @@ def _trace(pid):
 
 def see_other_processes(world):
     assert Path("/proc", str(world["driver"])) in Path("/proc").iterdir()
-    assert b"pytest" in Path(f"/proc/{world['driver']}/cmdline").read_bytes()
+    assert Path(f"/proc/{world['driver']}/cmdline").read_bytes().hex() == world["command"]
 
 
 def signal_other_processes(world):
-    assert b"pytest" in Path(f"/proc/{world['driver']}/cmdline").read_bytes()
+    assert Path(f"/proc/{world['driver']}/cmdline").read_bytes().hex() == world["command"]
     os.kill(world["driver"], 0)
 
 

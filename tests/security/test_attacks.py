@@ -76,6 +76,7 @@ def world(tmp_path_factory):
             "abstract": abstract,
             "socket": str(folder / "named"),
             "driver": os.getpid(),
+            "command": Path("/proc/self/cmdline").read_bytes().hex(),
         }
 
 
