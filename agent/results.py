@@ -3,7 +3,7 @@
 import math
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 Mode = Literal["reevaluate", "retrain", "recover"]
 Role = Literal["confirmatory", "sensitivity", "control", "exploratory"]
@@ -27,7 +27,7 @@ class Prediction(Record):
 
     direction: Direction
     """worse: removal costs; better: removal helps; none: within ±δ."""
-    size: float
+    size: float = Field(allow_inf_nan=False)
     """Expected loss in units of the smallest effect δ; negative where removal should help."""
 
 

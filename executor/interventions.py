@@ -24,7 +24,7 @@ class _Intervention(BaseModel):
 class _Live(_Intervention):
     """Cuts something in the live model."""
 
-    constant: float = 0.0
+    constant: float = Field(default=0.0, allow_inf_nan=False)
     """What `constant` puts in place."""
 
     @model_serializer(mode="wrap")

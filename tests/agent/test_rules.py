@@ -357,6 +357,8 @@ def test_every_problem_of_a_plan_is_named_at_once_with_the_nearest_that_exists(w
         ("kind: config", "kind: confg", "confg"),
         ("direction: worse", "direction: sideways", "prediction.direction"),
         ("size: 1.5", "size: big", "prediction.size"),
+        ("size: 1.5", "size: .nan", "prediction.size"),
+        ("removal: zero", "removal: constant\n      constant: .inf", "constant"),
         ("round: 1", "round: 0", "round"),
         ("planner: rules\n", "", "planner"),
         ("id: config:dropout", "id: baseline", "baseline: this id appears twice or is reserved"),
