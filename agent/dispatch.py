@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from ..executor.errors import ExperimentError
 from ..executor.outcomes import RETRIED, Outcome
 from ..executor.pool import Pool
 from .arms import Arm, Arms, arms_of, seconds_of
@@ -116,6 +117,7 @@ class Dispatcher:
     def _record(self, trial: Trial, outcome: Outcome) -> bool:
         """Write an outcome; False where the trial is to be tried once more."""
         judged = self._judge(trial, outcome)
+        self._require_same_weights(trial, judged)
         self.ledger.finish(trial.key, judged)
         attempts, _ = self.ledger.attempts(trial.key)
         if judged.status in RETRIED and attempts < ATTEMPTS:
@@ -139,6 +141,21 @@ class Dispatcher:
         arm.trials[trial.seed] = row
         self.observer.finished(trial, judged, arm, self.arm(trial.mode, BASELINE))
         return True
+
+    def _require_same_weights(self, trial: Trial, outcome: Outcome) -> None:
+        """`ExperimentError` where a baseline that was trained again came to other weights than its evaluations began with."""
+        before = self.arm(trial.mode, trial.arm).trials.get(trial.seed)
+        if before is None or before.fingerprint is None or not self.workshop.keeps_weights:
+            return
+        again = trial.arm == BASELINE and trial.mode == "retrain" and outcome.status == "ok"
+        if again and outcome.fingerprint != before.fingerprint:
+            self.workshop.checkpoint(trial.seed).unlink(missing_ok=True)
+            raise ExperimentError(
+                f"the baseline's weights at seed {trial.seed} were gone, and training it again gave others: what was evaluated "
+                "on the old ones cannot be gone on with",
+                where=str(self.setting.spec.python_file),
+                to_do="put the checkpoints folder back, or start anew under another study.name or --state",
+            )
 
     def _judge(self, trial: Trial, outcome: Outcome) -> Outcome:
         """An `ok` trial whose results equal the baseline's, bit for bit, is a no-op, or masked if edited tensors changed."""

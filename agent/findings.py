@@ -241,7 +241,8 @@ def _recovered(seen: _Seen, arm: Arm) -> Recovered:
     control = evidence.baseline
     before, cut = (_by_seed(evidence, one, seen.name, right_after=True) for one in (control, arm))
     after, trained_on = (_by_seed(evidence, one, seen.name, right_after=False) for one in (arm, control))
-    found = recovery_fraction(sign * cut, sign * after, sign * trained_on, evidence.spec.study.alpha)
+    kept = before - trained_on + after  # what fine-tuning brings without a cut is not given back by it
+    found = recovery_fraction(sign * cut, sign * kept, sign * before, evidence.spec.study.alpha)
     both = np.isfinite(before) & np.isfinite(cut)
     return Recovered(
         cut=float(cut[both].mean()) if both.any() else None,

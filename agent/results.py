@@ -65,7 +65,7 @@ class Recovered(Record):
     cut_delta: float | None
     """Right after the cut − before it, mean over seeds."""
     fraction: float | None
-    """(recovered − cut) / (control − cut): 1 where training gave everything back."""
+    """1 − loss after fine-tuning (against the control) / loss right after the cut: 1 where training gave everything back."""
     interval: Interval | None
     """Of the fraction, by Fieller's theorem, unadjusted."""
     n: int

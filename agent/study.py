@@ -93,6 +93,7 @@ class Study:
         """Round 1: sealed already, written by hand, lying in the plans folder, or the planner's own."""
         sealed = self.ledger.plans(self.setting.version)
         if sealed:
+            self._require_same_questions()
             return self._unchanged(sealed[0], plan_file)
         path = plan_file or self.plan_path(1)
         if plan_file or (path.exists() and not self._is_of_older_source(path)):
@@ -165,6 +166,7 @@ class Study:
         self.plans.append(plan)
         if plan.round > len(self.ledger.plans(self.setting.version)):
             self.ledger.seal(self.setting.version, plan.round, plan.hash, plan.model_dump_json())
+            self.ledger.remember("asked", self._asked())
             self.write_plan(plan)
         self.observer.stage(
             f"round {plan.round}: {len(plan.ablations)} ablations, planned by {plan.planner} (plan {plan.hash[:12]})"
@@ -307,6 +309,20 @@ class Study:
         else:
             self.write_plan(plan)
         return plan
+
+    def _asked(self) -> list[object]:
+        """What of the study file a sealed plan was made for."""
+        return [self.setting.version, self.setting.modes, self.setting.spec.study.finetune_steps]
+
+    def _require_same_questions(self) -> None:
+        """`PlanError` where the study asks other questions than when its plan was sealed."""
+        sealed = self.ledger.recall("asked")
+        if sealed and sealed[0] == self.setting.version and sealed != self._asked():
+            raise PlanError(
+                f"the plan was sealed for modes = {sealed[1]} and finetune_steps = {sealed[2]}, and the study now asks for others",
+                where=str(self.setting.spec.path),
+                to_do="ask the new questions under another study.name or --state, or put these back",
+            )
 
     def _is_of_older_source(self, path: Path) -> bool:
         """Whether the file is a plan that was sealed before the source changed: then it is written anew."""

@@ -2,7 +2,7 @@
 
 import weakref
 from contextlib import contextmanager
-from typing import Any, Dict, Generator, List, Optional, Tuple
+from typing import Any, Dict, Generator, Iterator, List, Optional, Tuple
 
 import torch
 from torch import nn
@@ -17,6 +17,9 @@ from .heads import HeadFinder
 from .layers import is_leaf, torch_home
 from .parameters import parameters
 from .tensors import map_tensors, tensors_of
+
+PASSING = ("activation", "batchnorm", "instancenorm", "normalization", "dropout")
+"""Torch's own layers that stand on a residual stream and let it through."""
 
 
 class Sighting:
@@ -128,16 +131,21 @@ class Anatomist:
 
 
 def _holds_residual(module: nn.Module, args: Any, kwargs: Any) -> bool:
-    """With every child silenced, does the output still follow the input? Then the block adds its input itself."""
+    """With all that computes inside silenced, does the output still follow the input? Then the block adds its input itself.
+
+    Norms, activations and dropout stay: they stand on the stream itself in post-norm blocks and in ResNets.
+    """
+    if any(own.dim() > 1 for own in module.parameters(recurse=False)):
+        return False  # it may compute with those, and they cannot be silenced
     quiet = [
-        child.register_forward_hook(lambda _m, _a, out: map_tensors(torch.zeros_like, out))
-        for child in module.children()
+        part.register_forward_hook(lambda _m, _a, out: map_tensors(torch.zeros_like, out))
+        for part in _computing(module)
     ]
     try:
         with torch.no_grad(), torch.random.fork_rng([]):
             first = module(*map_tensors(_clone, args), **map_tensors(_clone, kwargs))
             moved = module(*map_tensors(_scaled, args), **map_tensors(_scaled, kwargs))
-        return not torch.equal(first, moved)
+        return bool(quiet) and not torch.equal(first, moved)
     except Exception:
         return False  # a block that cannot run alone, or on other numbers, is simply not offered a bypass by residual
     finally:
@@ -145,13 +153,32 @@ def _holds_residual(module: nn.Module, args: Any, kwargs: Any) -> bool:
             handle.remove()
 
 
-def _detached(given: "Tuple[Any, Any]") -> "Optional[Tuple[Any, Any]]":
-    """The arguments without their graph; None where some are of a kind that could not be given again."""
+def _computing(module: nn.Module) -> "Iterator[nn.Module]":
+    """The parts that mix or weigh what they are given: layers with parameters, but for norms and activations."""
+    for child in module.children():
+        if isinstance(child, nn.MultiheadAttention):
+            yield child
+        elif not is_leaf(child):
+            yield from _computing(child)
+        elif not _passes(child) and any(True for _ in child.parameters()):
+            yield child
+
+
+def _passes(leaf: nn.Module) -> bool:
+    return torch_home(leaf) in PASSING or "norm" in type(leaf).__name__.lower()
+
+
+def _detached(given: "Tuple[Any, Any]") -> "Tuple[Any, Any]":
+    """The arguments without their graph, to be given again; what holds no tensors, such as a cache, is left out."""
+    args, kwargs = given
+    return tuple(_or_nothing(one) for one in args), {name: _or_nothing(one) for name, one in kwargs.items()}
+
+
+def _or_nothing(value: Any) -> Any:
     try:
-        args, kwargs = map_tensors(torch.Tensor.detach, given)
+        return map_tensors(torch.Tensor.detach, value)
     except TypeError:
         return None
-    return args, kwargs
 
 
 def _clone(tensor: torch.Tensor) -> torch.Tensor:

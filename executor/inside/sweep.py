@@ -24,7 +24,8 @@ class Sweep:
         self._pristine = {name: one.detach().cpu().clone() for name, one in _state(run.model).items()}
         self._before = checksums(run.model)
         self._training = {module: module.training for module in run.model.modules()}
-        self.streams = {"batches", "score"} <= set(run.offers) and self._scores_all(metrics)
+        self.scores = {"batches", "score"} <= set(run.offers)
+        self.streams = self.scores and self._scores_all(metrics)
         self._restore()
 
     def references(self, specs: "Sequence[Spec]") -> References:
@@ -73,9 +74,13 @@ class Sweep:
         return {**found, "fingerprint": fingerprint, "proofs": proofs, "changed_weights": changed}
 
     def evaluate(self) -> "Dict[str, Any]":
-        """Whole evaluations, or `batches` and `score` where they give every metric of the study."""
+        """`batches` and `score` where they give every metric of the study; else whole evaluations, with what `score` tells
+        of each example beside them."""
         with _eagerly(self.run.model):
-            return self.run.score() if self.streams else self.run.evaluate()
+            if self.streams or not self.scores:
+                return self.run.score() if self.streams else self.run.evaluate()
+            whole, scored = self.run.evaluate(), self.run.score()
+        return {split: _with_examples(found, scored[split]) for split, found in whole.items()}
 
     def _scores_all(self, metrics: "Sequence[str]") -> bool:
         split = "validation"
@@ -108,6 +113,13 @@ def sweep(run: Run, weights: "Optional[Weights]", job: "Dict[str, Any]") -> "Ite
     references = whole.references(specs)
     for arm in job["arms"]:
         yield lambda arm=arm: whole.measure(arm["interventions"], references)
+
+
+def _with_examples(whole: Any, scored: "Dict[str, Any]") -> Any:
+    """A whole evaluation that gave no values for each example, with those of `score`."""
+    if not isinstance(whole, dict) or whole.get("examples"):
+        return whole
+    return {**whole, "examples": scored["examples"]}
 
 
 def _state(model: nn.Module) -> "Dict[str, torch.Tensor]":

@@ -201,3 +201,75 @@ def test_describing_leaves_the_model_and_the_random_numbers_as_they_were():
     torch.manual_seed(3)
     assert torch.equal(after, torch.rand(3))
     assert [len(module._forward_hooks) for module in model.modules()] == hooks
+
+
+class PostNorm(nn.Module):
+    """Normalises after it has added its input."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner, self.norm = nn.Linear(4, 4), nn.LayerNorm(4)
+
+    def forward(self, x):
+        return self.norm(x + self.inner(x))
+
+
+class Basic(nn.Module):
+    """As in a ResNet: an activation behind the addition."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.bn, self.relu = nn.Conv2d(2, 2, 3, padding=1), nn.BatchNorm2d(2), nn.ReLU()
+
+    def forward(self, x):
+        return self.relu(self.bn(self.conv(x)) + x)
+
+
+class Listed(nn.Module):
+    """Layers in a list that is never called itself, one after the other."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.ModuleList([nn.Linear(4, 4), nn.Linear(4, 4)])
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+
+class Bare(nn.Module):
+    """Computes with a parameter of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight, self.drop = nn.Parameter(torch.randn(4, 4)), nn.Dropout(0.1)
+
+    def forward(self, x):
+        return self.drop(torch.tanh(x @ self.weight))
+
+
+class Holder(nn.Module):
+    def __init__(self, block):
+        super().__init__()
+        self.block, self.head = block, nn.Linear(4, 2)
+
+    def forward(self, x):
+        return self.head(self.block(x))
+
+
+@pytest.mark.parametrize(
+    ("block", "shape", "residual"),
+    [
+        (PostNorm(), (3, 4), True),
+        (Basic(), (3, 2, 4, 4), True),
+        (nn.TransformerEncoderLayer(4, 2, batch_first=True), (3, 5, 4), True),
+        (nn.Sequential(nn.Linear(4, 4), nn.LayerNorm(4), nn.ReLU()), (3, 4), False),
+        (Listed(), (3, 4), False),
+        (Bare(), (3, 4), False),
+    ],
+)
+def test_norms_and_activations_on_the_stream_hide_no_residual_and_make_none(block, shape, residual):
+    torch.manual_seed(0)
+    torch.backends.mha.set_fastpath_enabled(False)
+    assert anatomy(Holder(block), torch.randn(shape))["block"]["residual"] is residual
