@@ -2,6 +2,7 @@
 
 import weakref
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Dict, Generator, Iterator, List, Optional, Tuple
 
 import torch
@@ -144,7 +145,9 @@ def _holds_residual(module: nn.Module, args: Any, kwargs: Any) -> bool:
     try:
         with torch.no_grad(), torch.random.fork_rng([]):
             first = module(*map_tensors(_clone, args), **map_tensors(_clone, kwargs))
-            moved = module(*map_tensors(_scaled, args), **map_tensors(_scaled, kwargs))
+            stream = next(tensors_of([*args, *kwargs.values()]), None)  # what a bypass hands on
+            moving = partial(_scaled_if, stream)
+            moved = module(*map_tensors(moving, args), **map_tensors(moving, kwargs))
         return bool(quiet) and not torch.equal(first, moved)
     except Exception:
         return False  # a block that cannot run alone, or on other numbers, is simply not offered a bypass by residual
@@ -185,5 +188,7 @@ def _clone(tensor: torch.Tensor) -> torch.Tensor:
     return tensor.detach().clone()
 
 
-def _scaled(tensor: torch.Tensor) -> torch.Tensor:
-    return tensor.detach() * 2 + 1 if tensor.is_floating_point() else tensor.detach().clone()
+def _scaled_if(stream: "Optional[torch.Tensor]", tensor: torch.Tensor) -> torch.Tensor:
+    """Other numbers in place of the stream's; everything else as it was."""
+    moves = tensor is stream and tensor.is_floating_point()
+    return tensor.detach() * 2 + 1 if moves else _clone(tensor)
