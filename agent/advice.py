@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from .components import Component, overlap
+from .components import Component, apart
 from .costs import Weighed, saved
 from .results import Advice, Effect, Interaction, Mode
 
@@ -41,7 +41,7 @@ def _prune(
         quiet = [name for name in quiet if name not in largest.components]
         yield _group(mode, largest.components, known, model, tested=True)
     costly = {part for one in joint if not one.negligible_together for part in one.components}
-    alone = _apart([name for name in quiet if name not in costly], known)
+    alone = apart([name for name in quiet if name not in costly], known)
     if alone:
         yield _group(mode, alone, known, model, tested=False)
 
@@ -73,12 +73,3 @@ def _harmful(mode: Mode, singles: Sequence[Effect]) -> Iterator[Advice]:
     for one in singles:
         if one.verdict == "hurts":
             yield Advice(what="harmful", mode=mode, components=one.components, labels=one.labels, delta=one.delta)
-
-
-def _apart(names: Sequence[str], known: dict[str, Component]) -> list[str]:
-    """`names` without what another of them takes away too."""
-    kept: list[str] = []
-    for name in sorted(names, key=lambda one: -(known[one].size or 0)):
-        if not any(overlap(known[name], known[other]) for other in kept):
-            kept.append(name)
-    return kept

@@ -1,5 +1,6 @@
 """What could be removed: one `Component` per part of the experiment, however it was found."""
 
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
@@ -72,6 +73,15 @@ def overlap(one: Component, other: Component) -> bool:
     return (first.parts is None and _holds(first.path, second.path)) or (
         second.parts is None and _holds(second.path, first.path)
     )
+
+
+def apart(names: Sequence[str], known: Mapping[str, Component]) -> list[str]:
+    """`names`, in their order, without what a larger one of them removes too."""
+    kept: list[str] = []
+    for name in sorted(names, key=lambda one: -(known[one].size or 0)):
+        if not any(overlap(known[name], known[other]) for other in kept):
+            kept.append(name)
+    return [name for name in names if name in kept]
 
 
 def _holds(path: str, inner: str) -> bool:

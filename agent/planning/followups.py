@@ -7,7 +7,7 @@ from itertools import combinations
 
 from ... import prompts
 from ...executor.interventions import Intervention, needs_reference, removal_name
-from ..components import Component, overlap
+from ..components import Component, apart, overlap
 from ..results import Effect, Mode, Prediction, Role
 from .controls import placebo, random_groups
 from .plan import Ablation, joint_id
@@ -82,7 +82,7 @@ def _by_judgement(singles: list[Effect], known: dict[str, Component], mode: Mode
     """All that is quiet at once, its likeliest pairs, and the strongest with each other."""
     quiet = [one for one in singles if one.verdict == "negligible" or one.masked or _looks_quiet(one)]
     idle = [one for one in singles if _is_idle(one)]
-    negligible = _apart([one.ablation for one in (*quiet, *idle) if one.verdict in ("negligible", "no-op")], known)
+    negligible = apart([one.ablation for one in (*quiet, *idle) if one.verdict in ("negligible", "no-op")], known)
     if len(negligible) >= 3:
         yield Proposal(tuple(negligible), "quiet")
     likely = _likeliest(quiet, known)[: MOST_QUIET_PAIRS[mode]], _likeliest(idle, known)[:MOST_IDLE_PAIRS]
@@ -141,15 +141,6 @@ def _other_kinds(
 def _looks_quiet(effect: Effect) -> bool:
     """Undecided so far, with nothing that points to an effect."""
     return effect.verdict == "undecided" and effect.p_adjusted is not None and effect.p_adjusted > 0.5
-
-
-def _apart(ids: list[str], known: dict[str, Component]) -> list[str]:
-    """`ids` without those that another of them removes too."""
-    kept: list[str] = []
-    for one in sorted(ids, key=lambda name: -(known[name].size or 0)):
-        if not any(overlap(known[one], known[other]) for other in kept):
-            kept.append(one)
-    return [one for one in ids if one in kept]
 
 
 def _nested(pair: tuple[str, ...], known: dict[str, Component]) -> bool:
