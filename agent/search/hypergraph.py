@@ -1,0 +1,58 @@
+"""Adaptive search for a hidden hypergraph: remove sets that cover every pair, and halve those that cost more than their size.
+
+After Angluin & Chen, "Learning a hidden hypergraph", JMLR 7:2215, 2006; the covering sets are lines of an affine plane.
+"""
+
+from collections.abc import Sequence
+
+from .certificate import triples_covered
+from .designs import ORDERS, affine_lines
+from .state import State
+from .system import Members
+
+CLEAN_SHARE = 0.6
+"""At least so many of the sets must hold nothing, else smaller ones are taken."""
+SEPARATED = 4.5
+"""Standard deviations between a clean set and one with a group of size δ, at which single runs decide."""
+MOST_CHECKS = 5
+TRIPLES_WANTED = 0.9
+
+
+def affordable_orders(state: State) -> list[int]:
+    """Orders of planes whose lines are small enough to tell a group of size δ, those with the fewest runs first."""
+    expectation, size = state.expectation, len(state.pool)
+    fitting = [order for order in ORDERS if order == ORDERS[0] or size / order >= 2]
+    return [order for order in fitting if expectation.separation(size / order) >= SEPARATED]
+
+
+def search_hypergraph(state: State, orders: Sequence[int]) -> None:
+    """Find every group inside a line; then again on fresh planes, with one member of each known group kept."""
+    lines = _covering(state, orders)
+    state.examine(lines)
+    for _ in range(MOST_CHECKS):
+        orders = affordable_orders(state) or orders
+        new = state.examine(affine_lines(_broken(state), orders[0], state.dice))
+        if not new and (orders[0] > ORDERS[0] or triples_covered(state, state.dice) >= TRIPLES_WANTED):
+            return
+
+
+def _covering(state: State, orders: Sequence[int]) -> list[Members]:
+    """Lines of the first order at which enough of them are clean."""
+    lines: list[Members] = []
+    for order in orders:
+        lines = affine_lines(state.pool, order, state.dice)
+        ratios = state.decide(lines)
+        clean = sum(not ratio > 0 for ratio in ratios) / len(lines)
+        state.told.append(f"{len(lines)} sets of about {len(state.pool) / order:.0f} cover every pair: {clean:.0%} hold nothing")
+        if clean >= CLEAN_SHARE:
+            break
+    return lines
+
+
+def _broken(state: State) -> list[int]:
+    """The pool without one member of every known group, drawn at random: what is left holds none of them."""
+    left = set(state.pool)
+    for group in state.groups:
+        if group <= left:
+            left.discard(int(state.dice.choice(sorted(group))))
+    return sorted(left)
