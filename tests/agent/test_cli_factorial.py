@@ -7,8 +7,6 @@ import pytest
 
 from tests.experiments import project
 
-from .test_cli_errors import refused
-
 EXPERIMENT = '''"""`use_left` and `use_twin` bring the same feature, `use_other` another one; each alone of the two will do."""
 
 import torch
@@ -82,7 +80,7 @@ def stopped(tmp_path_factory):
 
 
 def test_a_factorial_that_was_stopped_goes_on_and_claims_nothing_before(stopped):
-    made, first, early, second = stopped
+    _, first, early, second = stopped
     assert (first.code, second.code) == (4, 0), second.err
     (unfinished,) = early
     assert "not every cell has finished" in unfinished["reason"]
@@ -144,3 +142,31 @@ def test_a_second_run_starts_nothing(stopped):
     before = made.rows("SELECT COUNT(*) FROM attempts")
     again = made.lesion("run", "--interactions", "factorial", "--json")
     assert (again.code, made.rows("SELECT COUNT(*) FROM attempts")) == (0, before)
+
+
+def test_a_combination_that_crashes_is_named_and_no_variance_analysed(tmp_path):
+    two = STUDY.replace('["config:use_*"]', '["config:use_left", "config:use_other"]')
+    crashing = CONFIG.replace("crash_together: false", "crash_together: true")
+    made = project(tmp_path, experiment=EXPERIMENT, config=crashing, study=two)
+    assert made.lesion("run").code == 3
+    (found,) = made.results()["factorials"]
+    assert found["rows"] == []
+    assert (
+        "1 of 4 cells have no value (config:use_left + config:use_other: RuntimeError: nothing to go by)"
+        in found["reason"]
+    )
+    assert [cell["n"] for cell in found["cells"]] == [3, 3, 3, 0]
+    section = (made.state / "report" / "report.md").read_text().split("## Full factorial")[1].split("\n## ")[0]
+    assert "No analysis of variance" in section
+    assert "F (own)" not in section
+
+
+def test_too_many_components_are_refused_before_anything_is_trained(tmp_path):
+    more = "".join(f"use_{name}: true\n" for name in ("more", "and_more", "still_more"))
+    made = project(tmp_path, experiment=EXPERIMENT, config=CONFIG + more, study=STUDY)
+    ended = made.lesion("run")
+    assert ended.code == 2
+    assert "6 components" in ended.err
+    assert "2^6 = 64 combinations, 192 runs at 3 seeds; at most 5" in ended.err
+    assert "Traceback" not in ended.err
+    assert made.rows("SELECT COUNT(*) FROM trials") == [(0,)]
