@@ -10,6 +10,7 @@ from .rows import Row
 from .table import Table, columns
 
 NUMERIC = "n sum_of_squares df eta_squared f_pooled p_pooled f_own p_own p_adjusted p_equivalence".split()
+SHOWN = ("redundancy", "compensation", "synergy")
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,8 @@ class FactorialView:
     in_context: Table
     own_only: bool
     """Whether there is no pooled error: over examples every contrast has noise of its own."""
+    entangled: list[str]
+    """Components of an interaction that was shown: their main effects are averages of unlike things."""
 
 
 def factorial_views(results: Results) -> list[FactorialView]:
@@ -31,7 +34,9 @@ def factorial_views(results: Results) -> list[FactorialView]:
 
 def _view(one: Factorial) -> FactorialView:
     own_only = one.unit in ("example", "cluster")
-    return FactorialView(one, _cells(one), _anova(one, own_only=own_only), _in_context(one), own_only)
+    shown = {part for row in one.rows if row.verdict in SHOWN for part in row.components}
+    entangled = [_name(one, [each]) for each in one.components if each in shown]
+    return FactorialView(one, _cells(one), _anova(one, own_only=own_only), _in_context(one), own_only, entangled)
 
 
 def _table(keys: str, rows: Sequence[Row]) -> Table:
