@@ -15,6 +15,7 @@ from .components import Component
 from .costs import Weighed, cost_of
 from .evidence import Evidence, sign_of
 from .examplestore import ExampleStore
+from .factorials import factorials_of
 from .findings import MetricFindings, find
 from .ledger import Ledger, TrialRow
 from .machine import machine
@@ -65,6 +66,7 @@ def collect(spec: StudySpec, ledger: Ledger, split: Split | None = None) -> Resu
         environment={**machine(), **ledger.recall("environment", {})},
         advice=advise(effects, interactions, measured[0][0].components, weighed, spec.primary),
         notes=[note for evidence in seen for note in notes_on(evidence, arms_of(rows))],
+        factorials=[each for one, _ in measured for each in factorials_of(one)],
     )
 
 

@@ -18,8 +18,10 @@ from .analysis.joint import Components
 from .analysis.looks import Look, Rules
 from .analysis.settling import chance_to_detect, chance_to_settle
 from .analysis.verdicts import EffectFacts, effect_verdict, is_negligible
+from .crossing import crossing_of
 from .evidence import Evidence, sign_of
 from .noisefloor import noise_floor
+from .planning.factorial import FACTORIAL
 from .planning.plan import BASELINE, Ablation, Plan
 
 WORTHWHILE = 0.05
@@ -70,10 +72,33 @@ def settle(evidence: Evidence, plan: Plan) -> Round:
         at_look = [one for one in current.family if caps[one.id] == look.seeds]
         if index + 1 == len(seen.looks) or any(not seen.arm(one.id).over(look.seeds) for one in at_look):
             return current
-        for one in at_look:
-            if worth_seeds(seen, current, one, seen.looks[index + 1 :]):
-                caps[one.id] = seen.looks[index + 1].seeds
+        for one in _worth_more(seen, current, at_look, seen.looks[index + 1 :]):
+            caps[one.id] = seen.looks[index + 1].seeds
     return tables(seen, plan, primary, caps)
+
+
+def _worth_more(
+    evidence: Evidence, current: Round, at_look: list[Ablation], remaining: Sequence[Look]
+) -> list[Ablation]:
+    """Arms that a further look may settle. A factorial is valid only where it is balanced: its cells go on together."""
+    cells = [one.id for one in at_look if one.why == FACTORIAL]
+    together = _factorial_is_open(evidence, current, current.caps[cells[0]], remaining) if cells else None
+    return [
+        one
+        for one in at_look
+        if (worth_seeds(evidence, current, one, remaining) if together is None or one.id not in cells else together)
+    ]
+
+
+def _factorial_is_open(evidence: Evidence, current: Round, cap: int, remaining: Sequence[Look]) -> bool | None:
+    """Whether a look may settle a main effect or an interaction of two; None where a cell is missing for good."""
+    crossing, primary = crossing_of(evidence, current.plan), evidence.spec.primary
+    if crossing is None or crossing.missing(evidence):
+        return None
+    rules = rules_of(evidence, primary)
+    effects = crossing.table(evidence, primary, cap, rules).effects
+    asked = [one.estimate for one in effects if len(one.components) <= 2]
+    return any(_chance(one, remaining, len(effects), rules) >= WORTHWHILE for one in asked)
 
 
 def worth_seeds(evidence: Evidence, current: Round, ablation: Ablation, remaining: Sequence[Look]) -> bool:
@@ -93,6 +118,10 @@ def settling_chance(evidence: Evidence, current: Round, ablation: Ablation, look
     contrast = current.contrast(ablation) if len(ablation.components) == 2 else None
     estimate = contrast or current.estimate(ablation)
     family = sum(len(one.components) > 1 for one in current.family) if contrast else len(current.family)
+    return _chance(estimate, looks, family, rules)
+
+
+def _chance(estimate: Estimate, looks: Sequence[Look], family: int, rules: Rules) -> float:
     verdict = effect_verdict(estimate, EffectFacts(), rules).verdict
     if verdict not in OPEN:
         return 0.0
@@ -167,11 +196,12 @@ def _interactions(
         return None
     metric, noise = evidence.spec.metrics[name], noise_floor(evidence, name)
     over_examples = evidence.by_examples(name)
+    idle = [frozenset(one.components) for one in joint if evidence.arm(one.id).idle]
     table = partial(
         interaction_table,
         tested=[frozenset(one.components) for one in joint],
         rules=rules,
-        negligible=shown_negligible(evidence, name, plan.round),
+        negligible=[*shown_negligible(evidence, name, plan.round), *idle],
         floor=None if metric.floor is None else sign_of(metric.goal) * metric.floor,
     )
     if not over_examples:
@@ -191,9 +221,10 @@ def _arms_over_seeds(
     asked = {name: cap for one in earlier for name, cap in caps_of(evidence, one).items()} | caps
     for one in joint:
         asked |= {part: max(asked.get(part, 0), caps[one.id]) for part in one.components}
+    most_seeds_first = sorted(_defaults(evidence, plan), key=lambda one: -asked.get(one.id, 0))
     arms = {
         frozenset(one.components): evidence.values_in_joint(one.id, name, asked[one.id])
-        for one in reversed(_defaults(evidence, plan))
+        for one in reversed(most_seeds_first)
         if one.id in asked
     }
     return {NOTHING_REMOVED: evidence.values(BASELINE, name, max(caps.values())), **arms}

@@ -65,6 +65,8 @@ class StudySection(Section):
     """Steps of fine-tuning in `recover` mode; each arm and the control get the same."""
     kinds: list[RemovalKind] = []
     """Further kinds of removal, beside each component's default one."""
+    factorial: list[str] = []
+    """Components, by id or glob pattern, two to five in all, of which every combination is removed."""
 
 
 class ProjectSection(Section):

@@ -46,7 +46,7 @@ def _check_study_section(study: Table) -> Iterator[Problem]:
         yield Problem(("study", key), f"seeds = {seeds} is more than max_seeds = {most} (raise max_seeds)")
     if "recover" in _texts(study.get("modes")) and "finetune_steps" not in study:
         yield Problem(("study", "modes"), "recover needs finetune_steps (how long the cut model trains on, as in 200)")
-    for key in ("modes", "kinds"):
+    for key in ("modes", "kinds", "factorial"):
         for value, count in Counter(_texts(study.get(key))).items():
             if count > 1:
                 yield Problem(("study", key), f"{value} is named {count} times (name it once)")

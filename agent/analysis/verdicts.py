@@ -133,3 +133,17 @@ def _untestable(estimate: Estimate, *, at_floor: bool, finite: bool) -> str | No
     if at_floor:
         return "the baseline is within noise of the metric's floor"
     return None
+
+
+def factorial_verdict(estimate: Estimate, facts: JointFacts, rules: Rules) -> EffectVerdict | InteractionVerdict:
+    """Judge one effect of a full factorial by its contrast: a main effect as a removal, any other as an interaction.
+
+    Args:
+        estimate: of the contrast, averaged over the settings of the other factors.
+        facts: `order` is 1 for a main effect; `saturated` where a cell that enters the effect is at the floor.
+        rules: δ and α.
+    """
+    if facts.order == 1:
+        return effect_verdict(estimate, EffectFacts(at_floor=facts.at_floor), rules).verdict
+    pairwise = facts._replace(order=2, singles_negligible=facts.order == 2 and facts.singles_negligible)
+    return interaction_verdict(estimate, estimate, pairwise, rules).verdict

@@ -17,6 +17,7 @@ def plan(
     """Plan the single removals and write them to plans/round-1.yaml; nothing is run but one step of the baseline."""
     from ...executor.pool import Pool
     from ..ledger import Ledger
+    from ..planning.factorial import Wish
     from ..planning.rules import RulesPlanner
     from ..setting import state_folder
     from ..study import Study
@@ -31,7 +32,10 @@ def plan(
     try:
         station = setting.station(folder, unsafe=unsafe_no_sandbox)
         planner = RulesPlanner(
-            wanted=setting.spec.study.components, kinds=setting.spec.study.kinds, modes=setting.modes
+            wanted=setting.spec.study.components,
+            kinds=setting.spec.study.kinds,
+            modes=setting.modes,
+            factorial=Wish(setting.spec.study.factorial, setting.spec.study.seeds, str(setting.spec.path)),
         )
         work = Study(setting, folder, ledger, station, watch, planner)
         with Pool(station, 1) as pool:

@@ -31,6 +31,7 @@ class Interactions(StrEnum):
 
     AUTO = "auto"
     PAIRS = "pairs"
+    FACTORIAL = "factorial"
     NONE = "none"
 
 
@@ -45,7 +46,8 @@ def run(
     until: Annotated[str | None, typer.Option(metavar="HH:MM", help="Stop at this time of the day.")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Trials at once; limits.workers by default.")] = None,
     interactions: Annotated[
-        Interactions, typer.Option(help="Joint removals: by judgement, every pair, or none.")
+        Interactions,
+        typer.Option(help="Joint removals: by judgement, every pair, every combination (of study.factorial), or none."),
     ] = Interactions.AUTO,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="List the trials and what they would take; run none.")
@@ -127,6 +129,7 @@ def _exit_code(results: "Results | None", end: "End") -> int:
 def _planner(setting: "Setting", asked: PlannerKind | None, interactions: Interactions) -> "Planner":
     """The planner that was asked for. `PlannerError` where that is a language model, which this version does not have."""
     from ...executor.errors import PlannerError
+    from ..planning.factorial import Wish
     from ..planning.rules import RulesPlanner
 
     kind = asked.value if asked else setting.spec.planner.kind
@@ -137,7 +140,8 @@ def _planner(setting: "Setting", asked: PlannerKind | None, interactions: Intera
             to_do="use --planner rules: the built-in planner needs no key",
         )
     study = setting.spec.study
-    return RulesPlanner(interactions.value, study.components, study.kinds, setting.modes)
+    wish = Wish(study.factorial, study.seeds, str(setting.spec.path))
+    return RulesPlanner(interactions.value, study.components, study.kinds, setting.modes, wish)
 
 
 def _deadline(for_: str | None, until: str | None) -> float | None:

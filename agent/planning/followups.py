@@ -59,10 +59,10 @@ def _in_mode(
         and (one.verdict in TESTABLE or _is_idle(one))
     ]
     if len(learnt.plans) > 1:
-        proposals = [] if interactions == "none" else list(_inside_groups(learnt, mode))
+        proposals = [] if interactions in ("none", "factorial") else list(_inside_groups(learnt, mode))
         yield from (_joint(one, known) for one in proposals)
         return
-    chosen = {"none": lambda: (), "pairs": lambda: _all_pairs(singles, known)}
+    chosen = {"none": lambda: (), "factorial": lambda: (), "pairs": lambda: _all_pairs(singles, known)}
     joint = chosen.get(interactions, lambda: _by_judgement(singles, known, mode))()
     yield from (_joint(one, known) for one in joint)
     strong = _strongest(singles)

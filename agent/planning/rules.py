@@ -10,11 +10,12 @@ from ... import prompts
 from ...executor.interventions import removal_name
 from ..components import Component, ComponentKind
 from ..results import Mode, Prediction
+from .factorial import FACTORIAL, Cells, Wish, cross, factors_of, merged
 from .followups import follow_up
 from .plan import Ablation, Dropped, Plan
 from .planner import Learnt
 
-Interactions = Literal["auto", "pairs", "none"]
+Interactions = Literal["auto", "pairs", "factorial", "none"]
 MOST_SINGLES: dict[Mode, int] = {"reevaluate": 2000, "recover": 60, "retrain": 60}
 """Singles beyond this many are listed as dropped: their trials would not be paid back by what they tell."""
 
@@ -52,7 +53,7 @@ PRIORS: dict[ComponentKind, Prior] = {
 
 @dataclass(frozen=True)
 class RulesPlanner:
-    """Plans without a model. `interactions`: follow-ups by its own judgement, every pair, or none."""
+    """Plans without a model. `interactions`: follow-ups by its own judgement, every pair, every combination, or none."""
 
     interactions: Interactions = "auto"
     wanted: Sequence[str] = ("*",)
@@ -61,6 +62,8 @@ class RulesPlanner:
     """Further kinds of removal, tried on what matters."""
     modes: Sequence[Mode] = ("retrain",)
     """The questions that the study asks."""
+    factorial: Wish | None = None
+    """What the study says about crossing every combination; None: nothing."""
     name: str = "rules"
 
     def first_round(self, study: str, components: Sequence[Component]) -> Plan:
@@ -83,13 +86,14 @@ class RulesPlanner:
                 most = MOST_SINGLES[left[0]]
                 reasons[one.id] = f"beyond the first {most} ({', '.join(left)}); name fewer in study.components"
         dropped = [Dropped(id=name, reason=reason) for name, reason in reasons.items()]
+        self._factors(components, ablations)
         return Plan(study=study, round=1, planner=self.name, ablations=ablations, dropped=dropped)
 
     def _not_asked(self, component: Component, chosen: Sequence[Component]) -> str | None:
         """Why a component gets no ablation of its own; one that the study names by its whole id always does."""
         if not self._modes_of(component):
             return "a question of retraining, which study.modes does not ask for"
-        if component.id in self.wanted:
+        if component.id in (*self.wanted, *self._named_factors):
             return None
         if component.kind == "neuron_group" and not any(fnmatchcase(component.id, glob) for glob in self._named):
             return 'groups of units are asked where the study names them, as in components = ["units:*"]'
@@ -106,21 +110,39 @@ class RulesPlanner:
     def _named(self) -> list[str]:
         return [glob for glob in self.wanted if glob.startswith("units:")]
 
+    @property
+    def _named_factors(self) -> Sequence[str]:
+        return self.factorial.patterns if self.factorial else ()
+
+    def _factors(self, components: Sequence[Component], singles: Sequence[Ablation]) -> dict[str, list[Mode]]:
+        """The components to be crossed and the modes that each fits; empty where no factorial is asked for."""
+        if self.factorial is None or not (self.interactions == FACTORIAL or self._named_factors):
+            return {}
+        if self.interactions == "none":
+            return {}
+        known = {one.id: one for one in components}
+        alone = [one for one in singles if one.components == [one.id] and one.role == "confirmatory"]
+        allowed: dict[str, list[Mode]] = {one.id: [mode for mode in self.modes if one.asks(mode)] for one in alone}
+        return {name: allowed[name] for name in factors_of(self.factorial, allowed, known)}
+
     def _modes_of(self, component: Component) -> list[Mode]:
         """Where it can be asked: a switch of the recipe, and dropout, do nothing to a trained model's evaluation."""
         if component.id.startswith("config:"):
             return [mode for mode in self.modes if mode == "retrain"]
-        if component.kind == "regularization" and component.id not in self.wanted:
+        if component.kind == "regularization" and component.id not in (*self.wanted, *self._named_factors):
             return [mode for mode in self.modes if mode != "reevaluate"]
         return list(self.modes)
 
     def next_round(self, learnt: Learnt) -> Plan | None:
         """Joint removals: of what looks negligible, of what matters most, and inside groups that matter together."""
         ablations = follow_up(learnt, self.interactions, self.kinds, self.modes)
+        factors = self._factors(learnt.components, learnt.plans[0].ablations)
+        cells = cross(learnt, list(factors), factors) if factors else Cells([], [])
+        ablations = merged(ablations, cells.ablations)
         if not ablations:
             return None
-        first = learnt.plans[0]
-        return Plan(study=first.study, round=len(learnt.plans) + 1, planner=self.name, ablations=ablations)
+        first, number = learnt.plans[0], len(learnt.plans) + 1
+        return Plan(study=first.study, round=number, planner=self.name, ablations=ablations, dropped=cells.dropped)
 
 
 def covered(component: Component, chosen: Sequence[Component]) -> bool:

@@ -28,6 +28,32 @@ def interactions_csv(results: Results) -> str:
     return to_csv(_table(Interaction, results.interactions))
 
 
+def factorial_csv(results: Results) -> str:
+    """Every line of every analysis of variance."""
+    rows = [
+        {"factorial": one.components, "mode": one.mode, "metric": one.metric, "unit": one.unit, "n": one.n}
+        | _flat(row.model_dump())
+        for one in results.factorials
+        for row in one.rows
+    ]
+    return to_csv(_keyed(rows))
+
+
+def factorial_cells_csv(results: Results) -> str:
+    """Every cell of every factorial."""
+    rows = [
+        {"factorial": one.components, "mode": one.mode, "metric": one.metric, "unit": one.unit} | cell.model_dump()
+        for one in results.factorials
+        for cell in one.cells
+    ]
+    return to_csv(_keyed(rows))
+
+
+def _keyed(rows: Sequence[Mapping[str, Any]]) -> Table:
+    keys = list(rows[0]) if rows else []
+    return Table(tuple(Column(key) for key in keys), tuple(tuple(_listed(row[key]) for key in keys) for row in rows))
+
+
 def to_csv(table: Table) -> str:
     """A table as CSV under its column keys; what is unknown is an empty cell."""
     text = io.StringIO()

@@ -5,6 +5,7 @@ import re
 from ...prompts import render
 from ..results import Results
 from . import numbers, selection
+from .factorial import factorial_views
 from .sidebyside import side_by_side
 from .table import markdown_table
 from .text import markdown, prepared
@@ -25,6 +26,7 @@ def markdown_report(results: Results, figures: str | None = None) -> str:
         study=safe.study,
         views=[mode_view(safe, mode) for mode in selection.modes(safe)],
         side=side_by_side(safe),
+        factorials=factorial_views(safe),
         fates=fates(safe),
         planned=elsewhere(safe),
         facts=facts,
