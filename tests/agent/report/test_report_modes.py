@@ -8,6 +8,7 @@ from lesion.agent.report.csv import effects_csv
 from lesion.agent.report.forest import forest_plot
 from lesion.agent.report.markdown import markdown_report
 from lesion.agent.report.summary import summary_lines
+from lesion.agent.results import KindContrast
 from simulated_results import (
     advice,
     by_examples,
@@ -248,7 +249,9 @@ def test_conflicting_kinds_of_removal_are_told_in_the_first_lines():
 
 
 def test_kinds_that_differ_in_power_alone_are_no_conflict():
-    first = markdown_report(three_modes(kinds=[kinds("not-told-apart", other="undecided")])).split("## What was found")[0]
+    first = markdown_report(three_modes(kinds=[kinds("not-told-apart", other="undecided")])).split("## What was found")[
+        0
+    ]
     assert line_with(first, "No kinds of removal conflict", "1 of 1")
     agreeing = markdown_report(three_modes(kinds=[kinds("agree", other="matters")])).split("## What was found")[0]
     assert "inds of removal" not in agreeing
