@@ -21,6 +21,13 @@ class Budget:
             allowed.append(max(1, int((self.deadline - time.time()) / expected_seconds)))
         return min(allowed, default=None)
 
+    def allowed(self, seconds: float | None, workers: int) -> int | None:
+        """How many trials of so many seconds, side by side, may still start; None: any number, as far as is known."""
+        found = [] if self.max_trials is None else [max(0, self.max_trials - self.started)]
+        if self.deadline is not None and seconds:
+            found.append(max(0, int((self.deadline - time.time()) / seconds * workers)))
+        return min(found, default=None)
+
     def refusal(self, expected_seconds: float) -> str | None:
         """Why one more trial of `expected_seconds` may not start; None where it may."""
         if self.max_trials is not None and self.started >= self.max_trials:

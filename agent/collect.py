@@ -17,11 +17,14 @@ from .evidence import Evidence, sign_of
 from .examplestore import ExampleStore
 from .factorials import factorials_of
 from .findings import MetricFindings, find
+from .forecasts import foretold
+from .kinds import kind_contrasts
 from .ledger import Ledger, TrialRow
 from .machine import machine
 from .notes import notes_on
+from .outstanding import settling
 from .planning.plan import BASELINE, Plan
-from .results import Accounting, Effect, Mode, Planned, PredictionScore, Results, StudyInfo
+from .results import Accounting, Effect, Mode, Planned, PredictionScore, Results, Settling, StudyInfo
 from .spec import StudySpec
 
 Split = Literal["validation", "test"]
@@ -67,7 +70,29 @@ def collect(spec: StudySpec, ledger: Ledger, split: Split | None = None) -> Resu
         advice=advise(effects, interactions, measured[0][0].components, weighed, spec.primary),
         notes=[note for evidence in seen for note in notes_on(evidence, arms_of(rows))],
         factorials=[each for one, _ in measured for each in factorials_of(one)],
+        power={one.mode: power for one, _ in measured if (power := foretold(ledger, version, one.mode))},
+        settling=_settling(measured, effects, ledger),
+        kinds=[
+            each
+            for one, by_name in measured
+            for name, found_on in by_name.items()
+            for each in kind_contrasts(one, name, found_on.effects)
+        ],
     )
+
+
+def _settling(
+    measured: Sequence[tuple[Evidence, dict[str, MetricFindings]]], effects: Sequence[Effect], ledger: Ledger
+) -> dict[str, Settling]:
+    """By mode, of the sealed family on the primary metric."""
+    found: dict[str, Settling] = {}
+    for evidence, by_name in measured:
+        name, noise = evidence.spec.primary, by_name[evidence.spec.primary].noise
+        family = [one for one in effects if (one.mode, one.metric, one.role) == (evidence.mode, name, "confirmatory")]
+        workers = ledger.recall("workers") or evidence.spec.limits.workers
+        if noise and (settled := settling(family, noise.n, workers)):
+            found[evidence.mode] = settled
+    return found
 
 
 def gather(

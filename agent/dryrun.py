@@ -4,11 +4,15 @@ import os
 from pathlib import Path
 
 from ..executor.pool import Pool
+from .budget import Budget
 from .checks import judge_checks
+from .collect import gather
+from .evidence import Evidence
+from .foresight import foresee
 from .ledger import FINISHED, Ledger, Trial
 from .planning.plan import BASELINE, Plan, parse_plan, read_plan
 from .planning.planner import Planner
-from .results import Mode
+from .results import Mode, Power
 from .setting import Setting
 from .survey import anatomy_of, components_of, survey
 
@@ -32,6 +36,16 @@ def forecast(
     )
     finished = {row.key for row in ledger.trials(setting.version) if row.status in FINISHED} if ledger else set[str]()
     return [one for one in trials if one.key not in finished], _pace(setting, ledger)
+
+
+def known_power(setting: Setting, ledger: Ledger | None, budget: Budget, workers: int | None) -> dict[Mode, Power]:
+    """By mode whose baseline is known: what a run with this budget could settle."""
+    if ledger is None:
+        return {}
+    rows = ledger.trials(setting.version)
+    found: dict[Mode, Evidence] = {mode: gather(setting.spec, ledger, rows, mode).looked_at for mode in setting.modes}
+    workers = workers or setting.spec.limits.workers
+    return {mode: power for mode, one in found.items() if (power := foresee(one, budget, workers))}
 
 
 def _in_mode(setting: Setting, plan: Plan, mode: Mode, ledger: Ledger | None, loads: bool) -> list[Trial]:

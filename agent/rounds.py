@@ -152,7 +152,7 @@ def tables(evidence: Evidence, plan: Plan, name: str, caps: dict[str, int]) -> R
         rows = [evidence.on_examples(each, name) for each in (BASELINE, *(_alone(evidence, one.id) for one in family))]
         effects = estimate_examples(np.stack(rows), single_removals(len(family)), rules, evidence.clusters)
     else:
-        effects = _over_seeds(evidence, family, name, caps, rules)
+        effects = _over_seeds(evidence, plan, name, caps, rules)
     return Round(plan, family, effects, _interactions(evidence, plan, name, caps, rules), caps)
 
 
@@ -161,17 +161,35 @@ def _alone(evidence: Evidence, name: str) -> str:
     return "" if evidence.arm(name).idle else name
 
 
-def _over_seeds(evidence: Evidence, family: list[Ablation], name: str, caps: dict[str, int], rules: Rules) -> Table:
-    values = [evidence.values(one.id, name, caps.get(one.id)) for one in family]
-    baseline = evidence.values(BASELINE, name)
-    empty = (0, evidence.columns)
+def _over_seeds(evidence: Evidence, plan: Plan, name: str, caps: dict[str, int], rules: Rules) -> Table:
+    """A later round's noise is pooled with that of the earlier ones' arms, so that its tests are as sharp as theirs."""
+    family, baseline = evidence.family(plan), evidence.values(BASELINE, name)
+    arms = [evidence.values(one.id, name, caps.get(one.id)) for one in family]
+    own = {evidence.canonical[one.id] for one in family}
+    earlier = {
+        evidence.canonical[each]: cap
+        for one in evidence.plans
+        if one.round < plan.round
+        for each, cap in caps_of(evidence, one).items()
+    }
+    context = [evidence.values(each, name, cap) for each, cap in earlier.items() if each not in own]
     return effect_table(
         baseline.values,
-        np.stack([one.values for one in values]) if values else np.empty(empty),
+        _rows(evidence, arms),
         baseline_finished=baseline.finished,
-        finished=np.stack([one.finished for one in values]) if values else np.empty(empty, dtype=np.bool_),
+        finished=_rows_finished(evidence, arms),
         rules=rules,
+        context=_rows(evidence, context),
+        context_finished=_rows_finished(evidence, context),
     )
+
+
+def _rows(evidence: Evidence, arms: Sequence[Values]) -> Floats:
+    return np.stack([one.values for one in arms]) if arms else np.empty((0, evidence.columns))
+
+
+def _rows_finished(evidence: Evidence, arms: Sequence[Values]) -> Bools:
+    return np.stack([one.finished for one in arms]) if arms else np.empty((0, evidence.columns), dtype=np.bool_)
 
 
 def shown_negligible(evidence: Evidence, name: str, before: int) -> list[Components]:

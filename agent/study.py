@@ -18,6 +18,8 @@ from .dispatch import Dispatcher, Observer, OutOfBudget
 from .evidence import Evidence
 from .examplestore import ExampleStore
 from .findings import find
+from .forecasts import forecast_lines, keep
+from .foresight import foresee
 from .jobs import Workshop
 from .ledger import Ledger, Trial
 from .planning.plan import BASELINE, Ablation, Plan, parse_plan, read_plan, same_runs
@@ -192,6 +194,15 @@ class Study:
         dispatcher.run([self._trial(mode, BASELINE, seed) for seed in self._seeds(dispatcher, mode, seeds)])
         require_baseline(self.evidence(dispatcher, mode), self.ledger, self._seeds(dispatcher, mode, seeds))
         self.observer.learnt(noise_lines(self.evidence(dispatcher, mode)))
+        self._foresee(dispatcher, mode)
+
+    def _foresee(self, dispatcher: Dispatcher, mode: Mode) -> None:
+        """Say what can be settled and what cannot, before anything is spent on it."""
+        evidence = self.evidence(dispatcher, mode)
+        if power := foresee(evidence, dispatcher.budget, dispatcher.pool.workers):
+            keep(evidence, self.ledger, self.setting.version, power)
+            if power.first_look_trials:
+                self.observer.learnt(forecast_lines(power, mode))
 
     def _trained(self, dispatcher: Dispatcher, seeds: int) -> None:
         """Baseline runs whose weights are to be evaluated and cut."""

@@ -16,6 +16,8 @@ def effect_table(
     baseline_finished: Bools,
     finished: Bools,
     rules: Rules,
+    context: Floats | None = None,
+    context_finished: Bools | None = None,
 ) -> Table:
     """Estimate the loss y0 − y of every arm, with A arms as the family. STATISTICS.md, "The main table".
 
@@ -25,6 +27,8 @@ def effect_table(
         baseline_finished: shape [S], whether a seed is terminal: ok, or failed (then its value is NaN).
         finished: shape [A, S], likewise.
         rules: δ, the looks and α.
+        context: shape [C, S], arms of other families whose noise is pooled with theirs; they are not tested here.
+        context_finished: shape [C, S].
 
     Returns:
         One estimate per arm, in their order.
@@ -34,6 +38,8 @@ def effect_table(
     """
     if arms.ndim != 2 or baseline.shape != arms.shape[1:] or baseline_finished.shape != finished.shape[1:]:
         raise ValueError(f"a baseline of shape {baseline.shape} does not fit arms of shape {arms.shape}")
-    y = np.concatenate([baseline[None], arms])
-    done = np.concatenate([baseline_finished[None], finished])
+    if context is None or context_finished is None:
+        context, context_finished = np.empty((0, arms.shape[1])), np.empty((0, arms.shape[1]), dtype=np.bool_)
+    y = np.concatenate([baseline[None], arms, context])
+    done = np.concatenate([baseline_finished[None], finished, context_finished])
     return estimate_family(y, done, single_removals(len(arms)), rules)

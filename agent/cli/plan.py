@@ -16,6 +16,9 @@ def plan(
 ) -> None:
     """Plan the single removals and write them to plans/round-1.yaml; nothing is run but one step of the baseline."""
     from ...executor.pool import Pool
+    from ..budget import Budget
+    from ..dryrun import known_power
+    from ..forecasts import forecast_lines
     from ..ledger import Ledger
     from ..planning.factorial import Wish
     from ..planning.rules import RulesPlanner
@@ -44,6 +47,7 @@ def plan(
             work.plan_path(1).unlink(missing_ok=True)
         existed = work.plan_path(1).exists()
         made = work.first_plan()
+        known = known_power(setting, ledger, Budget(), None)
     finally:
         watch.close()
         ledger.close()
@@ -55,5 +59,7 @@ def plan(
         typer.echo(f"{one.id:<36} {', '.join(each.describe() for each in one.interventions):<40} expected: {expected}")
     for dropped in made.dropped:
         typer.echo(f"{dropped.id:<36} not planned: {dropped.reason}")
+    for mode, power in known.items():
+        typer.echo("\n".join(forecast_lines(power, mode)), err=True)
     kept = " as it was (--again plans anew)" if existed else ""
     typer.echo(f"{len(made.ablations)} ablations in {work.plan_path(1)}{kept}; edit them, then `lesion run`", err=True)

@@ -12,6 +12,7 @@ from .options import DEFAULT_STUDY, Json, State, StudyFile, Unsafe, opened
 from .signals import listen
 
 if TYPE_CHECKING:
+    from ..budget import Budget
     from ..planning.planner import Planner
     from ..results import Results
     from ..setting import Setting
@@ -68,7 +69,8 @@ def run(
     folder = state_folder(setting.spec, state)
     chosen = _planner(setting, planner, interactions)
     if dry_run:
-        _dry_run(setting, folder, chosen, plan, unsafe=unsafe_no_sandbox, as_json=json)
+        asked = Budget(max_trials, deadline), workers
+        _dry_run(setting, folder, chosen, plan, asked, unsafe=unsafe_no_sandbox, as_json=json)
         return
     watch = watcher(setting.spec.primary, as_json=json)
     ledger = Ledger(folder, write=True)
@@ -159,18 +161,30 @@ def _deadline(for_: str | None, until: str | None) -> float | None:
 
 
 def _dry_run(
-    setting: "Setting", folder: Path, planner: "Planner", plan: Path | None, *, unsafe: bool, as_json: bool
+    setting: "Setting",
+    folder: Path,
+    planner: "Planner",
+    plan: Path | None,
+    asked: "tuple[Budget, int | None]",
+    *,
+    unsafe: bool,
+    as_json: bool,
 ) -> None:
     """The trials of round 1 that are still to run, and how long they would take by what was measured."""
     from ...executor.pool import Pool
     from ...executor.units import format_duration
-    from ..dryrun import forecast
+    from ..dryrun import forecast, known_power
+    from ..forecasts import forecast_lines
     from ..ledger import Ledger
     from .watching import emit
 
     ledger = Ledger(folder, write=False) if (folder / "ledger.db").exists() else None
     with Pool(setting.station(folder, unsafe=unsafe), 1) as pool:
         trials, seconds = forecast(setting, folder, planner, plan, pool, ledger)
+    for mode, power in known_power(setting, ledger, *asked).items():
+        typer.echo("\n".join(forecast_lines(power, mode)), err=True)
+        if as_json:
+            emit({"event": "forecast", "mode": mode, **power.model_dump(mode="json")})
     for trial in trials:
         if as_json:
             emit({"event": "would-run", "arm": trial.arm, "mode": trial.mode, "seed": trial.seed, "key": trial.key})

@@ -14,7 +14,7 @@ NUMERIC = (
     *("baseline", "ablated", "delta", "p_adjusted", "p_equivalence", "p_paired", "round", "own"),
     *("n", "n_seed", "n_example", "n_cluster", "n_checkpoint"),
     *("cut", "recovered", "given_back", "parameters", "flops", "steps", "seconds"),
-    *("observed", "additive", "contrast", "size", "loss_in_delta"),
+    *("observed", "additive", "contrast", "kind_contrast", "size", "loss_in_delta"),
     *("mean", "sd", "smallest_effect", "noise_ratio", "minimum_detectable_effect", "seeds_for_negligible", "max_seeds"),
 )
 

@@ -60,7 +60,7 @@ def _escaped(value: Any, escape: Escape) -> Any:
 def _told_apart(data: dict[str, Any]) -> dict[str, Any]:
     found = [
         each
-        for each in (*data["effects"], *data["interactions"], *data["advice"], *data["factorials"])
+        for each in (*data["effects"], *data["interactions"], *data["advice"], *data["factorials"], *data["kinds"])
         if len(each["labels"]) == len(each["components"])
     ]
     named: defaultdict[str, set[str]] = defaultdict(set)

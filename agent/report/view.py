@@ -12,12 +12,15 @@ from ..results import (
     EffectVerdict,
     Interaction,
     InteractionVerdict,
+    KindContrast,
     Mode,
     Planned,
+    Power,
     Results,
+    Settling,
     Unit,
 )
-from . import costs, footnotes, numbers, selection, tables
+from . import costs, footnotes, kinds, numbers, selection, tables
 from .controls import Controls, controls
 from .suggestions import Suggestion, suggestions
 from .table import Cell, Table, columns
@@ -44,7 +47,7 @@ class ModeView:
     whole: list[str]
     """Metrics of a re-evaluation that have no value per example: trained models are the units."""
     differing: list[tuple[Effect, Effect]]
-    """A component's confirmatory effect, and another kind of removal that came to another verdict."""
+    """A component's confirmatory effect and another kind of removal, where one stands without a loss to compare."""
     levels: list[str]
     main: Table
     further: Table
@@ -56,6 +59,11 @@ class ModeView:
     interactions: Table
     predictions: Table
     noise: Table
+    power: Power | None
+    settling: Settling | None
+    kinds: list[KindContrast]
+    """On the primary metric, conflicts first."""
+    kinds_table: Table
 
 
 def mode_view(results: Results, mode: Mode) -> ModeView:
@@ -85,6 +93,10 @@ def mode_view(results: Results, mode: Mode) -> ModeView:
         interactions=tables.interaction_table(results, mode),
         predictions=tables.prediction_table(results, mode),
         noise=tables.noise_table(results, mode),
+        power=results.power.get(mode),
+        settling=results.settling.get(mode),
+        kinds=kinds.of_mode(results, mode),
+        kinds_table=kinds.kinds_table(results, mode),
     )
 
 
@@ -137,4 +149,5 @@ def _differing(results: Results, mode: Mode) -> list[tuple[Effect, Effect]]:
         if e.metric == results.study.primary
         and tuple(e.components) in family
         and family[tuple(e.components)].verdict != e.verdict
+        and {family[tuple(e.components)].verdict, e.verdict} & {*selection.UNMEASURED}
     ]

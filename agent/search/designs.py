@@ -24,13 +24,17 @@ def affine_lines(pool: Sequence[int], order: int, rng: np.random.Generator) -> l
     """
     dealt = rng.permutation(np.asarray(pool))
     points = [dealt[point :: order * order] for point in rng.permutation(order * order)]
-    sloped = [[x * order + (slope * x + at) % order for x in range(order)] for slope in range(order) for at in range(order)]
+    sloped = [
+        [x * order + (slope * x + at) % order for x in range(order)] for slope in range(order) for at in range(order)
+    ]
     upright = [[x * order + y for y in range(order)] for x in range(order)]
     lines = [indices(np.concatenate([points[point] for point in line])) for line in [*sloped, *upright]]
     return [line for line in dict.fromkeys(lines) if line]
 
 
-def balanced_subsets(pool: Sequence[int], size: int, count: int, together: Floats, rng: np.random.Generator) -> list[Members]:
+def balanced_subsets(
+    pool: Sequence[int], size: int, count: int, together: Floats, rng: np.random.Generator
+) -> list[Members]:
     """Random subsets of one size in which pairs that were seldom removed together are preferred.
 
     Args:

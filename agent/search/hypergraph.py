@@ -43,7 +43,9 @@ def _covering(state: State, orders: Sequence[int]) -> list[Members]:
         lines = affine_lines(state.pool, order, state.dice)
         ratios = state.decide(lines)
         clean = sum(not ratio > 0 for ratio in ratios) / len(lines)
-        state.told.append(f"{len(lines)} sets of about {len(state.pool) / order:.0f} cover every pair: {clean:.0%} hold nothing")
+        state.told.append(
+            f"{len(lines)} sets of about {len(state.pool) / order:.0f} cover every pair: {clean:.0%} hold nothing"
+        )
         if clean >= CLEAN_SHARE:
             break
     return lines

@@ -9,7 +9,7 @@ from scipy.optimize import nnls
 from ..analysis.arrays import Floats
 from .designs import balanced_subsets
 from .state import State
-from .system import Members, indices
+from .system import Members
 
 BATCH = 30
 SHARE = 6
@@ -47,23 +47,33 @@ def best_size(state: State) -> int:
 
 
 def search_regression(state: State, size: int) -> None:
-    """Measure subsets until a pair of size δ stands out, then try each pair that does alone."""
+    """Measure subsets until a pair of size δ stands out of their residuals, then try each pair that does by itself."""
     together = np.zeros((state.runs.n, state.runs.n))
     subsets: list[Members] = []
-    while len(subsets) < MOST_SUBSETS:
+    terms = Terms({}, {}, np.empty(0), np.inf)
+    while len(subsets) < MOST_SUBSETS and not _tells_enough(state, together, terms):
         batch = balanced_subsets(state.pool, size, BATCH, together, state.dice)
         state.runs.measure(batch)
         subsets += batch
         terms = _decode(state, subsets)
-        pool = np.ix_(state.pool, state.pool)
-        hits = float((together[pool].sum() - np.trace(together[pool])) / max(1, len(state.pool) * (len(state.pool) - 1)))
-        if np.sqrt(hits) * state.scale.step >= ENOUGH * terms.sd:
-            break
-    state.told.append(f"{len(subsets)} subsets of {size}: every pair was removed together {hits:.1f} times on average")
+    state.told.append(
+        f"{len(subsets)} subsets of {size}: every pair was removed together {_hits(state, together):.1f} times on average"
+    )
+    state.keep(one for one, damage in terms.damage.items() if len(one) == 1 and damage > state.scale.step / 2)
     pairs = [one for one in terms.damage if len(one) == 2]
-    state.keep(one for one in terms.damage if len(one) == 1 and terms.damage[one] > state.scale.step / 2)
     ratios = state.decide(pairs)
     state.keep(pair for pair, ratio in zip(pairs, ratios, strict=True) if ratio > 0)
+
+
+def _tells_enough(state: State, together: Floats, terms: Terms) -> bool:
+    return np.sqrt(_hits(state, together)) * state.scale.step >= ENOUGH * terms.sd
+
+
+def _hits(state: State, together: Floats) -> float:
+    """How often a pair of the pool was removed together, on average."""
+    inside = together[np.ix_(state.pool, state.pool)]
+    pairs = max(1, len(inside) * (len(inside) - 1))
+    return float((inside.sum() - np.trace(inside)) / pairs)
 
 
 def _decode(state: State, subsets: list[Members]) -> Terms:
@@ -98,7 +108,7 @@ def decode(x: Floats, damage: Floats, noise: float) -> Terms:
         best = np.unravel_index(int(np.argmax(scores)), scores.shape)
         if scores[best] < ENTERS or len(fit.damage) >= len(x) // 4:
             break
-        entered = indices(best)
+        entered = frozenset(int(one) for one in best)
         fit = _fit(x, damage, [*fit.damage, entered], noise)
         left: set[Members] = set()
         while fit.weakest is not None and fit.damage[fit.weakest] < ENTERS * fit.errors[fit.weakest]:
@@ -116,7 +126,10 @@ def _fit(x: Floats, damage: Floats, terms: Sequence[Members], noise: float) -> T
     sd = max(noise, robust)
     errors = sd * np.sqrt(np.diag(np.linalg.pinv(design[:, 2:].T @ design[:, 2:] - _mean_part(design[:, 2:]))))
     return Terms(
-        dict(zip(terms, weights[2:].tolist(), strict=True)), dict(zip(terms, errors.tolist(), strict=True)), residuals, sd
+        dict(zip(terms, weights[2:].tolist(), strict=True)),
+        dict(zip(terms, errors.tolist(), strict=True)),
+        residuals,
+        sd,
     )
 
 

@@ -167,7 +167,10 @@ def test_equal_labels_are_told_apart_by_their_ids():
 def test_equal_results_and_other_kinds_of_removal_are_named():
     text = section(markdown_report(results()), "What was found")
     assert line_with(text, "bit for bit", "head b and head a")
-    assert line_with(text, "**dropout**", "matters by bypass", "undecided by mean")
+    assert "matters by bypass" not in text, "what is merely undecided contradicts nothing"
+    gone = effect("dropout", "structural", role="sensitivity", intervention_kind="zero", ablation="dropout@zero")
+    text = section(markdown_report(results(effects=[*effects(), gone])), "What was found")
+    assert line_with(text, "**dropout**", "matters by bypass", "structural by zero")
 
 
 def test_what_noise_puts_out_of_reach_is_said():

@@ -8,6 +8,7 @@ from lesion.agent.report.csv import effects_csv
 from lesion.agent.report.forest import forest_plot
 from lesion.agent.report.markdown import markdown_report
 from lesion.agent.report.summary import summary_lines
+from lesion.agent.results import KindContrast
 from simulated_results import (
     advice,
     by_examples,
@@ -213,11 +214,47 @@ def test_costs_are_shown_where_they_are_known():
     assert "What each arm takes" not in markdown_report(results())
 
 
-def test_another_kind_of_removal_is_pointed_to_in_the_first_lines():
-    other = head(1, "negligible", -0.001, role="sensitivity", intervention_kind="mean", ablation="head:1@mean")
-    text = markdown_report(three_modes(effects=[*three_modes().effects, other]))
-    assert line_with(text.split("## What was found")[0], "Another kind of removal", "re-evaluation: head 1")
-    assert "Another kind of removal came" not in markdown_report(three_modes())
+def kinds(outcome, verdict="matters", other="negligible", **changes):
+    fields = {
+        "components": ["head:1"],
+        "labels": ["head 1"],
+        "mode": "reevaluate",
+        "metric": "accuracy",
+        "ablation": "head:1",
+        "other": "head:1@mean",
+        "kind": "zero",
+        "other_kind": "mean",
+        "verdict": verdict,
+        "other_verdict": other,
+        "contrast": 0.05,
+        "interval": (0.03, 0.07),
+        "p_adjusted": 0.001,
+        "p_equivalence": 1.0,
+        "n": 2000,
+        "unit": "example",
+        "outcome": outcome,
+    }
+    return KindContrast(**{**fields, **changes})
+
+
+def test_conflicting_kinds_of_removal_are_told_in_the_first_lines():
+    found = [kinds("conflict", why="verdicts"), kinds("not-told-apart", other="undecided", other_kind="resample")]
+    text = markdown_report(three_modes(kinds=found))
+    told = line_with(text.split("## What was found")[0], "Kinds of removal conflict", "re-evaluation: head 1")
+    assert "matters by zero and negligible by mean" in told[0]
+    assert "Not told apart: 1 of 2" in told[0]
+    table = part(text, "The effects", "reevaluate")
+    assert line_with(table, "zero (matters) against mean (negligible)", "+0.050 [0.030, 0.070]", "conflict")
+    assert line_with(table, "zero (matters) against resample (undecided)", "not told apart")
+
+
+def test_kinds_that_differ_in_power_alone_are_no_conflict():
+    first = markdown_report(three_modes(kinds=[kinds("not-told-apart", other="undecided")])).split("## What was found")[
+        0
+    ]
+    assert line_with(first, "No kinds of removal conflict", "1 of 1")
+    agreeing = markdown_report(three_modes(kinds=[kinds("agree", other="matters")])).split("## What was found")[0]
+    assert "inds of removal" not in agreeing
 
 
 def test_the_reviewer_finds_every_modes_own_tests_and_threats():

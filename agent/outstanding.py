@@ -1,0 +1,31 @@
+"""What was settled, and what settling the rest would take: the end of what a forecast began."""
+
+from collections.abc import Sequence
+from statistics import fmean
+
+from .results import Effect, Settling
+from .rounds import OPEN
+
+
+def settling(effects: Sequence[Effect], baseline_n: int, workers: int) -> Settling | None:
+    """What the sealed family came to in one mode on the primary metric; None where nothing of it was measured."""
+    if not effects:
+        return None
+    open_ = [one for one in effects if one.verdict in OPEN]
+    known = [one for one in open_ if one.seeds_to_settle is not None]
+    units = max((one.seeds_to_settle or 0 for one in known), default=None)
+    sampled = effects[0].unit in ("example", "cluster")
+    trials = seconds = None
+    if not sampled and known and units is not None:
+        further = [max(0, (one.seeds_to_settle or 0) - one.n) for one in known]
+        trials = sum(further) + max(0, units - baseline_n)
+        paces = [one.cost.seconds for one in known if one.cost and one.cost.seconds]
+        seconds = trials * fmean(paces) / workers if paces else None
+    return Settling(
+        settled=len(effects) - len(open_),
+        undecided=len(open_),
+        unknown=len(open_) - len(known),
+        units=units,
+        trials=trials,
+        seconds=seconds,
+    )
