@@ -21,6 +21,8 @@ from .machine import machine
 from .notes import notes_on
 from .planning.plan import BASELINE, Plan
 from .results import Accounting, Effect, Mode, Planned, PredictionScore, Results, StudyInfo
+from .retuned import retuning_record, with_retuned
+from .retuning import recalled_tuning
 from .spec import StudySpec
 
 Split = Literal["validation", "test"]
@@ -43,11 +45,12 @@ def collect(spec: StudySpec, ledger: Ledger, split: Split | None = None) -> Resu
         )
     weighed = Weighed.model_validate(ledger.recall("weighed", {}))
     checks = ledger.checks(version)
+    tuning = recalled_tuning(ledger, version)
     effects = [
         _with_cost(effect, evidence, checks, weighed)
         for evidence, by_name in measured
         for name in by_name
-        for effect in by_name[name].effects
+        for effect in with_retuned(by_name[name].effects, tuning, evidence)
     ]
     interactions = [each for _, by_name in measured for one in by_name.values() for each in one.interactions]
     return Results(
@@ -65,6 +68,7 @@ def collect(spec: StudySpec, ledger: Ledger, split: Split | None = None) -> Resu
         environment={**machine(), **ledger.recall("environment", {})},
         advice=advise(effects, interactions, measured[0][0].components, weighed, spec.primary),
         notes=[note for evidence in seen for note in notes_on(evidence, arms_of(rows))],
+        retuning=next((retuning_record(tuning, one) for one, _ in measured if one.mode == "retrain"), None),
     )
 
 
