@@ -33,18 +33,20 @@ def check_retuning(raw: Table, folder: Path) -> Iterator[Problem]:
     if not values:
         yield Problem(("retuning",), 'nothing to try (add [retuning.values] with, say, "optimizer.lr" = [0.03, 0.3])')
     known = _configured(raw, folder)
-    for path, tried in values.items():
-        yield from (Problem(path, told) for told in _about(".".join(path[2:]), tried, known))
-    lists = {path: tried for path, tried in values.items() if isinstance(tried, list)}
-    size = math.prod(grid_length(tried, (known or {}).get(".".join(path[2:]))) for path, tried in lists.items())
+    wrong = [Problem(path, told) for path, tried in values.items() for told in _about(_key(path), tried, known)]
+    yield from wrong or _too_many(values, known or {})
+
+
+def _key(path: tuple[str, ...]) -> str:
+    return ".".join(path[len(HERE) :])
+
+
+def _too_many(values: dict[tuple[str, ...], Any], known: dict[str, Any]) -> Iterator[Problem]:
+    lists = {_key(path): tried for path, tried in values.items() if isinstance(tried, list)}
+    size = math.prod(len(tried) + (known.get(key) not in tried) for key, tried in lists.items())
     if size > MOST_SETTINGS:
         told = f"these are {size} settings with the baseline's own values, for each arm (try {MOST_SETTINGS} at most)"
         yield Problem(HERE, told)
-
-
-def grid_length(tried: list[Any], own: Any) -> int:
-    """How many values of one key are tried, the baseline's own among them."""
-    return len(tried) + (own not in tried)
 
 
 def _entries(table: Table, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:

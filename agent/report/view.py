@@ -19,6 +19,7 @@ from ..results import (
 )
 from . import costs, footnotes, numbers, selection, tables
 from .controls import Controls, controls
+from .retuning import TunedView, tuned_view
 from .suggestions import Suggestion, suggestions
 from .table import Cell, Table, columns
 
@@ -56,6 +57,8 @@ class ModeView:
     interactions: Table
     predictions: Table
     noise: Table
+    tuned: TunedView
+    """Effects with the baseline and the arm tuned alike."""
 
 
 def mode_view(results: Results, mode: Mode) -> ModeView:
@@ -85,6 +88,7 @@ def mode_view(results: Results, mode: Mode) -> ModeView:
         interactions=tables.interaction_table(results, mode),
         predictions=tables.prediction_table(results, mode),
         noise=tables.noise_table(results, mode),
+        tuned=tuned_view(results, mode),
     )
 
 
