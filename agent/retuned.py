@@ -74,14 +74,11 @@ def _retuned(tuning: Tuning, evidence: Evidence) -> dict[str, Retuned]:
 def _table(tuning: Tuning, evidence: Evidence, arms: dict[str, Arm], rules: Rules) -> Table:
     """All retuned arms are one family, whether or not each is through."""
     seen = {name: _fresh(tuning, evidence, arm) for name, arm in arms.items()}
-    empty = (0, tuning.measured)
     return effect_table(
         seen[BASELINE].values,
-        np.stack([seen[name].values for name in tuning.arms]) if tuning.arms else np.empty(empty),
+        np.stack([seen[name].values for name in tuning.arms]),
         baseline_finished=seen[BASELINE].finished,
-        finished=np.stack([seen[name].finished for name in tuning.arms])
-        if tuning.arms
-        else np.empty(empty, dtype=bool),
+        finished=np.stack([seen[name].finished for name in tuning.arms]),
         rules=rules,
     )
 

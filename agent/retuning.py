@@ -123,6 +123,8 @@ def planned_tuning(setting: Setting, evidence: Evidence) -> Tuning | None:
     flat = flatten(setting.config)
     own = {key: flat[key] for key in section.values}
     arms = [one.id for one in evidence.family(evidence.plans[0]) if _is_asked(one, section, evidence)]
+    if not arms:
+        return None
     values = {key: _with_own(tried, own[key]) for key, tried in section.values.items()}
     study = setting.spec.study
     return Tuning(
