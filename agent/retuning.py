@@ -192,8 +192,9 @@ def _best(tuning: Tuning, seen: Evidence, variants: Sequence[Variant]) -> int:
 
 def _is_asked(one: Ablation, section: RetuningSection, evidence: Evidence) -> bool:
     arm = evidence.arm(one.id)
-    fits = all(any(fnmatchcase(name, glob) for glob in section.components) for name in one.components)
-    return fits and one.role != "control" and not (arm.broken or arm.hopeless or arm.idle)
+    single = len(one.components) == 1
+    fits = any(fnmatchcase(one.components[0], glob) for glob in section.components)
+    return single and fits and one.role != "control" and not (arm.broken or arm.hopeless or arm.idle)
 
 
 def _with_own(tried: list[Any], own: Any) -> list[Any]:
