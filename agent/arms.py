@@ -60,7 +60,11 @@ class Arm:
 
     def finished(self, seeds: int) -> bool:
         """Whether the first `seeds` seeds have all ended."""
-        return all(seed in self.trials and self.trials[seed].status in FINISHED for seed in range(seeds))
+        return self.finished_at(range(seeds))
+
+    def finished_at(self, seeds: Iterable[int]) -> bool:
+        """Whether all of these seeds have ended."""
+        return all(seed in self.trials and self.trials[seed].status in FINISHED for seed in seeds)
 
     def over(self, seeds: int) -> bool:
         """Whether nothing more of the first `seeds` seeds will come."""

@@ -25,6 +25,8 @@ from .notes import notes_on
 from .outstanding import settling
 from .planning.plan import BASELINE, Plan
 from .results import Accounting, Effect, Mode, Planned, PredictionScore, Results, Settling, StudyInfo
+from .retuned import retuning_record, with_retuned
+from .retuning import recalled_tuning
 from .spec import StudySpec
 
 Split = Literal["validation", "test"]
@@ -47,11 +49,12 @@ def collect(spec: StudySpec, ledger: Ledger, split: Split | None = None) -> Resu
         )
     weighed = Weighed.model_validate(ledger.recall("weighed", {}))
     checks = ledger.checks(version)
+    tuning = recalled_tuning(ledger, version)
     effects = [
         _with_cost(effect, evidence, checks, weighed)
         for evidence, by_name in measured
         for name in by_name
-        for effect in by_name[name].effects
+        for effect in with_retuned(by_name[name].effects, tuning, evidence)
     ]
     interactions = [each for _, by_name in measured for one in by_name.values() for each in one.interactions]
     return Results(
@@ -78,6 +81,7 @@ def collect(spec: StudySpec, ledger: Ledger, split: Split | None = None) -> Resu
             for name, found_on in by_name.items()
             for each in kind_contrasts(one, name, found_on.effects)
         ],
+        retuning=next((retuning_record(tuning, one) for one, _ in measured if one.mode == "retrain"), None),
     )
 
 

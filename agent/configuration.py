@@ -72,6 +72,15 @@ def resolve(values: dict[str, Any], settings: dict[str, Any], overrides: dict[st
     return resolved
 
 
+def flatten(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """A nested table as dotted keys: `{"a": {"b": 1}}` is `{"a.b": 1}`."""
+    flat: dict[str, Any] = {}
+    for key, value in table.items():
+        nested = isinstance(value, dict) and value
+        flat |= flatten(value, f"{prefix}{key}.") if nested else {f"{prefix}{key}": value}
+    return flat
+
+
 def dotted_keys(values: dict[str, Any]) -> dict[str, KeyPath]:
     """Every key of a nested configuration, tables included, by its dotted name."""
     return {".".join(path): path for path in _paths(values, ())}
@@ -88,14 +97,14 @@ def _set(values: dict[str, Any], key: str, value: object, source: str) -> None:
     """Set one existing dotted key in place."""
     known = dotted_keys(values)
     if key not in known:
-        raise ConfigurationError(f"there is no key {key!r} to set", where=source, to_do=_nearest(key, list(known)))
+        raise ConfigurationError(f"there is no key {key!r} to set", where=source, to_do=nearest_keys(key, list(known)))
     *tables, last = known[key]
     for table in tables:
         values = values[table]
     values[last] = value
 
 
-def _nearest(key: str, known: list[str]) -> str:
+def nearest_keys(key: str, known: list[str]) -> str:
     """Which keys exist, the nearest where any is near; a key whose last part fits counts as near."""
     same_end = [name for name in known if name.split(".")[-1] == key.rsplit(".", maxsplit=1)[-1]]
     near = list(dict.fromkeys([*same_end, *get_close_matches(key, known, n=3)]))[:3]

@@ -2,8 +2,10 @@
 
 import os
 from pathlib import Path
+from typing import NamedTuple
 
 from ..executor.pool import Pool
+from .arms import arms_of
 from .budget import Budget
 from .checks import judge_checks
 from .collect import gather
@@ -13,14 +15,28 @@ from .ledger import FINISHED, Ledger, Trial
 from .planning.plan import BASELINE, Plan, parse_plan, read_plan
 from .planning.planner import Planner
 from .results import Mode, Power
+from .retuning import planned_tuning, stages
 from .setting import Setting
 from .survey import anatomy_of, components_of, survey
 
 
+class Forecast(NamedTuple):
+    """What is still to run."""
+
+    trials: list[Trial]
+    """Of round 1's first look."""
+    retuning: list[Trial]
+    """Of the tuning that follows the last round."""
+    chosen: int
+    """Most runs of what the tuning will choose, as long as that is not known."""
+    seconds: float | None
+    """Measured from one trial to the next; None: none yet."""
+
+
 def forecast(
     setting: Setting, state: Path, planner: Planner, plan_file: Path | None, pool: Pool, ledger: Ledger | None
-) -> tuple[list[Trial], float | None]:
-    """Trials of round 1's first look that are still to run, and the measured seconds from one to the next (None: none yet)."""
+) -> Forecast:
+    """Trials of round 1's first look and of the retuning that are still to run."""
     outcome = survey(setting, pool, None)
     components, loads = components_of(setting, outcome), "load_weights" in outcome.offers
     sealed = ledger.plans(setting.version) if ledger else []
@@ -35,7 +51,26 @@ def forecast(
         {one.key: one for mode in setting.modes for one in _in_mode(setting, plan, mode, ledger, loads)}.values()
     )
     finished = {row.key for row in ledger.trials(setting.version) if row.status in FINISHED} if ledger else set[str]()
-    return [one for one in trials if one.key not in finished], _pace(setting, ledger)
+    tuning, chosen = _retuning(setting, plan, ledger)
+    tried = list({one.key: one for one in tuning if one not in trials}.values())
+    left, left_to_try = ([one for one in each if one.key not in finished] for each in (trials, tried))
+    return Forecast(left, left_to_try, chosen, _pace(setting, ledger))
+
+
+def _retuning(setting: Setting, plan: Plan, ledger: Ledger | None) -> tuple[list[Trial], int]:
+    """Every trial that the tuning asks for, and how many more once it has chosen."""
+    checks = ledger.checks(setting.version) if ledger else {}
+    arms = arms_of(ledger.trials(setting.version) if ledger else [])
+    sealed = [Plan.model_validate_json(document) for _, _, document in ledger.plans(setting.version)] if ledger else []
+    plans = sealed or [plan]
+    verdicts = judge_checks(checks, {one.id: one for each in plans for one in each.ablations})
+    evidence = Evidence(setting.spec, "retrain", plans, {}, arms["retrain"], verdicts.stopped, verdicts.dropped, "")
+    tuning = planned_tuning(setting, evidence)
+    if tuning is None:
+        return [], 0
+    asked = list(stages(tuning, evidence.looked_at, tuning.variants(evidence)))
+    trials = [one.trial(setting, seed) for stage in asked for one, seed in stage.wanted]
+    return trials, 0 if len(asked) > 1 else len(tuning.names) * tuning.measured
 
 
 def known_power(setting: Setting, ledger: Ledger | None, budget: Budget, workers: int | None) -> dict[Mode, Power]:

@@ -176,6 +176,17 @@ class PlannerSection(Section):
     """Hard cap in dollars, where prices are given."""
 
 
+class RetuningSection(Section):
+    """`[retuning]`: one tuning budget for the baseline and for each arm; without values nothing is tuned."""
+
+    seeds: int = Field(default=2, ge=1)
+    """Seeds at which each setting is tried; no more than study.seeds."""
+    components: list[str] = ["*"]
+    """Glob patterns over component ids: which ablations of round 1 are retuned."""
+    values: dict[str, list[Any]] = {}
+    """Dotted key of the configuration → what is tried beside the baseline's own value; their product is the grid."""
+
+
 class StudySpec(Section):
     """A whole study file; its properties give absolute paths."""
 
@@ -190,6 +201,7 @@ class StudySpec(Section):
     """By name; one of several data sets is named `dataset/metric`."""
     limits: LimitsSection = LimitsSection()
     planner: PlannerSection = PlannerSection()
+    retuning: RetuningSection = RetuningSection()
 
     @property
     def primary(self) -> str:

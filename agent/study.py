@@ -25,6 +25,7 @@ from .ledger import Ledger, Trial
 from .planning.plan import BASELINE, Ablation, Plan, parse_plan, read_plan, same_runs
 from .planning.planner import Learnt, Planner
 from .results import Mode
+from .retuning import REMEMBERED, Variant, planned_tuning, stages
 from .rounds import Round, settle, settling_chance
 from .setting import Setting
 from .survey import anatomy_of, components_of, require_components, require_reference, survey
@@ -163,6 +164,7 @@ class Study:
                 self._looks(plan, dispatcher, mode)
             self.observer.learnt(report())
             plan = self._next(dispatcher)
+        self._retune(pool, budget)
 
     def _seal(self, plan: Plan) -> None:
         self.plans.append(plan)
@@ -242,10 +244,27 @@ class Study:
         interactions = [each for one in found for each in one.interactions]
         return self.planner.next_round(Learnt(list(self.components.values()), self.plans, effects, interactions))
 
+    def _retune(self, pool: Pool, budget: Budget) -> None:
+        """Last of all, where the study asks for it: one tuning for the baseline and each arm, and what it chose at fresh seeds."""
+        evidence = self.evidence(self._dispatcher(pool, budget), "retrain")
+        tuning = planned_tuning(self.setting, evidence)
+        if tuning is None:
+            return
+        self.ledger.remember(REMEMBERED, tuning.model_dump(mode="json"))
+        variants = tuning.variants(evidence)
+        dispatcher = self._dispatcher(pool, budget, [one for each in variants.values() for one in each])
+        evidence = self.evidence(dispatcher, "retrain")
+        for stage in stages(tuning, evidence, variants):
+            trials = [one.trial(self.setting, seed) for one, seed in stage.wanted]
+            if not all(dispatcher.is_done(one) for one in trials):
+                self.observer.stage(stage.told)
+            dispatcher.run(list({one.key: one for one in trials}.values()))
+
     # inside
 
-    def _dispatcher(self, pool: Pool, budget: Budget) -> Dispatcher:
+    def _dispatcher(self, pool: Pool, budget: Budget, variants: Sequence[Variant] = ()) -> Dispatcher:
         removed = {one.id: one.interventions for plan in self.plans for one in plan.ablations}
+        removed |= {one.arm: one.removed for one in variants}
         workshop = Workshop(self.setting, self.state / "checkpoints", {BASELINE: [], **removed}, self.loads)
         return Dispatcher(workshop, self.ledger, pool, budget, self.observer)
 

@@ -8,7 +8,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from ..executor.errors import StudyFileError
+from .configuration import flatten
 from .reading.toml_lines import KeyPath, nearest_line, toml_lines
+from .retuningchecks import check_retuning
 from .spec import StudySpec
 from .studychecks import Problem, as_table, check_study
 from .studyproblems import shape_problems
@@ -27,7 +29,7 @@ def load_study(path: Path) -> StudySpec:
     path = _study_file(path)
     raw, lines = _parse(path)
     spec, problems = _validate(raw, path)
-    problems += check_study(raw, path.parent)
+    problems += [*check_study(raw, path.parent), *check_retuning(raw, path.parent)]
     if spec is None or problems:
         raise StudyFileError(_listing(problems, lines, path))
     return spec
@@ -70,6 +72,9 @@ def _validate(raw: dict[str, Any], path: Path) -> tuple[StudySpec | None, list[P
     tables = {**raw, "path": path}
     if isinstance(experiment.get("set"), dict):
         tables["experiment"] = {**experiment, "set": flatten(experiment["set"])}
+    retuning = as_table(raw.get("retuning"))
+    if isinstance(retuning.get("values"), dict):
+        tables["retuning"] = {**retuning, "values": flatten(retuning["values"])}
     try:
         spec = StudySpec.model_validate(tables)
     except ValidationError as error:
@@ -80,15 +85,6 @@ def _validate(raw: dict[str, Any], path: Path) -> tuple[StudySpec | None, list[P
         read = [spec.below_root(name) for name in spec.sandbox.read]
         spec = spec.model_copy(update={"sandbox": spec.sandbox.model_copy(update={"read": read})})
     return spec, []
-
-
-def flatten(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """A nested table as dotted keys: `{"a": {"b": 1}}` is `{"a.b": 1}`."""
-    flat: dict[str, Any] = {}
-    for key, value in table.items():
-        nested = isinstance(value, dict) and value
-        flat |= flatten(value, f"{prefix}{key}.") if nested else {f"{prefix}{key}": value}
-    return flat
 
 
 def _listing(problems: list[Problem], lines: dict[KeyPath, int], path: Path) -> str:

@@ -108,11 +108,16 @@ def require_reference(spec: StudySpec, outcome: Outcome) -> None:
 
 def require_components(spec: StudySpec, known: list[str]) -> None:
     """`StudyFileError` where a pattern of the study fits no component."""
-    unmatched = [glob for glob in spec.study.components if glob != "*" and not fnmatch.filter(known, glob)]
-    if unmatched:
-        shown = [f"{glob!r}{_nearest(glob, known)}" for glob in unmatched]
+    asked = {"study.components": spec.study.components, "retuning.components": spec.retuning.components}
+    unmatched = {
+        key: [glob for glob in globs if glob != "*" and not fnmatch.filter(known, glob)] for key, globs in asked.items()
+    }
+    if any(unmatched.values()):
+        shown = {
+            key: ", ".join(f"{glob!r}{_nearest(glob, known)}" for glob in globs) for key, globs in unmatched.items()
+        }
         raise StudyFileError(
-            f"study.components: no component is named {', '.join(shown)}",
+            "; ".join(f"{key}: no component is named {names}" for key, names in shown.items() if names),
             where=str(spec.path),
             to_do="see `lesion inspect` for their ids",
         )

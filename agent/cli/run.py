@@ -180,11 +180,12 @@ def _dry_run(
 
     ledger = Ledger(folder, write=False) if (folder / "ledger.db").exists() else None
     with Pool(setting.station(folder, unsafe=unsafe), 1) as pool:
-        trials, seconds = forecast(setting, folder, planner, plan, pool, ledger)
+        found = forecast(setting, folder, planner, plan, pool, ledger)
     for mode, power in known_power(setting, ledger, *asked).items():
         typer.echo("\n".join(forecast_lines(power, mode)), err=True)
         if as_json:
             emit({"event": "forecast", "mode": mode, **power.model_dump(mode="json")})
+    trials, seconds = [*found.trials, *found.retuning], found.seconds
     for trial in trials:
         if as_json:
             emit({"event": "would-run", "arm": trial.arm, "mode": trial.mode, "seed": trial.seed, "key": trial.key})
@@ -195,8 +196,10 @@ def _dry_run(
     if seconds is not None:
         total = format_duration(round(seconds * len(trials)))
         took = f"about {total} with {workers} workers, from the trials measured so far"
+    retuning = f", {len(found.retuning)} in retuning" if found.retuning else ""
+    retuning += f" and up to {found.chosen} of what it chooses" if found.chosen else ""
     typer.echo(
-        f"{len(trials)} trials in round 1 up to its first look; {took}; further looks and follow-ups come on top",
+        f"{len(found.trials)} trials in round 1 up to its first look{retuning}; {took}; further looks and follow-ups come on top",
         err=True,
     )
 

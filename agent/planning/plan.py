@@ -99,9 +99,13 @@ def same_runs(plans: Iterable[Plan]) -> dict[str, str]:
     first: dict[str, str] = {}
     found: dict[str, str] = {}
     for one in (one for plan in plans for one in plan.ablations):
-        removed = json.dumps(sorted(each.model_dump_json() for each in one.interventions))
-        found[one.id] = first.setdefault(removed, one.id)
+        found[one.id] = first.setdefault(signature(one.interventions), one.id)
     return found
+
+
+def signature(interventions: Iterable[Intervention]) -> str:
+    """What is removed, in whatever order it is named."""
+    return json.dumps(sorted(each.model_dump_json() for each in interventions))
 
 
 def read_plan(path: Path, components: list[Component], place: "Place", modes: Sequence[Mode]) -> Plan:

@@ -7,13 +7,14 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from ..results import Cost, Effect, Interaction, Prediction, Recovered, Results
+from ..results import Cost, Effect, Interaction, Prediction, Recovered, Results, Retuned
 from .table import Cell, Column, Table
 
 _NESTED: dict[str, tuple[str, type[BaseModel]]] = {
     "prediction": ("predicted", Prediction),
     "recovered": ("recovered", Recovered),
     "cost": ("cost", Cost),
+    "retuned": ("retuned", Retuned),
 }
 """Records inside of a finding: the prefix of their columns."""
 
@@ -72,6 +73,8 @@ def _table(record: type[BaseModel], found: Sequence[BaseModel]) -> Table:
 def _flat(values: Mapping[str, Any]) -> dict[str, Cell]:
     cells: dict[str, Cell] = {}
     for key, value in values.items():
+        if key == "grid":  # a table of its own: in the JSON
+            continue
         if key.endswith("interval"):
             low, high = value if isinstance(value, tuple) else (None, None)
             cells |= {f"{key}_low": low, f"{key}_high": high}

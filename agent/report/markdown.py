@@ -6,6 +6,7 @@ from ...prompts import render
 from ..results import Results
 from . import numbers, selection
 from .factorial import factorial_views
+from .retuning import setting_phrase, value_phrase
 from .sidebyside import side_by_side
 from .table import markdown_table
 from .text import markdown, prepared
@@ -33,6 +34,8 @@ def markdown_report(results: Results, figures: str | None = None) -> str:
         figures=figures,
         name=selection.name,
         num=numbers,
+        setting_phrase=setting_phrase,
+        value_phrase=value_phrase,
         table=markdown_table,
     )
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"

@@ -13,6 +13,7 @@ from .table import Cell, Table, columns
 NUMERIC = (
     *("baseline", "ablated", "delta", "p_adjusted", "p_equivalence", "p_paired", "round", "own"),
     *("n", "n_seed", "n_example", "n_cluster", "n_checkpoint"),
+    *("tuned", "tuning_mean"),
     *("cut", "recovered", "given_back", "parameters", "flops", "steps", "seconds"),
     *("observed", "additive", "contrast", "kind_contrast", "size", "loss_in_delta"),
     *("mean", "sd", "smallest_effect", "noise_ratio", "minimum_detectable_effect", "seeds_for_negligible", "max_seeds"),

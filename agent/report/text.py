@@ -10,6 +10,8 @@ from ..results import Results
 Escape = Callable[[str], str]
 
 _MARKDOWN = re.compile(r"[\\`*{}\[\]<>|~#$&]|(?<![^\W_])_|_(?![^\W_])")
+_NAMED_BY_THE_USER = ("setting", "baseline_setting", "own", "values")
+"""Maps from keys of the experiment's configuration."""
 _BLOCK_START = re.compile(r"^(\d*)([-+.)])(?=\s|[-+]|$)")
 
 
@@ -51,10 +53,16 @@ def _escaped(value: Any, escape: Escape) -> Any:
     if isinstance(value, str):
         return escape(value)
     if isinstance(value, dict):
-        return {key: _escaped(item, escape) for key, item in value.items()}
+        return {key: _escaped(_keys_too(item, escape, key), escape) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return type(value)(_escaped(item, escape) for item in value)
     return value
+
+
+def _keys_too(value: Any, escape: Escape, where: str) -> Any:
+    """An open map whose keys are the user's own has them escaped too."""
+    named = isinstance(value, dict) and where in _NAMED_BY_THE_USER
+    return {escape(key): item for key, item in value.items()} if named else value
 
 
 def _told_apart(data: dict[str, Any]) -> dict[str, Any]:

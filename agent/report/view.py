@@ -22,6 +22,7 @@ from ..results import (
 )
 from . import costs, footnotes, kinds, numbers, selection, tables
 from .controls import Controls, controls
+from .retuning import TunedView, tuned_view
 from .suggestions import Suggestion, suggestions
 from .table import Cell, Table, columns
 
@@ -64,6 +65,8 @@ class ModeView:
     kinds: list[KindContrast]
     """On the primary metric, conflicts first."""
     kinds_table: Table
+    tuned: TunedView
+    """Effects with the baseline and the arm tuned alike."""
 
 
 def mode_view(results: Results, mode: Mode) -> ModeView:
@@ -97,6 +100,7 @@ def mode_view(results: Results, mode: Mode) -> ModeView:
         settling=results.settling.get(mode),
         kinds=kinds.of_mode(results, mode),
         kinds_table=kinds.kinds_table(results, mode),
+        tuned=tuned_view(results, mode),
     )
 
 

@@ -13,7 +13,7 @@ from .system import Members
 
 BATCH = 30
 SHARE = 6
-ENOUGH = 5.2
+ENOUGH = 6.2
 """Standard errors of a pair's damage at which δ must stand out of the residuals before the regression is believed."""
 ENTERS = 3.6
 """Standard errors of the residuals that a term must explain."""

@@ -168,3 +168,64 @@ def test_a_missing_study_file_points_at_an_example_that_loads(tmp_path):
     assert caught.value.to_do is not None
     example = Path(caught.value.to_do.split()[-1])
     assert load_study(example).study.name == "digits"
+
+
+RETUNED = SMALLEST.replace('"e.py"', '"e.py"\nconfig = "c.yaml"') + "[retuning]\n"
+
+
+def test_a_retuning_names_keys_of_the_configuration_however_they_are_nested(study, tmp_path):
+    (tmp_path / "c.yaml").write_text("optimizer: {lr: 0.1, nesterov: true}\nwd: 0\n")
+    spec = load_study(study(RETUNED + "values.optimizer.lr = [0.03, 1]\nvalues.wd = [1]\n"))
+    assert spec.retuning.values == {"optimizer.lr": [0.03, 1], "wd": [1]}
+    assert (spec.retuning.seeds, spec.retuning.components) == (2, ["*"])
+    assert load_study(study(SMALLEST)).retuning.values == {}
+
+
+def test_every_problem_of_a_retuning_is_listed_at_once_with_its_line(study, tmp_path):
+    (tmp_path / "c.yaml").write_text("optimizer: {lr: 0.1, nesterov: true}\nbatch: 32\nname: adam\n")
+    path = study(
+        RETUNED.replace('name = "s"', 'name = "s"\nmodes = ["reevaluate"]')
+        + """seeds = 9
+budget = 3
+[retuning.values]
+"optimizer.lrr" = [0.1]
+"optimizer.lr" = [0.1, 0.1, nan]
+"optimizer.nesterov" = [1]
+batch = [16, 24.5]
+name = []
+optimizer = ["x"]
+"optimizer.steps" = 3
+"""
+    )
+    expected = [
+        (9, "retuning", 'add "retrain" to study.modes'),
+        (10, "retuning.seeds", "9 is more than study.seeds = 5"),
+        (11, "retuning.budget", "unknown key (known here: components, seeds, values)"),
+        (13, 'retuning.values."optimizer.lrr"', "did you mean optimizer.lr"),
+        (14, 'retuning.values."optimizer.lr"', "0.1 is named 2 times"),
+        (14, 'retuning.values."optimizer.lr"', "must be a number as in the configuration (0.1), not NaN"),
+        (15, 'retuning.values."optimizer.nesterov"', "must be true or false"),
+        (16, "retuning.values.batch", "must be a whole number as in the configuration (32), not 24.5"),
+        (17, "retuning.values.name", "0 values (name 1 to 8"),
+        (18, "retuning.values.optimizer", "no single value"),
+        (19, 'retuning.values."optimizer.steps"', "must be a list, not 3"),
+    ]
+    found = problems(path)
+    assert len(found) == len(expected), found
+    for line, (number, key, what) in zip(found, expected, strict=True):
+        assert line.startswith(f"lesion.toml:{number}: {key}: ") and what in line, line
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "what"),
+    [
+        (RETUNED, 8, "nothing to try"),
+        (RETUNED + "values.lr = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]\n", 9, "9 values (name 1 to 8"),
+        (RETUNED + "values.lr = [1, 2, 3, 4, 5]\nvalues.wd = [0.2, 1, 2, 3, 4, 5]\n", 9, "these are 42 settings"),
+        (SMALLEST + "[retuning]\nvalues.lr = [0.1]\n", 8, "no such key in the configuration (it has no keys at all)"),
+    ],
+)
+def test_each_mistake_of_a_retuning_is_named_alone(study, tmp_path, text, line, what):
+    (tmp_path / "c.yaml").write_text("lr: 0.1\nwd: 0.01\n")
+    (found,) = problems(study(text))
+    assert found.startswith(f"lesion.toml:{line}: ") and what in found, found
