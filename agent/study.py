@@ -288,7 +288,7 @@ class Study:
         if evidence.arm(ablation.id).finished(look.seeds):
             return 0.0
         seconds = [row.wall_seconds for row in evidence.arm(ablation.id).measured if row.wall_seconds]
-        chance = settling_chance(evidence, current, ablation, [look])
+        chance = settling_chance(current, ablation, [look])
         return chance / (sum(seconds) / len(seconds)) if seconds else chance
 
     def _read(self, path: Path) -> Plan:

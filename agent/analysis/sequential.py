@@ -93,11 +93,11 @@ def _adjust(p: Floats, spent: float, alpha: float) -> Floats:
 def _table(y: Floats, contrasts: Contrasts, last: Ints, results: Sequence[_LookResult], alpha: float) -> Table:
     estimates = _untested(y, contrasts)
     adjusted, adjusted_equivalence = np.ones(len(last)), np.ones(len(last))
-    for result in results:
+    for k, result in enumerate(results):
         spent = result.look.alpha
         for least, p in ((adjusted, result.p), (adjusted_equivalence, result.p_equivalence)):
             least[result.reached] = np.minimum(least, _adjust(p, spent, alpha))[result.reached]
-        for i, estimate in zip(*_judged(result, adjusted, adjusted_equivalence), strict=True):
+        for i, estimate in zip(*_judged(result, last == k, adjusted, adjusted_equivalence), strict=True):
             estimates[i] = estimate
     if not results:
         return Table(tuple(estimates), None, None, None)
@@ -113,15 +113,17 @@ def _untested(y: Floats, contrasts: Contrasts) -> list[Estimate]:
     return [Estimate(float(loss[i]) if n[i] else None, int(n[i])) for i in range(len(n))]
 
 
-def _judged(result: _LookResult, adjusted: Floats, adjusted_equivalence: Floats) -> tuple[list[int], list[Estimate]]:
-    """Indices and estimates, at this look, of the contrasts that completed it."""
+def _judged(
+    result: _LookResult, last: Bools, adjusted: Floats, adjusted_equivalence: Floats
+) -> tuple[list[int], list[Estimate]]:
+    """Indices and estimates, at this look, of the contrasts whose last it is."""
     fitted, look = result.fitted, result.look
     spent = look.alpha / len(adjusted)
     lower, upper = interval(fitted.estimate, fitted.se, fitted.df, spent)
     p_paired = two_sided_p(fitted.estimate, fitted.paired_se, np.maximum(fitted.n - 1, 1))
-    reached: list[int] = np.flatnonzero(result.reached).tolist()
+    judged: list[int] = np.flatnonzero(last).tolist()
     estimates: list[Estimate] = []
-    for i in reached:
+    for i in judged:
         loss, n = number(float(fitted.estimate[i])), int(fitted.n[i])
         if np.isnan(fitted.se[i]):
             estimates.append(Estimate(loss, n, look))
@@ -140,4 +142,4 @@ def _judged(result: _LookResult, adjusted: Floats, adjusted_equivalence: Floats)
             level=1 - spent,
         )
         estimates.append(tested)
-    return reached, estimates
+    return judged, estimates
