@@ -26,6 +26,10 @@ class Contrasts(NamedTuple):
         """Sum of squared weights, shape [F]: a contrast's variance at one seed in units of the residual variance."""
         return (self.weights**2).sum(axis=1)
 
+    def of(self, chosen: Ints) -> "Contrasts":
+        """Those with the given numbers."""
+        return Contrasts(self.rows[chosen], self.weights[chosen])
+
 
 class Fitted(NamedTuple):
     """Estimates of F contrasts; every array has shape [F], and NaN where there are too few shared seeds."""
@@ -90,7 +94,7 @@ def _with_a_noisy_arm(contrasts: Contrasts, block: BlockFit) -> Bools:
     noisy = ratio > _NOISY
     df = block.row_df[contrasts.rows][noisy]
     noisy[noisy] = special.fdtrc(df, np.maximum(block.df - df, 1), ratio[noisy]) < _RARE
-    return noisy.any(axis=1)
+    return np.any(noisy, axis=1)
 
 
 def _moments(values: Floats, smallest: Floats) -> tuple[Ints, Floats, Floats]:

@@ -12,8 +12,8 @@ from scipy import special
 
 from .arrays import Floats
 
-_REACH = 9.0
-_Z = np.linspace(-_REACH, _REACH, 801)
+_REACH = 7.0
+_Z = np.linspace(-_REACH, _REACH, 281)
 _DENSITY = np.exp(-(_Z**2) / 2) / np.exp(-(_Z**2) / 2).sum()
 
 

@@ -91,18 +91,19 @@ def _adjust(p: Floats, spent: float, alpha: float) -> Floats:
 
 
 def _table(y: Floats, contrasts: Contrasts, last: Ints, results: Sequence[_LookResult], alpha: float) -> Table:
-    estimates = _untested(y, contrasts)
+    waiting = np.flatnonzero((last < 0) | (last >= len(results)))
+    found: dict[int, Estimate] = dict(zip(waiting.tolist(), _untested(y, contrasts.of(waiting)), strict=True))
     adjusted, adjusted_equivalence = np.ones(len(last)), np.ones(len(last))
     for k, result in enumerate(results):
         spent = result.look.alpha
         for least, p in ((adjusted, result.p), (adjusted_equivalence, result.p_equivalence)):
             least[result.reached] = np.minimum(least, _adjust(p, spent, alpha))[result.reached]
-        for i, estimate in zip(*_judged(result, last == k, adjusted, adjusted_equivalence), strict=True):
-            estimates[i] = estimate
+        found |= _judged(result, last == k, adjusted, adjusted_equivalence)
+    estimates = tuple(found[i] for i in range(len(last)))
     if not results:
-        return Table(tuple(estimates), None, None, None)
+        return Table(estimates, None, None, None)
     block = results[-1].block
-    return Table(tuple(estimates), "pooled" if block.pooled else "paired", block.bartlett_p, block.correlation)
+    return Table(estimates, "pooled" if block.pooled else "paired", block.bartlett_p, block.correlation)
 
 
 def _untested(y: Floats, contrasts: Contrasts) -> list[Estimate]:
@@ -113,22 +114,19 @@ def _untested(y: Floats, contrasts: Contrasts) -> list[Estimate]:
     return [Estimate(float(loss[i]) if n[i] else None, int(n[i])) for i in range(len(n))]
 
 
-def _judged(
-    result: _LookResult, last: Bools, adjusted: Floats, adjusted_equivalence: Floats
-) -> tuple[list[int], list[Estimate]]:
-    """Indices and estimates, at this look, of the contrasts whose last it is."""
+def _judged(result: _LookResult, last: Bools, adjusted: Floats, adjusted_equivalence: Floats) -> dict[int, Estimate]:
+    """The estimates, at this look and by number, of the contrasts whose last it is."""
     fitted, look = result.fitted, result.look
     spent = look.alpha / len(adjusted)
     lower, upper = interval(fitted.estimate, fitted.se, fitted.df, spent)
     p_paired = two_sided_p(fitted.estimate, fitted.paired_se, np.maximum(fitted.n - 1, 1))
-    judged: list[int] = np.flatnonzero(last).tolist()
-    estimates: list[Estimate] = []
-    for i in judged:
+    estimates: dict[int, Estimate] = {}
+    for i in np.flatnonzero(last).tolist():
         loss, n = number(float(fitted.estimate[i])), int(fitted.n[i])
         if np.isnan(fitted.se[i]):
-            estimates.append(Estimate(loss, n, look))
+            estimates[i] = Estimate(loss, n, look)
             continue
-        tested = Estimate(
+        estimates[i] = Estimate(
             loss=loss,
             n=n,
             look=look,
@@ -141,5 +139,4 @@ def _judged(
             interval=(float(lower[i]), float(upper[i])),
             level=1 - spent,
         )
-        estimates.append(tested)
-    return judged, estimates
+    return estimates

@@ -1,5 +1,7 @@
 """Studies over examples: an always-valid t that is looked at all the time, and binary answers that hardly ever differ."""
 
+from functools import cache
+
 import numpy as np
 from lesion.agent.analysis.anytime import Moments, always_valid_p, confidence_radius, log_e
 from lesion.agent.analysis.arrays import Floats
@@ -56,14 +58,17 @@ def rare_answers(n: int, losing: float, gaining: float, delta: float) -> tuple[R
         delta: smallest effect.
     """
     counts = np.array([(b, c) for b in range(MOST_DISCORDANT) for c in range(MOST_DISCORDANT - b)])
-    chances = stats.multinomial.pmf(np.column_stack([counts, n - counts.sum(1)]), n, [losing, gaining, 1 - losing - gaining])
-    worth = chances > 1e-12
+    chances = stats.multinomial.pmf(
+        np.column_stack([counts, n - counts.sum(1)]), n, [losing, gaining, 1 - losing - gaining]
+    )
+    worth = chances > 1e-9
     counts, chances = counts[worth], chances[worth]
     exact = np.array([_exact(int(b), int(c), n, delta) for b, c in counts])
     shares = [float(chances @ (p <= ALPHA)) for p in (*exact.T, *_by_t(counts, n, delta))]
     return Rate(shares[0]), Rate(shares[1]), Rate(shares[2]), Rate(shares[3])
 
 
+@cache
 def _exact(losses: int, gains: int, n: int, delta: float) -> tuple[float, float]:
     y = np.ones((2, n))
     y[1, :losses], y[0, losses : losses + gains] = 0.0, 0.0
