@@ -94,7 +94,7 @@ def planned_looks(n: int, targets: int, delta: float) -> Stopped:
     return Stopped(Rate(wrong / n, n), Rate(negligible / (n * targets), n * targets), seeds / (n * targets))
 
 
-def tested_at_every_seed(n: int, targets: int, most: int) -> Rate:
+def looked_at_every_seed(n: int, targets: int, most: int) -> Rate:
     """Studies without any effect in which paired t tests with Holm, made after every seed from 3 on, find one."""
     generator = np.random.default_rng([7, targets])
     wrong = 0

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from .examples import examples_needed, held_throughout, rare_answers, streamed_errors
-from .looks import planned_looks, tested_at_every_seed
+from .looks import looked_at_every_seed, planned_looks
 from .rates import Rate, Row, show
 from .seeds import EQUAL, ONE_NOISY, UNEQUAL, WORST, Noise, coverage, false_negligible, family_wise_error, power
 
@@ -58,7 +58,7 @@ def over_looks() -> Iterator[Row]:
         told = {"mean seeds": f"{ended.seeds:.1f}", "shown negligible": f"{ended.negligible.value:.2f} of arms"}
         yield Row("seeds bought at planned looks: any found", where, {"found": ended.found, **told}, most=MOST)
     for targets, most in ((1, 20), (1, 30), (10, 20)):
-        naive = tested_at_every_seed(FEWER, targets, most)
+        naive = looked_at_every_seed(FEWER, targets, most)
         where = f"{targets} targets, paired t with Holm, every n from 3 to {most}"
         yield Row("tested at every seed: any found", where, {"found": naive})
 
