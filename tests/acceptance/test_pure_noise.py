@@ -70,6 +70,7 @@ CLAIMS = (
     r"safe(?:ly)? to (?:remove|prune|drop)",
 )
 """What no sentence of a report may say: absence of evidence is not evidence of absence."""
+DENIAL = "does not say that these parts are unimportant"
 
 
 @pytest.fixture(scope="module")
@@ -112,5 +113,7 @@ def test_what_is_undecided_comes_with_the_seeds_it_needs(noise, report):
 
 
 def test_no_sentence_claims_more_than_the_numbers(report):
-    said = [line for line in report.splitlines() for claim in CLAIMS if re.search(claim, line, re.IGNORECASE)]
+    assert DENIAL in report
+    lines = report.replace(DENIAL, "").splitlines()
+    said = [line for line in lines for claim in CLAIMS if re.search(claim, line, re.IGNORECASE)]
     assert said == []
