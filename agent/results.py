@@ -229,7 +229,7 @@ class StudyInfo(Record):
     family_sizes: dict[str, int] = {}
     """By mode."""
     method: str
-    """`pooled` (guarded block model) or `paired` (Bartlett's test rejected equal variances)."""
+    """`pooled` (guarded block model; single arms far noisier than the rest by paired t) or `paired` (Bartlett's test)."""
     bartlett_p: float | None = None
     pairing_correlation: float | None = None
     checkpoints: int = 1

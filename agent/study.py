@@ -18,7 +18,7 @@ from .costs import weighed
 from .dispatch import Dispatcher, Observer, OutOfBudget
 from .evidence import Evidence
 from .examplestore import ExampleStore
-from .findings import find
+from .findings import MetricFindings, find
 from .forecasts import forecast_lines, keep
 from .foresight import foresee
 from .jobs import Workshop
@@ -249,7 +249,9 @@ class Study:
         return self.planner.next_round(learnt)
 
     def _learnt(self, dispatcher: Dispatcher) -> Learnt:
-        found = {mode: find(self.evidence(dispatcher, mode), self.setting.spec.primary) for mode in self.setting.modes}
+        found: dict[Mode, MetricFindings] = {
+            mode: find(self.evidence(dispatcher, mode), self.setting.spec.primary) for mode in self.setting.modes
+        }
         return Learnt(
             components=list(self.components.values()),
             plans=self.plans,
@@ -341,7 +343,7 @@ class Study:
         if evidence.arm(ablation.id).finished(look.seeds):
             return 0.0
         seconds = [row.wall_seconds for row in evidence.arm(ablation.id).measured if row.wall_seconds]
-        chance = settling_chance(evidence, current, ablation, [look])
+        chance = settling_chance(current, ablation, [look])
         return chance / (sum(seconds) / len(seconds)) if seconds else chance
 
     def _read(self, path: Path) -> Plan:

@@ -7,7 +7,7 @@ from scipy import stats
 from .arrays import Floats
 
 
-def adjusted(p: Floats, *, screen: bool) -> Floats:
+def adjust(p: Floats, *, screen: bool) -> Floats:
     """Adjust the p values of one family, shape [m]; NaN, a test that could not be made, counts as 1."""
     made = np.where(np.isnan(p), 1.0, p)
     return benjamini_hochberg(made) if screen else holm(made)

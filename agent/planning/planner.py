@@ -1,8 +1,7 @@
 """The seam between a study and whoever plans it: rules today, a language model later."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from ..components import Component
@@ -18,7 +17,7 @@ class Learnt:
     plans: Sequence[Plan]
     effects: Sequence[Effect]
     interactions: Sequence[Interaction]
-    noise: Mapping[Mode, BaselineMetric] = MappingProxyType({})
+    noise: Mapping[Mode, BaselineMetric] = field(default_factory=lambda: dict[Mode, BaselineMetric]())
     """The baseline's noise on the primary metric."""
     searches: Sequence[InteractionSearch] = ()
     """Interaction searches that came to their end."""
