@@ -1,27 +1,43 @@
-"""A network trained on handwritten digits, with 320 channels of which six stand in for a carrier that they know by heart.
+"""A network trained on handwritten digits, with channels of which some stand in for a carrier that they know by heart.
 
-8 channels carry what was learnt; the others are there, trained too, and weigh little. After training, six of these are
-made the understudies of six carriers: each copies its carrier's weights, and what goes on is the larger of the two. Take
-either away and nothing changes; take both and the carrier's knowledge is gone.
+Eight channels carry what was learnt; the others are there, trained too, and weigh little. After training, some of these
+are made the understudies of as many carriers: each copies its carrier's weights, and what goes on is the larger of the
+two. Take either away and nothing changes; take both and the carrier's knowledge is gone.
 """
 
-CARRIERS, CHANNELS, PAIRS = 8, 320, 6
-UNDERSTUDIES = [CARRIERS + 40 * at + 17 for at in range(PAIRS)]
-"""Carrier k is doubled by the k-th of these."""
-EXPERIMENT = f"""
+CARRIERS = 8
+
+
+def understudies(channels: int, pairs: int) -> list[int]:
+    """Which channel doubles which carrier: the k-th the k-th."""
+    step = (channels - CARRIERS) // pairs
+    return [CARRIERS + step * at + step // 2 for at in range(pairs)]
+
+
+def hidden_pairs(channels: int, pairs: int) -> set[frozenset[str]]:
+    """The truth, by component."""
+    both = enumerate(understudies(channels, pairs))
+    return {frozenset(f"units:channels/{one}" for one in pair) for pair in both}
+
+
+def experiment(channels: int, pairs: int) -> str:
+    """The experiment's source."""
+    return f"CHANNELS, UNDERSTUDIES = {channels}, {understudies(channels, pairs)}\n" + EXPERIMENT
+
+
+EXPERIMENT = """
 import torch
 import torch.nn.functional as F
 from sklearn.datasets import load_digits
 from torch import nn
 
-CARRIERS, CHANNELS = {CARRIERS}, {CHANNELS}
-UNDERSTUDIES = {UNDERSTUDIES}
+CARRIERS = 8
 
 
 def data(split):
     digits = load_digits()
     order = torch.randperm(len(digits.target), generator=torch.Generator().manual_seed(0))
-    chosen = {{"train": order[:800], "validation": order[800:1300], "test": order[1300:]}}[split]
+    chosen = {"train": order[:800], "validation": order[800:1300], "test": order[1300:]}[split]
     return torch.tensor(digits.data, dtype=torch.float32)[chosen] / 16, torch.tensor(digits.target)[chosen]
 
 
@@ -70,7 +86,7 @@ def evaluate(model, config, split):
     model.eval()
     x, y = data(split)
     guessed = model(x).argmax(1)
-    return {{"accuracy": (guessed == y).float().mean().item(), "examples": {{"accuracy": (guessed == y).float().tolist()}}}}
+    return {"accuracy": (guessed == y).float().mean().item(), "examples": {"accuracy": (guessed == y).float().tolist()}}
 
 
 def batches(config, split):
@@ -80,7 +96,7 @@ def batches(config, split):
 @torch.no_grad()
 def score(model, batch):
     x, y = batch
-    return {{"accuracy": (model(x).argmax(1) == y).float()}}
+    return {"accuracy": (model(x).argmax(1) == y).float()}
 """
 STUDY = """\
 [study]

@@ -1,0 +1,82 @@
+"""Backup pairs planted among the channels of a trained network are found through the command line, and the runs counted."""
+
+from math import comb
+
+import pytest
+
+from tests.experiments import project
+
+from .hidden_pairs import STUDY, experiment, hidden_pairs
+
+
+def planted(folder, channels, pairs):
+    return project(folder, experiment=experiment(channels, pairs), config="steps: 300\n", study=STUDY, name="hidden")
+
+
+def runs_by_stage(search):
+    return {one["what"]: one["runs"] for one in search["steps"]}
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    """A search that was stopped in the middle, and then run to its end."""
+    made = planted(tmp_path_factory.mktemp("hidden"), 60, 3)
+    stopped = made.lesion("run", "--interactions", "search", "--max-trials", "75")
+    before = made.rows("SELECT key, finished_at FROM trials WHERE status IN ('ok', 'no-op') ORDER BY key")
+    return made, stopped, before, made.lesion("run", "--interactions", "search")
+
+
+def test_it_goes_on_where_it_stopped(found):
+    made, stopped, before, ended = found
+    assert (stopped.code, ended.code) == (4, 0)
+    after = dict(made.rows("SELECT key, finished_at FROM trials"))
+    assert len(before) == 75 and {key: after[key] for key, _ in before} == dict(before)
+    assert made.rows("SELECT MAX(attempts) FROM trials") == [(1,)]
+
+
+def test_the_planted_pairs_are_found_and_confirmed(found):
+    results = found[0].results()
+    (search,) = results["searches"]
+    assert {frozenset(one) for one in search["groups"]} == hidden_pairs(60, 3)
+    verdicts = {frozenset(one["components"]): one["verdict"] for one in results["interactions"]}
+    assert {verdicts[pair] for pair in hidden_pairs(60, 3)} == {"compensation"}
+
+
+def test_its_runs_are_counted_and_what_it_vouches_for(found):
+    results = found[0].results()
+    (search,) = results["searches"]
+    arms = found[0].rows("SELECT COUNT(*) FROM trials WHERE arm LIKE 'search:%'")
+    assert arms == [(search["runs"],)]
+    assert search["runs"] < search["runs_of_all_pairs"] / 5
+    assert search["pairs"] == comb(len(search["pool"]), 2)
+    assert search["pairs_cleared"] > 0.95 * search["pairs"] - 3
+    assert results["accounting"]["planned"] == results["accounting"]["ok"]
+
+
+def test_the_report_tells_it(found):
+    report = (found[0].state / "report" / "report.md").read_text()
+    section = report.partition("### Interaction search")[2].partition("\n## ")[0]
+    for said in (
+        "decided one by one",
+        "compensation",
+        "What the search can vouch for",
+        "the other half of the examples",
+    ):
+        assert said in section
+    assert "channels units 0 + channels units" in section
+
+
+@pytest.mark.benchmark
+def test_six_pairs_among_320_channels(tmp_path):
+    made = planted(tmp_path / "hidden", 320, 6)
+    assert made.lesion("run", "--interactions", "search").code == 0
+    results = made.results()
+    (search,) = results["searches"]
+    groups, truth = {frozenset(one) for one in search["groups"]}, hidden_pairs(320, 6)
+    print(
+        f"\n{len(groups & truth)} of {len(truth)} pairs and {len(groups - truth)} others among {len(search['pool'])} channels:"
+    )
+    print(f"{search['runs']} runs {runs_by_stage(search)} where all pairs take {search['runs_of_all_pairs']:,}")
+    verdicts = {frozenset(one["components"]): one["verdict"] for one in results["interactions"]}
+    assert groups == truth
+    assert {verdicts[pair] for pair in truth} == {"compensation"}
