@@ -11,8 +11,10 @@ from .advice import advise
 from .analysis.predictions import Scored, score_predictions
 from .arms import Arm, arms_of, splits_of
 from .checks import NOTHING_STOPPED, judge_checks
+from .classes import class_findings
 from .components import Component
 from .costs import Weighed, cost_of
+from .datasets import contrast_datasets
 from .evidence import Evidence, sign_of
 from .examplestore import ExampleStore
 from .findings import MetricFindings, find
@@ -50,6 +52,7 @@ def collect(spec: StudySpec, ledger: Ledger, split: Split | None = None) -> Resu
         for effect in by_name[name].effects
     ]
     interactions = [each for _, by_name in measured for one in by_name.values() for each in one.interactions]
+    classes = [class_findings(evidence) for evidence, _ in measured]
     return Results(
         study=_study([one for one, _ in measured], ledger, [by_name[spec.primary] for _, by_name in measured], rows),
         baseline={
@@ -65,6 +68,9 @@ def collect(spec: StudySpec, ledger: Ledger, split: Split | None = None) -> Resu
         environment={**machine(), **ledger.recall("environment", {})},
         advice=advise(effects, interactions, measured[0][0].components, weighed, spec.primary),
         notes=[note for evidence in seen for note in notes_on(evidence, arms_of(rows))],
+        datasets=[one for evidence, by_name in measured for one in contrast_datasets(evidence, by_name)],
+        classes=[one for each in classes for one in each.effects],
+        confusions=[one for each in classes for one in each.confusions],
     )
 
 

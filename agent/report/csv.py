@@ -7,7 +7,17 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from ..results import Cost, Effect, Interaction, Prediction, Recovered, Results
+from ..results import (
+    ClassEffect,
+    ClassScores,
+    Cost,
+    DatasetContrast,
+    Effect,
+    Interaction,
+    Prediction,
+    Recovered,
+    Results,
+)
 from .table import Cell, Column, Table
 
 _NESTED: dict[str, tuple[str, type[BaseModel]]] = {
@@ -16,6 +26,8 @@ _NESTED: dict[str, tuple[str, type[BaseModel]]] = {
     "cost": ("cost", Cost),
 }
 """Records inside of a finding: the prefix of their columns."""
+_SCORES: dict[str, tuple[str, type[BaseModel]]] = {name: (name, ClassScores) for name in ("baseline", "ablated")}
+"""Likewise inside of a class."""
 
 
 def effects_csv(results: Results) -> str:
@@ -28,6 +40,16 @@ def interactions_csv(results: Results) -> str:
     return to_csv(_table(Interaction, results.interactions))
 
 
+def further_csv(results: Results) -> dict[str, str]:
+    """What else there is, by name: losses on several data sets, and single classes."""
+    found: dict[str, Table] = {}
+    if results.datasets:
+        found["datasets"] = _table(DatasetContrast, results.datasets)
+    if results.classes:
+        found["classes"] = _table(ClassEffect, results.classes, _SCORES)
+    return {name: to_csv(table) for name, table in found.items()}
+
+
 def to_csv(table: Table) -> str:
     """A table as CSV under its column keys; what is unknown is an empty cell."""
     text = io.StringIO()
@@ -37,22 +59,24 @@ def to_csv(table: Table) -> str:
     return text.getvalue()
 
 
-def _table(record: type[BaseModel], found: Sequence[BaseModel]) -> Table:
-    rows = [_flat(each.model_dump()) for each in found]
-    keys = list(_flat(dict.fromkeys(record.model_fields)))
+def _table(
+    record: type[BaseModel], found: Sequence[BaseModel], nested: Mapping[str, tuple[str, type[BaseModel]]] = _NESTED
+) -> Table:
+    rows = [_flat(each.model_dump(), nested) for each in found]
+    keys = list(_flat(dict.fromkeys(record.model_fields), nested))
     return Table(tuple(Column(key) for key in keys), tuple(tuple(row[key] for key in keys) for row in rows))
 
 
-def _flat(values: Mapping[str, Any]) -> dict[str, Cell]:
+def _flat(values: Mapping[str, Any], nested: Mapping[str, tuple[str, type[BaseModel]]]) -> dict[str, Cell]:
     cells: dict[str, Cell] = {}
     for key, value in values.items():
         if key.endswith("interval"):
             low, high = value if isinstance(value, tuple) else (None, None)
             cells |= {f"{key}_low": low, f"{key}_high": high}
-        elif key in _NESTED:
-            prefix, record = _NESTED[key]
+        elif key in nested:
+            prefix, record = nested[key]
             inner = value if isinstance(value, dict) else dict.fromkeys(record.model_fields)
-            cells |= {f"{prefix}_{part}": cell for part, cell in _flat(inner).items()}
+            cells |= {f"{prefix}_{part}": cell for part, cell in _flat(inner, {}).items()}
         else:
             cells[key] = _listed(value)
     return cells

@@ -4,7 +4,8 @@ import re
 
 from ...prompts import render
 from ..results import Results
-from . import numbers, selection
+from . import datasets, numbers, selection
+from .classes import change
 from .sidebyside import side_by_side
 from .table import markdown_table
 from .text import markdown, prepared
@@ -31,6 +32,8 @@ def markdown_report(results: Results, figures: str | None = None) -> str:
         figures=figures,
         name=selection.name,
         num=numbers,
+        sets=datasets,
+        change=change,
         table=markdown_table,
     )
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"

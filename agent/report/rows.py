@@ -15,6 +15,17 @@ NUMERIC = (
     *("n", "n_seed", "n_example", "n_cluster", "n_checkpoint"),
     *("cut", "recovered", "given_back", "parameters", "flops", "steps", "seconds"),
     *("observed", "additive", "contrast", "size", "loss_in_delta"),
+    *(
+        "first_loss",
+        "second_loss",
+        "dataset_difference",
+        "class",
+        "recall",
+        "recall_delta",
+        "precision",
+        "f1",
+        "p_screen",
+    ),
     *("mean", "sd", "smallest_effect", "noise_ratio", "minimum_detectable_effect", "seeds_for_negligible", "max_seeds"),
 )
 

@@ -60,7 +60,8 @@ def _escaped(value: Any, escape: Escape) -> Any:
 def _told_apart(data: dict[str, Any]) -> dict[str, Any]:
     found = [
         each
-        for each in (*data["effects"], *data["interactions"], *data["advice"])
+        for kind in ("effects", "interactions", "advice", "datasets", "classes", "confusions")
+        for each in data[kind]
         if len(each["labels"]) == len(each["components"])
     ]
     named: defaultdict[str, set[str]] = defaultdict(set)

@@ -8,6 +8,7 @@ from typing import Any, get_args
 from ...prompts import phrases
 from ..results import (
     BaselineMetric,
+    DatasetContrast,
     Effect,
     EffectVerdict,
     Interaction,
@@ -17,7 +18,8 @@ from ..results import (
     Results,
     Unit,
 )
-from . import costs, footnotes, numbers, selection, tables
+from . import costs, datasets, footnotes, numbers, selection, tables
+from .classes import Classes, classes
 from .controls import Controls, controls
 from .suggestions import Suggestion, suggestions
 from .table import Cell, Table, columns
@@ -56,6 +58,10 @@ class ModeView:
     interactions: Table
     predictions: Table
     noise: Table
+    differing_datasets: list[DatasetContrast]
+    """Removals that cost more on one data set than on another, by more than δ."""
+    datasets: Table
+    classes: Classes
 
 
 def mode_view(results: Results, mode: Mode) -> ModeView:
@@ -85,6 +91,9 @@ def mode_view(results: Results, mode: Mode) -> ModeView:
         interactions=tables.interaction_table(results, mode),
         predictions=tables.prediction_table(results, mode),
         noise=tables.noise_table(results, mode),
+        differing_datasets=datasets.differing(results, mode),
+        datasets=datasets.dataset_table(results, mode),
+        classes=classes(results, mode),
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ...executor.errors import ReportError
 from ..results import Results
-from .csv import effects_csv, interactions_csv
+from .csv import effects_csv, further_csv, interactions_csv
 from .forest import forest_plot
 from .joint import joint_plot
 from .markdown import markdown_report
@@ -19,8 +19,8 @@ Files = dict[str, bytes]
 def write_report(results: Results, formats: Sequence[str], output: Path) -> list[Path]:
     """Write the report in the given formats; returns the files written.
 
-    One format and an output with a suffix make a file of that name (CSV puts joint removals into a second file beside
-    it); anything else makes a folder with everything that belongs to the formats, figures included.
+    One format and an output with a suffix make a file of that name (CSV puts joint removals, data sets and classes
+    into files of their own beside it); anything else makes a folder with everything that belongs to the formats, figures included.
 
     Raises:
         ReportError: an unknown format, or a place that cannot be written; then no file was replaced.
@@ -50,7 +50,9 @@ def _single(results: Results, chosen: str, output: Path) -> Files:
     files = {output.name: effects_csv(results).encode()}
     if results.interactions:
         files[f"{output.stem}-interactions{output.suffix}"] = interactions_csv(results).encode()
-    return files
+    return files | {
+        f"{output.stem}-{name}{output.suffix}": text.encode() for name, text in further_csv(results).items()
+    }
 
 
 def _folder(results: Results, chosen: Sequence[str]) -> Files:
@@ -70,6 +72,7 @@ def _markdown_files(results: Results) -> Files:
 
 def _csv_files(results: Results) -> Files:
     files = {"effects.csv": effects_csv(results).encode()}
+    files |= {f"{name}.csv": text.encode() for name, text in further_csv(results).items()}
     return {**files, "interactions.csv": interactions_csv(results).encode()} if results.interactions else files
 
 
