@@ -257,7 +257,7 @@ class MovedCell(Record):
 
 
 class ConfusionShift(Record):
-    """Where the confusion matrix of an ablation departs most from the baseline's."""
+    """Where the confusion matrix of an ablation departs most from the baseline's, off its diagonal."""
 
     ablation: str
     components: list[str]

@@ -146,13 +146,14 @@ def screen(p: Floats, alpha: float) -> tuple[Floats, float]:
 
 
 def moved(target: Ints, baseline: Ints, ablated: Ints) -> dict[tuple[int, int], tuple[int, int]]:
-    """The cells of the confusion matrix that differ: (class, taken for) → examples in the baseline and in the arm.
+    """The confusions that differ: (class, what it is taken for) → examples in the baseline and in the arm.
 
-    All three of shape [N].
+    Without the diagonal, which recall tells. All three of shape [N].
     """
     counts: dict[tuple[int, int], list[int]] = {}
     for arm, predictions in enumerate((baseline, ablated)):
-        cells, found = np.unique(np.stack([target, predictions]), axis=1, return_counts=True)
+        wrong = predictions != target
+        cells, found = np.unique(np.stack([target[wrong], predictions[wrong]]), axis=1, return_counts=True)
         for cell, count in zip(cells.T.tolist(), found.tolist(), strict=True):
             counts.setdefault((cell[0], cell[1]), [0, 0])[arm] = count
     return {cell: (before, after) for cell, (before, after) in counts.items() if before != after}

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from ...prompts import phrases
-from ..results import ClassEffect, ConfusionShift, Mode, MovedCell, Results
+from ..results import ClassEffect, ConfusionShift, Mode, MovedCell, Results, Unit
 from . import selection
-from .numbers import MISSING, number, p_value, with_interval
-from .rows import Row, from_rows
+from .numbers import MINUS, MISSING, number, p_value, with_interval
+from .rows import Row, from_rows, n_key
 from .selection import name
 from .table import Table
 
@@ -28,7 +28,7 @@ class Classes:
     """Ablations that stand in the table."""
     table: Table
     shifts: list[ConfusionShift]
-    """Of the same ablations, with the cells that are told."""
+    """Of the ablations and data sets with such a class, with the confusions that are told."""
 
 
 def classes(results: Results, mode: Mode) -> Classes:
@@ -37,9 +37,12 @@ def classes(results: Results, mode: Mode) -> Classes:
     fallen = sorted((one for one in found if one.verdict == "loses"), key=lambda one: one.recall_delta or 0.0)
     chosen = _chosen(results, mode, found, fallen)
     rows = [one for ablation in chosen for one in _worst([each for each in found if each.ablation == ablation])]
-    shifts = [one for ablation in chosen for one in results.confusions if (one.ablation, one.mode) == (ablation, mode)]
+    told = {(one.ablation, one.dataset) for one in rows if one.verdict == "loses"}
+    shifts = [one for one in results.confusions if one.mode == mode and (one.ablation, one.dataset) in told]
+    shifts.sort(key=lambda one: chosen.index(one.ablation))
     named = any(one.dataset is not None for one in found)
-    keys = f"component {'dataset' if named else ''} class recall recall_delta p_screen precision f1 class_n verdict"
+    units: list[Unit] = list(dict.fromkeys(one.unit for one in rows)) or ["seed"]
+    keys = f"component {'dataset' if named else ''} class recall recall_delta p_screen precision f1 {n_key(units)} verdict"
     return Classes(
         fallen=fallen,
         tests=sum(one.p is not None for one in found),
@@ -51,7 +54,7 @@ def classes(results: Results, mode: Mode) -> Classes:
 
 def change(cell: MovedCell) -> str:
     """By how many examples a cell of the confusion matrix changed, with its sign."""
-    return number(cell.ablated - cell.baseline, 1.0, signed=True)
+    return f"{cell.ablated - cell.baseline:+d}".replace("-", MINUS)
 
 
 def _chosen(results: Results, mode: Mode, found: list[ClassEffect], fallen: list[ClassEffect]) -> list[str]:
@@ -82,6 +85,7 @@ def _row(one: ClassEffect) -> Row:
         **shown,
         "recall_delta": with_interval(one.recall_delta, one.recall_interval, signed=True),
         "p_screen": p_value(one.p_adjusted),
-        "class_n": words.units(one.n, 0, one.unit, True),
+        "n": words.units(one.n, 0, one.unit, True),
+        f"n_{one.unit}": one.n,
         "verdict": one.verdict,
     }

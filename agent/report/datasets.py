@@ -62,8 +62,6 @@ def spared(one: DatasetContrast) -> bool:
 
 
 def _row(one: DatasetContrast) -> Row:
-    from ...prompts import phrases
-
     words = phrases("report/words.j2")
     sampled = one.unit in selection.SAMPLED
     n = f"{one.first_n}, {one.second_n}" if sampled else one.first_n
