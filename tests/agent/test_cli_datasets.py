@@ -77,7 +77,7 @@ def evaluate(model, config, split):
         columns |= {f"{dataset}/accuracy": right, f"{dataset}/target": y, f"{dataset}/prediction": read}
     return {**found, "examples": columns}
 '''
-BATCHES = '''
+BATCHES = """
 
 def batches(config, split):
     for dataset in SIZES:
@@ -90,7 +90,7 @@ def score(model, batch):
     dataset, x, y = batch
     read = model(x).argmax(1)
     return {f"{dataset}/accuracy": (read == y).float(), f"{dataset}/target": y, f"{dataset}/prediction": read}
-'''
+"""
 CONFIG = "features: [1, 1, 1, 1, 1, 1, 1, 1]\n"
 STUDY = """\
 [study]
@@ -205,8 +205,8 @@ def test_training_without_a_feature_is_told_over_seeds(made):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("f\"{dataset}/target\": y", '"target": y', "'target'"),
-        ("f\"{dataset}/target\": y", 'f"{dataset}/target": y[1:]', "the columns of examples of own differ in length"),
+        ('f"{dataset}/target": y', '"target": y', "'target'"),
+        ('f"{dataset}/target": y', 'f"{dataset}/target": y[1:]', "the columns of examples of own differ in length"),
     ],
 )
 def test_columns_that_fit_no_data_set_are_named_at_once(made, old, new, message):
@@ -231,5 +231,7 @@ def test_predictions_that_are_no_classes_are_said_and_the_study_goes_on(made, ol
 
 
 def test_one_metric_has_one_goal_in_all_data_sets(made):
-    made.edit("lesion.toml", '[metrics."own/accuracy"]\ngoal = "maximize"', '[metrics."own/accuracy"]\ngoal = "minimize"')
+    made.edit(
+        "lesion.toml", '[metrics."own/accuracy"]\ngoal = "maximize"', '[metrics."own/accuracy"]\ngoal = "minimize"'
+    )
     refused(made.lesion("run"), "minimize here and maximize for public/accuracy")
