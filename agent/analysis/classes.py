@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .arrays import Bools, Floats, Ints
-from .block import fit_block
+from .block import BlockFit, fit_block
 from .clusters import Units, cluster_units, example_units
 from .contrasts import fit_contrasts, single_removals
 from .examples import estimate_examples
@@ -108,7 +108,10 @@ def ratios_over_examples(
 
 
 def differences_over_seeds(values: Floats, alpha: float) -> Deltas:
-    """Differences of one score over seeds, against row 0, by the guarded block model of the main table, class by class.
+    """Differences of one score over seeds, against row 0, class by class: paired t.
+
+    No pool over arms: a score between 0 and 1 is as noisy as its mean lets it be, and one that a removal holds at 0 has no
+    noise at all. Only a difference that is equal at every seed takes the variance of the arms that do vary.
 
     Args:
         values: shape [R, C, S]; NaN where there is none.
@@ -117,12 +120,19 @@ def differences_over_seeds(values: Floats, alpha: float) -> Deltas:
     found = _nothing(values.shape[0] - 1, values.shape[1])
     for c in range(values.shape[1]):
         y = values[:, c]
-        fitted = fit_contrasts(y, single_removals(len(y) - 1), fit_block(y))
+        fitted = fit_contrasts(y, single_removals(len(y) - 1), _unpooled(y))
         se = np.where(fitted.n >= _FEWEST_UNITS, fitted.se, np.nan)
         found.n[:, c], found.delta[:, c] = fitted.n, 0.0 - fitted.estimate
         found.p[:, c] = two_sided_p(fitted.estimate, se, fitted.df)
         found.low[:, c], found.high[:, c] = interval(-fitted.estimate, se, fitted.df, alpha)
     return found
+
+
+def _unpooled(y: Floats) -> BlockFit:
+    """The residual variance of the rows that vary, shape [R, S], behind a closed gate."""
+    present = np.isfinite(y)
+    varies = np.where(present, y, -np.inf).max(axis=1) > np.where(present, y, np.inf).min(axis=1)
+    return fit_block(y[varies])._replace(bartlett_p=0.0)
 
 
 def screen(p: Floats, alpha: float) -> tuple[Floats, float]:

@@ -42,7 +42,9 @@ def classes(results: Results, mode: Mode) -> Classes:
     shifts.sort(key=lambda one: chosen.index(one.ablation))
     named = any(one.dataset is not None for one in found)
     units: list[Unit] = list(dict.fromkeys(one.unit for one in rows)) or ["seed"]
-    keys = f"component {'dataset' if named else ''} class recall recall_delta p_screen precision f1 {n_key(units)} verdict"
+    keys = (
+        f"component {'dataset' if named else ''} class recall recall_delta p_screen precision f1 {n_key(units)} verdict"
+    )
     return Classes(
         fallen=fallen,
         tests=sum(one.p is not None for one in found),

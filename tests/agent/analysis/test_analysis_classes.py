@@ -121,13 +121,13 @@ def test_a_class_that_is_never_predicted_has_no_precision_and_few_examples_no_in
     assert np.isnan(few.low[0, 0])
 
 
-def test_classes_over_seeds_by_the_block_model():
+def test_classes_over_seeds_by_paired_t():
     dice = np.random.default_rng(5)
     values = 0.9 + dice.normal(0, 0.01, 5) + dice.normal(0, 0.01, (4, 3, 5))
     values[1, 2] -= 0.3
     values[2, :, 2:] = np.nan
     found = differences_over_seeds(values, ALPHA)
-    assert found.p[0, 2] < 0.001
+    assert found.p[0, 2] == pytest.approx(stats.ttest_rel(values[0, 2], values[1, 2]).pvalue)
     assert found.delta[0, 2] == pytest.approx(-0.3, abs=0.03)
     assert found.low[0, 2] < found.delta[0, 2] < found.high[0, 2] < 0
     assert found.n[:, 0].tolist() == [5, 2, 5]
@@ -143,6 +143,17 @@ def test_a_class_that_is_always_lost_from_a_perfect_baseline_is_no_certainty():
     found = differences_over_seeds(values, ALPHA)
     assert 0 < found.p[2, 0] < 0.05
     assert found.high[2, 0] > found.low[2, 0]
+
+
+def test_simulated_classes_over_seeds_keep_their_error_beside_one_that_is_killed():
+    """An arm that is 0 at every seed must not lend the others its lack of noise."""
+    wrong = 0
+    for seed in range(300):
+        dice = np.random.default_rng(seed)
+        values = 0.8 + 0.05 * dice.normal(0, 1, (3, 1, 4))
+        values[1] = 0.0
+        wrong += differences_over_seeds(values, ALPHA).p[1, 0] <= ALPHA
+    assert wrong <= stats.binom.isf(0.001, 300, ALPHA)
 
 
 def test_a_screen_is_corrected_and_its_intervals_follow_what_was_picked():
