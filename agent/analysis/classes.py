@@ -3,14 +3,17 @@
 Screens, corrected by the false discovery rate, never part of a confirmatory family.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from .arrays import Bools, Floats, Ints
+from .binary import FEWEST_DISCORDANT, Counts, exact_tests, score_tests
 from .block import BlockFit, fit_block
 from .clusters import Units, cluster_units, example_units
 from .contrasts import fit_contrasts, single_removals
+from .estimates import Estimate
 from .examples import estimate_examples
 from .inference import critical, interval, two_sided_p
 from .looks import Look, Rules
@@ -38,6 +41,13 @@ class Deltas(NamedTuple):
     p: Floats
     n: Ints
     """Units."""
+
+
+class _Units(NamedTuple):
+    told: Units
+    """Of the examples that a class has to do with."""
+    all: int
+    """Units of the whole evaluation."""
 
 
 def scores(target: Ints, predictions: Ints, labels: Ints) -> Scores:
@@ -71,20 +81,34 @@ def recall_over_examples(
         alpha: error of each interval.
         clusters: shape [N].
     """
+    if clusters is None:
+        return _recall_by_counts(target, predictions, labels, alpha)
     found = _nothing(len(predictions) - 1, labels.size)
     contrasts, rules = single_removals(len(predictions) - 1), Rules(0.0, (Look(1, alpha),), alpha)
     for c, label in enumerate(labels.tolist()):
-        own = target == label
-        if not own.any():
-            continue
-        right = (predictions[:, own] == label).astype(np.float64)
-        table = estimate_examples(right, contrasts, rules, None if clusters is None else clusters[own], family=1)
-        for a, one in enumerate(table.estimates):
-            found.n[a, c] = one.n
-            if one.loss is not None:
-                found.delta[a, c] = 0.0 - one.loss
-            if one.interval is not None and one.p is not None:
-                found.low[a, c], found.high[a, c], found.p[a, c] = -one.interval[1], -one.interval[0], one.p
+        own = np.flatnonzero(target == label)
+        if own.size:
+            right = (predictions[:, own] == label).astype(np.float64)
+            table = estimate_examples(right, contrasts, rules, clusters[own], family=1)
+            _take(found, c, table.estimates)
+    return found
+
+
+def _recall_by_counts(target: Ints, predictions: Ints, labels: Ints, alpha: float) -> Deltas:
+    """All classes at once, by the same tests as `estimate_examples`."""
+    true, right = np.searchsorted(labels, target), predictions == target
+    changed = [(right[0] & ~row, ~right[0] & row) for row in right[1:]]
+    per_class = [[np.bincount(true[each], minlength=labels.size) for each in pair] for pair in changed]
+    lost, gained = (np.array([pair[k] for pair in per_class]).reshape(-1, labels.size) for k in (0, 1))
+    found = _nothing(*lost.shape)
+    found.n[:] = np.bincount(true, minlength=labels.size)
+    found.delta[:] = _ratio(gained - lost, found.n)
+    tested, rare = found.n >= _FEWEST_UNITS, lost + gained < FEWEST_DISCORDANT
+    for chosen, exact in ((tested & rare, True), (tested & ~rare, False)):
+        counts = Counts(lost, gained, found.n).of(chosen)
+        one = np.ones(counts.n.shape)
+        tests = exact_tests(counts, one, one, 0.0, alpha) if exact else score_tests(counts, 0.0, alpha)
+        found.p[chosen], found.low[chosen], found.high[chosen] = tests.p, -tests.upper, -tests.lower
     return found
 
 
@@ -97,10 +121,13 @@ def ratios_over_examples(
     u = numerator − ratio · denominator (Cochran, Sampling Techniques, 1977, eq. 6.9), summed within clusters. No
     interval with a denominator below 30 in either arm.
     """
-    units = example_units(target.size) if clusters is None else cluster_units(clusters)
+    whole = target.size if clusters is None else cluster_units(clusters).starts.size
     precision, f1 = (_nothing(len(predictions) - 1, labels.size) for _ in range(2))
     for c, label in enumerate(labels.tolist()):
         own, taken = target == label, predictions == label
+        told = np.flatnonzero(own | taken.any(axis=0))  # all others add nothing to any sum
+        own, taken = own[told], taken[:, told]
+        units = _Units(example_units(told.size) if clusters is None else cluster_units(clusters[told]), whole)
         hits = (own & taken).astype(np.float64)
         _fill(precision, c, hits, taken.astype(np.float64), units, alpha)
         _fill(f1, c, 2 * hits, taken.astype(np.float64) + own, units, alpha)
@@ -178,13 +205,22 @@ def _nothing(arms: int, classes: int) -> Deltas:
     return Deltas(delta, low, high, p, np.zeros((arms, classes), dtype=np.int64))
 
 
-def _fill(found: Deltas, c: int, above: Floats, below: Floats, units: Units, alpha: float) -> None:
+def _take(found: Deltas, c: int, estimates: Sequence[Estimate]) -> None:
+    for a, one in enumerate(estimates):
+        found.n[a, c] = one.n
+        if one.loss is not None:
+            found.delta[a, c] = 0.0 - one.loss
+        if one.interval is not None and one.p is not None:
+            found.low[a, c], found.high[a, c], found.p[a, c] = -one.interval[1], -one.interval[0], one.p
+
+
+def _fill(found: Deltas, c: int, above: Floats, below: Floats, units: _Units, alpha: float) -> None:
     """The difference of ratios of every row against row 0, both of shape [R, N]."""
     sums = below.sum(axis=1)
     ratio = _ratio(above.sum(axis=1), sums)
     known: Bools = (sums > 0) & (sums[0] > 0)
-    errors = units.totals((above - np.nan_to_num(ratio)[:, None] * below) / np.maximum(sums, 1)[:, None])
-    g = units.starts.size
+    errors = units.told.totals((above - np.nan_to_num(ratio)[:, None] * below) / np.maximum(sums, 1)[:, None])
+    g = units.all
     se = np.sqrt(g / max(1, g - 1) * ((errors - errors[0]) ** 2).sum(axis=1))
     large = (sums >= FEWEST_IN_A_RATIO) & (sums[0] >= FEWEST_IN_A_RATIO)
     reach = np.where(known & large, se * float(critical(alpha / 2, max(1, g - 1))), np.nan)

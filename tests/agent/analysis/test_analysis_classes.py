@@ -10,6 +10,9 @@ from lesion.agent.analysis.classes import (
     scores,
     screen,
 )
+from lesion.agent.analysis.contrasts import single_removals
+from lesion.agent.analysis.examples import estimate_examples
+from lesion.agent.analysis.looks import Look, Rules
 from scipy import stats
 from sklearn.metrics import precision_recall_fscore_support
 
@@ -60,6 +63,17 @@ def test_recall_is_tested_by_mcnemar_within_the_class():
     assert found.n[0].tolist() == [100, 60, 40]
     assert found.low[0, 0] < -0.17 < found.high[0, 0] < 0
     assert found.low[0, 1] < 0 < found.high[0, 1], "60 equal answers are no certainty"
+
+
+def test_all_classes_at_once_are_what_each_is_as_a_table_of_its_own():
+    target, predictions = simulated(seed=6, kill=1)
+    found = recall_over_examples(target, predictions, np.arange(4), ALPHA)
+    for label in range(3):
+        right = (predictions[:, target == label] == label).astype(float)
+        (one,) = estimate_examples(right, single_removals(1), Rules(0.0, (Look(1, ALPHA),), ALPHA)).estimates
+        assert (found.p[0, label], found.n[0, label]) == (pytest.approx(one.p), one.n)
+        assert (-found.high[0, label], -found.low[0, label]) == pytest.approx(one.interval)
+    assert np.isnan(found.p[0, 3])
 
 
 def test_clusters_are_the_units_of_recall_where_they_are_given():
