@@ -119,7 +119,7 @@ def ratios_over_examples(
 
     Both are ratios of sums over examples. The difference of two has the variance of Σ_i (u_i / D_u − v_i / D_v), where
     u = numerator − ratio · denominator (Cochran, Sampling Techniques, 1977, eq. 6.9), summed within clusters. No
-    interval with a denominator below 30 in either arm.
+    interval with a denominator below 30 in either arm, nor where fewer than 10 examples differ.
     """
     whole = target.size if clusters is None else cluster_units(clusters).starts.size
     precision, f1 = (_nothing(len(predictions) - 1, labels.size) for _ in range(2))
@@ -223,7 +223,8 @@ def _fill(found: Deltas, c: int, above: Floats, below: Floats, units: _Units, al
     g = units.all
     se = np.sqrt(g / max(1, g - 1) * ((errors - errors[0]) ** 2).sum(axis=1))
     large = (sums >= FEWEST_IN_A_RATIO) & (sums[0] >= FEWEST_IN_A_RATIO)
-    reach = np.where(known & large, se * float(critical(alpha / 2, max(1, g - 1))), np.nan)
+    differ = ((above != above[0]) | (below != below[0])).sum(axis=1) >= FEWEST_DISCORDANT
+    reach = np.where(known & large & differ, se * float(critical(alpha / 2, max(1, g - 1))), np.nan)
     delta = np.where(known, ratio - ratio[0], np.nan)
     found.n[:, c] = g
     found.delta[:, c] = delta[1:]

@@ -133,6 +133,9 @@ def test_a_class_that_is_never_predicted_has_no_precision_and_few_examples_no_in
     few = ratios_over_examples(target[:40], predictions[:, :40], LABELS, ALPHA)[0]
     assert np.isfinite(few.delta[0, 0])
     assert np.isnan(few.low[0, 0])
+    same = ratios_over_examples(target, predictions[[0, 0]], LABELS, ALPHA)[1]
+    assert same.delta[0].tolist() == [0, 0, 0]
+    assert np.isnan(same.low).all(), "equal answers everywhere are no certainty"
 
 
 def test_classes_over_seeds_by_paired_t():
