@@ -11,8 +11,10 @@ from .advice import advise
 from .analysis.predictions import Scored, score_predictions
 from .arms import Arm, arms_of, splits_of
 from .checks import NOTHING_STOPPED, judge_checks
+from .classes import class_findings
 from .components import Component
 from .costs import Weighed, cost_of
+from .datasets import contrast_datasets
 from .evidence import Evidence, sign_of
 from .examplestore import ExampleStore
 from .factorials import factorials_of
@@ -57,6 +59,7 @@ def collect(spec: StudySpec, ledger: Ledger, split: Split | None = None) -> Resu
         for effect in with_retuned(by_name[name].effects, tuning, evidence)
     ]
     interactions = [each for _, by_name in measured for one in by_name.values() for each in one.interactions]
+    classes = [class_findings(evidence) for evidence, _ in measured]
     return Results(
         study=_study([one for one, _ in measured], ledger, [by_name[spec.primary] for _, by_name in measured], rows),
         baseline={
@@ -82,6 +85,9 @@ def collect(spec: StudySpec, ledger: Ledger, split: Split | None = None) -> Resu
             for each in kind_contrasts(one, name, found_on.effects)
         ],
         retuning=next((retuning_record(tuning, one) for one, _ in measured if one.mode == "retrain"), None),
+        datasets=[one for evidence, by_name in measured for one in contrast_datasets(evidence, by_name)],
+        classes=[one for each in classes for one in each.effects],
+        confusions=[one for each in classes for one in each.confusions],
     )
 
 

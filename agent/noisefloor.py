@@ -60,14 +60,15 @@ def _over_examples(evidence: Evidence, name: str) -> BaselineMetric | None:
     noise = run_noise(sign_of(metric.goal) * evidence.on_examples("baseline", name))
     if noise is None:
         return None
-    units = noise.n if evidence.clusters is None else len(set(evidence.clusters.tolist()))
+    clusters = evidence.clusters_of(name)
+    units = noise.n if clusters is None else len(set(clusters.tolist()))
     sd = noise.sd or 0.0
     delta = metric.smallest_effect or _proposed_over_examples(evidence, name, sd, units)
     return BaselineMetric(
         mean=noise.mean,
         sd=sd,
         n=units,
-        unit="example" if evidence.clusters is None else "cluster",
+        unit="example" if clusters is None else "cluster",
         minimum_detectable_effect=None,
         goal=metric.goal,
         floor=metric.floor,

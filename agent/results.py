@@ -12,6 +12,8 @@ EffectVerdict = Literal["structural", "no-op", "untestable", "matters", "hurts",
 InteractionVerdict = Literal[
     "compensation", "redundancy", "synergy", "additive", "saturation-limited", "irreducible", "untestable", "undecided"
 ]
+DatasetVerdict = Literal["differs", "alike", "detected", "undecided", "untestable"]
+ClassVerdict = Literal["loses", "gains", "undecided", "untestable"]
 Interval = tuple[float, float]
 Unit = Literal["seed", "example", "cluster", "checkpoint"]
 
@@ -205,6 +207,112 @@ class Interaction(Record):
     """Verdict → trained checkpoints at which a re-evaluation came to it."""
     negligible_together: bool = False
     """The joint loss is shown negligible: all of these can go at once."""
+
+
+class DatasetContrast(Record):
+    """One ablation's loss on one data set against its loss on another, on one scale: component × data set."""
+
+    ablation: str
+    components: list[str]
+    labels: list[str]
+    mode: Mode
+    metric: str
+    """What both measure, without the data set: `accuracy`."""
+    first: str
+    """The full name on the one data set, `own/accuracy`."""
+    second: str
+    first_loss: float | None
+    """Larger is worse."""
+    second_loss: float | None
+    first_verdict: EffectVerdict
+    """Of the effect on this metric alone."""
+    second_verdict: EffectVerdict
+    difference: float | None
+    """first_loss − second_loss: positive where the removal costs more on the first."""
+    interval: Interval | None
+    level: float | None
+    p: float | None
+    p_adjusted: float | None
+    p_equivalence: float | None
+    smallest_effect: float
+    """The larger of both metrics' δ."""
+    first_n: int
+    second_n: int
+    unit: Unit
+    """What both n count."""
+    verdict: DatasetVerdict
+    """differs: beyond δ; alike: within ±δ, by a test of equivalence; detected: a difference of uncertain size."""
+    reason: str | None = None
+    """Why it is untestable, or what may hide a part of a loss."""
+    agreement: dict[str, int] | None = None
+    """Verdict → trained checkpoints at which a re-evaluation came to it."""
+
+
+class ClassScores(Record):
+    """One class in one arm: over seeds the means."""
+
+    recall: float | None
+    precision: float | None
+    """None: nothing was predicted to be of this class."""
+    f1: float | None
+
+
+class ClassEffect(Record):
+    """One ablation and one class; Δ = ablated − baseline. A screen: exploratory, whatever the ablation's role."""
+
+    ablation: str
+    components: list[str]
+    labels: list[str]
+    mode: Mode
+    dataset: str | None
+    """None where predictions are not named by a data set."""
+    target: int
+    """The class."""
+    support: int
+    """Examples of it in one evaluation."""
+    baseline: ClassScores
+    ablated: ClassScores
+    recall_delta: float | None
+    recall_interval: Interval | None
+    precision_delta: float | None
+    precision_interval: Interval | None
+    f1_delta: float | None
+    f1_interval: Interval | None
+    level: float | None
+    """Of each interval: 1 − α · (what the screen has picked) / (all its tests)."""
+    p: float | None
+    """Of a difference in recall."""
+    p_adjusted: float | None
+    """By Benjamini and Hochberg over ablations × classes of the mode."""
+    n: int
+    unit: Unit
+    """What n counts: examples of this class, clusters of them, or seeds."""
+    verdict: ClassVerdict
+
+
+class MovedCell(Record):
+    """Examples of class `target` that were taken for `prediction`."""
+
+    target: int
+    prediction: int
+    baseline: int
+    ablated: int
+
+
+class ConfusionShift(Record):
+    """Where the confusion matrix of an ablation departs most from the baseline's, off its diagonal."""
+
+    ablation: str
+    components: list[str]
+    labels: list[str]
+    mode: Mode
+    dataset: str | None
+    trials: int
+    """Evaluations that the counts are summed over: one, or the shared seeds."""
+    cells: list[MovedCell]
+    """The most changed, the largest change first."""
+    left: int = 0
+    """Changed cells that are not listed."""
 
 
 class StudyInfo(Record):
@@ -545,3 +653,6 @@ class Results(Record):
     """Every pair of kinds in which a component was removed."""
     retuning: Retuning | None = None
     """Once the tuning has chosen."""
+    datasets: list[DatasetContrast] = []
+    classes: list[ClassEffect] = []
+    confusions: list[ConfusionShift] = []

@@ -30,8 +30,8 @@ def kinds_table(results: Results, mode: Mode) -> Table:
             "p_equivalence": p_value(one.p_equivalence),
             "n": one.n,
             f"n_{one.unit}": one.n,
-            "outcome": words.kind_outcomes[one.outcome],
+            "together": words.kind_outcomes[one.outcome],
         }
         for one in found
     ]
-    return from_rows(f"component kinds kind_contrast p_adjusted p_equivalence {n_key(units)} outcome", rows)
+    return from_rows(f"component kinds kind_contrast p_adjusted p_equivalence {n_key(units)} together", rows)

@@ -8,6 +8,7 @@ from typing import Any, get_args
 from ...prompts import phrases
 from ..results import (
     BaselineMetric,
+    DatasetContrast,
     Effect,
     EffectVerdict,
     Interaction,
@@ -20,7 +21,8 @@ from ..results import (
     Settling,
     Unit,
 )
-from . import costs, footnotes, kinds, numbers, selection, tables
+from . import costs, datasets, footnotes, kinds, numbers, selection, tables
+from .classes import Classes, classes
 from .controls import Controls, controls
 from .retuning import TunedView, tuned_view
 from .suggestions import Suggestion, suggestions
@@ -60,6 +62,10 @@ class ModeView:
     interactions: Table
     predictions: Table
     noise: Table
+    differing_datasets: list[DatasetContrast]
+    """Removals that cost more on one data set than on another, by more than δ."""
+    datasets: Table
+    classes: Classes
     power: Power | None
     settling: Settling | None
     kinds: list[KindContrast]
@@ -96,6 +102,9 @@ def mode_view(results: Results, mode: Mode) -> ModeView:
         interactions=tables.interaction_table(results, mode),
         predictions=tables.prediction_table(results, mode),
         noise=tables.noise_table(results, mode),
+        differing_datasets=datasets.differing(results, mode),
+        datasets=datasets.dataset_table(results, mode),
+        classes=classes(results, mode),
         power=results.power.get(mode),
         settling=results.settling.get(mode),
         kinds=kinds.of_mode(results, mode),
