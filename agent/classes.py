@@ -20,6 +20,7 @@ from .evidence import Evidence
 from .labels import Labelled, labelled
 from .planning.plan import BASELINE, Ablation
 from .results import ClassEffect, ClassScores, ClassVerdict, ConfusionShift, Interval, MovedCell, Unit
+from .rounds import caps_of
 
 MOST_CELLS = 20
 """Cells of a confusion matrix that are told for an ablation."""
@@ -84,9 +85,21 @@ def _datasets(evidence: Evidence) -> list[_Seen]:
         return []
     asked = [one for plan in evidence.plans for one in evidence.asked(plan) if one.role != "control"]
     arms = [one for one in asked if evidence.arm(one.id).measured and not evidence.arm(one.id).idle]
-    at = {(one.id, seed): labelled(evidence.columns_at(one.id, seed)) for one in arms for seed in baselines}
+    caps = _caps(evidence)
+    at = {
+        (one.id, seed): labelled(evidence.columns_at(one.id, seed)) if seed < caps.get(one.id, seed + 1) else {}
+        for one in arms
+        for seed in baselines
+    }
     found = [_dataset(evidence, name, arms, baselines, at) for name in datasets]
     return [one for one in found if one.arms]
+
+
+def _caps(evidence: Evidence) -> dict[str, int]:
+    """Ablation → the seeds that its looks have asked for, as in the tables of effects; empty for trained models."""
+    if evidence.mode == "reevaluate":
+        return {}
+    return {name: cap for plan in evidence.plans for name, cap in caps_of(evidence, plan).items()}
 
 
 def _dataset(

@@ -1,4 +1,8 @@
-"""What removals do to single classes: the classes that lose most under what matters, and the confusions that move."""
+"""What removals do to single classes: the classes that lose most under what matters, and the confusions that move.
+
+Other kinds of removal, and joint removals under which no class falls but those that fall under a part alone, are left to
+the JSON and CSV.
+"""
 
 from dataclasses import dataclass
 
@@ -21,7 +25,7 @@ class Classes:
     """One mode's classes."""
 
     fallen: list[ClassEffect]
-    """Shown to lose recall: the largest loss first."""
+    """Shown to lose recall, of those that are told: the largest loss first."""
     tests: int
     """In the whole screen."""
     shown: int
@@ -33,7 +37,8 @@ class Classes:
 
 def classes(results: Results, mode: Mode) -> Classes:
     """The classes of one mode; ablations that matter, or under which a class falls, with what they do to classes."""
-    found = [one for one in results.classes if one.mode == mode]
+    screened = [one for one in results.classes if one.mode == mode]
+    found = _telling(results, mode, screened)
     fallen = sorted((one for one in found if one.verdict == "loses"), key=lambda one: one.recall_delta or 0.0)
     chosen = _chosen(results, mode, found, fallen)
     rows = [one for ablation in chosen for one in _worst([each for each in found if each.ablation == ablation])]
@@ -47,7 +52,7 @@ def classes(results: Results, mode: Mode) -> Classes:
     )
     return Classes(
         fallen=fallen,
-        tests=sum(one.p is not None for one in found),
+        tests=sum(one.p is not None for one in screened),
         shown=len(chosen),
         table=from_rows(keys, [_row(one) for one in rows]),
         shifts=[one.model_copy(update={"cells": one.cells[:MOST_CELLS]}) for one in shifts],
@@ -57,6 +62,23 @@ def classes(results: Results, mode: Mode) -> Classes:
 def change(cell: MovedCell) -> str:
     """By how many examples a cell of the confusion matrix changed, with its sign."""
     return f"{cell.ablated - cell.baseline:+d}".replace("-", MINUS)
+
+
+def _telling(results: Results, mode: Mode, screened: list[ClassEffect]) -> list[ClassEffect]:
+    """Without other kinds of removal of one component, and without what falls under a part of a joint removal already."""
+    kinds = {one.ablation for one in results.effects if one.mode == mode and one.role == "sensitivity"}
+    found = [one for one in screened if one.ablation not in kinds]
+    alone = {
+        (component, one.dataset, one.target)
+        for one in found
+        if one.verdict == "loses" and len(one.components) == 1
+        for component in one.components
+    }
+    return [
+        one
+        for one in found
+        if len(one.components) == 1 or not any((part, one.dataset, one.target) in alone for part in one.components)
+    ]
 
 
 def _chosen(results: Results, mode: Mode, found: list[ClassEffect], fallen: list[ClassEffect]) -> list[str]:

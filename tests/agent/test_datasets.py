@@ -190,6 +190,18 @@ def test_a_class_that_a_removal_kills_is_found_in_its_own_data_set(mode, trials,
     assert most.trials == trials
 
 
+def test_classes_rest_on_the_seeds_that_the_looks_asked_for():
+    """Seeds that something else needed, such as an equal tuning, count in no table of effects and not here."""
+    lab = Lab(mode="retrain", trials=5, seeds=3)
+    lab.rows.clear()
+    dice = np.random.default_rng(3)
+    for name, kill in (("baseline", None), ("killer", 2)):
+        lab.add(name, 0.0, 0.0, **labels("own", kill=kill, dice=dice))
+    found, shifts = class_findings(lab.evidence)
+    assert {one.n for one in found} == {one.trials for one in shifts} == {3}
+    assert {one.n for one in find(lab.evidence, "own/score").effects} == {3}
+
+
 def test_predictions_without_classes_are_said_and_arms_on_other_targets_left_out():
     lab = Lab()
     lab.rows.clear()

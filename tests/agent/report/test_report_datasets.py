@@ -126,6 +126,31 @@ def test_classes_that_fall_stand_with_the_confusions_that_make_them_fall():
     assert "| norm" not in told, "neither matters nor has a class that falls"
 
 
+def test_a_class_is_told_once_and_not_again_under_other_kinds_or_what_is_removed_with_it():
+    both = {"ablation": "both", "components": ["module:encoder", "module:norm"], "labels": ["encoder", "norm"]}
+    text = markdown_report(
+        several(
+            effects=[
+                *several().effects,
+                effect("encoder", "matters", -0.2, ablation="mean encoder", role="sensitivity"),
+            ],
+            classes=[
+                *several().classes,
+                of_class("encoder", 3, "loses", 0.95, 0.2, ablation="mean encoder"),
+                of_class("", 3, "loses", 0.95, 0.05, **both),
+                of_class("", 2, "loses", 0.95, 0.3, **both),
+            ],
+        )
+    )
+    fallen = re.findall(r"- \*\*(.*)\*\*: recall of class (\d)", section(text, "What was found"))
+    assert fallen == [("encoder", "3"), ("encoder + norm", "2")]
+    rows = [line.split("|")[1:4] for line in section(text, "Classes (exploratory)").splitlines() if "own" in line]
+    assert [(row[0].strip(), row[2].strip()) for row in rows if len(row) == 3] == [
+        *(("encoder", "3"), ("encoder", "1"), ("encoder + norm", "2")),
+    ]
+    assert "6 tests" in text
+
+
 def test_without_data_sets_or_classes_there_is_nothing_about_them():
     text = markdown_report(results())
     assert "Data sets: what moves" not in text
