@@ -19,7 +19,8 @@ from .analysis.classes import (
 from .evidence import Evidence
 from .labels import Labelled, labelled
 from .planning.plan import BASELINE, Ablation
-from .results import ClassEffect, ClassScores, ClassVerdict, ConfusionShift, Interval, MovedCell, Unit
+from .records.classes import ClassEffect, ClassScores, ClassVerdict, ConfusionShift, MovedCell
+from .results import Interval, Unit
 from .rounds import caps_of
 
 MOST_CELLS = 20

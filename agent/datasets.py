@@ -18,7 +18,8 @@ from .evidence import Evidence, sign_of
 from .findings import MetricFindings
 from .noisefloor import at_floor, noise_floor
 from .planning.plan import BASELINE, Ablation
-from .results import BaselineMetric, DatasetContrast, DatasetVerdict, Effect, EffectVerdict
+from .records.datasets import DatasetContrast, DatasetVerdict
+from .results import BaselineMetric, Effect, EffectVerdict
 from .rounds import caps_of
 from .spec import StudySpec
 

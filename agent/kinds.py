@@ -13,7 +13,8 @@ from .analysis.kinds import Kind, compare_kinds
 from .analysis.sequential import estimate_family
 from .evidence import Evidence, sign_of
 from .planning.plan import BASELINE
-from .results import Effect, KindContrast
+from .records.kinds import KindContrast
+from .results import Effect
 from .rounds import caps_of, rules_of
 
 Pair = tuple[Effect, Effect]

@@ -7,7 +7,8 @@ the JSON and CSV.
 from dataclasses import dataclass
 
 from ...prompts import phrases
-from ..results import ClassEffect, ConfusionShift, Mode, MovedCell, Results, Unit
+from ..records.classes import ClassEffect, ConfusionShift, MovedCell
+from ..results import Mode, Results, Unit
 from . import selection
 from .numbers import MINUS, MISSING, number, p_value, with_interval
 from .rows import Row, from_rows, n_key

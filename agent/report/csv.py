@@ -7,18 +7,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from ..results import (
-    ClassEffect,
-    ClassScores,
-    Cost,
-    DatasetContrast,
-    Effect,
-    Interaction,
-    Prediction,
-    Recovered,
-    Results,
-    Retuned,
-)
+from ..records.classes import ClassEffect, ClassScores
+from ..records.datasets import DatasetContrast
+from ..records.retuning import Retuned
+from ..results import Cost, Effect, Interaction, Prediction, Recovered, Results
 from .table import Cell, Column, Table
 
 _NESTED: dict[str, tuple[str, type[BaseModel]]] = {

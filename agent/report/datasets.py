@@ -1,7 +1,8 @@
 """What moves one data set and not another, as a table and as findings."""
 
 from ...prompts import phrases
-from ..results import DatasetContrast, Interval, Mode, Results, Unit
+from ..records.datasets import DatasetContrast
+from ..results import Interval, Mode, Results, Unit
 from . import selection
 from .footnotes import grouped
 from .numbers import MISSING, number, p_value, with_interval

@@ -1,7 +1,8 @@
 """Kinds of removal held against each other, laid out for a report."""
 
 from ...prompts import phrases
-from ..results import KindContrast, Mode, Results, Unit
+from ..records.kinds import KindContrast
+from ..results import Mode, Results, Unit
 from .numbers import p_value, with_interval
 from .rows import from_rows, n_key
 from .selection import name

@@ -5,18 +5,10 @@ from collections.abc import Iterable
 from typing import get_args
 
 from ...prompts import phrases
-from ..results import (
-    BaselineMetric,
-    ClassEffect,
-    ConfusionShift,
-    DatasetContrast,
-    Effect,
-    Interaction,
-    KindContrast,
-    Mode,
-    Results,
-    Unit,
-)
+from ..records.classes import ClassEffect, ConfusionShift
+from ..records.datasets import DatasetContrast
+from ..records.kinds import KindContrast
+from ..results import BaselineMetric, Effect, Interaction, Mode, Results, Unit
 
 Removal = Effect | Interaction | KindContrast | DatasetContrast | ClassEffect | ConfusionShift
 """Whatever is told of a removal."""

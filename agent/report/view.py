@@ -6,19 +6,18 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from ...prompts import phrases
+from ..records.datasets import DatasetContrast
+from ..records.kinds import KindContrast
+from ..records.power import Power, Settling
 from ..results import (
     BaselineMetric,
-    DatasetContrast,
     Effect,
     EffectVerdict,
     Interaction,
     InteractionVerdict,
-    KindContrast,
     Mode,
     Planned,
-    Power,
     Results,
-    Settling,
     Unit,
 )
 from . import costs, datasets, footnotes, kinds, numbers, selection, tables

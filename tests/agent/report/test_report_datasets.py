@@ -5,10 +5,12 @@ import io
 import re
 
 import pytest
+from lesion.agent.records.classes import ClassEffect, ClassScores, ConfusionShift, MovedCell
+from lesion.agent.records.datasets import DatasetContrast
 from lesion.agent.report.csv import further_csv
 from lesion.agent.report.markdown import markdown_report
 from lesion.agent.report.summary import summary_lines
-from lesion.agent.results import ClassEffect, ClassScores, ConfusionShift, DatasetContrast, MovedCell, Results
+from lesion.agent.results import Results
 from simulated_results import effect, floor, results
 
 
