@@ -51,7 +51,8 @@ class Arm:
     @property
     def idle(self) -> bool:
         """Whether every measured trial was a no-op, often enough to stop."""
-        return len(self.measured) >= NO_OP_AFTER[self.mode] and all(one.status == "no-op" for one in self.measured)
+        measured = self.measured
+        return len(measured) >= NO_OP_AFTER[self.mode] and all(one.status == "no-op" for one in measured)
 
     @property
     def masked(self) -> bool:

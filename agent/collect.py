@@ -30,6 +30,7 @@ from .records.power import Settling
 from .results import Effect, Mode, PredictionScore, Results, StudyInfo
 from .retuned import retuning_record, with_retuned
 from .retuning import recalled_tuning
+from .searching import recalled
 from .spec import StudySpec
 
 Split = Literal["validation", "test"]
@@ -76,6 +77,7 @@ def collect(spec: StudySpec, ledger: Ledger, split: Split | None = None) -> Resu
         environment={**machine(), **ledger.recall("environment", {})},
         advice=advise(effects, interactions, measured[0][0].components, weighed, spec.primary),
         notes=[note for evidence in seen for note in notes_on(evidence, arms_of(rows))],
+        searches=recalled(ledger, version),
         factorials=[each for one, _ in measured for each in factorials_of(one)],
         power={one.mode: power for one, _ in measured if (power := foretold(ledger, version, one.mode))},
         settling=_settling(measured, effects, ledger),

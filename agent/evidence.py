@@ -7,14 +7,15 @@ from functools import cached_property
 import numpy as np
 
 from ..executor.inside.columns import dataset_of, serving
-from .analysis.arrays import Floats, Ints
+from .analysis.arrays import Bools, Floats, Ints
 from .analysis.joint import Arm as Values
 from .analysis.looks import Look, Rules, planned_looks
 from .arms import Arm, splits_of
 from .components import Component
 from .ledger import TrialRow
-from .planning.plan import BASELINE, Ablation, Plan, same_runs
+from .planning.plan import BASELINE, SEARCH, Ablation, Plan, same_runs
 from .results import EffectVerdict, Mode
+from .search.halves import search_half
 from .spec import StudySpec
 
 CLUSTER, TARGET, PREDICTION = "cluster", "target", "prediction"
@@ -149,7 +150,21 @@ class Evidence:
             return missing
         if not self.fits(name, dataset_of(metric)):
             return missing
-        return sign * found
+        seen = self.search_half(metric) if self._was_searched_for(name) else np.zeros(len(found), dtype=np.bool_)
+        return np.where(seen, np.nan, sign * found)
+
+    def search_half(self, metric: str) -> Bools:
+        """Which examples of this split an interaction search looks at, shape [N]; the others confirm what it finds."""
+        return search_half(len(self._columns(BASELINE)[metric]), self.clusters_of(metric), self.spec.study.name)
+
+    def _was_searched_for(self, name: str) -> bool:
+        """Whether a removal was found by a search on this very split: it is judged by what the search has not seen."""
+        return self.split == self.planning_split and name in self.searched
+
+    @cached_property
+    def searched(self) -> frozenset[str]:
+        """Removals that a search has proposed."""
+        return frozenset(one.id for plan in self.plans for one in plan.ablations if one.why == SEARCH)
 
     def fits(self, name: str, dataset: str | None = None) -> bool:
         """Whether an arm was evaluated on the baseline's very examples (of one data set, or of all): as many of them, with

@@ -27,7 +27,7 @@ def noise_floor(evidence: Evidence, name: str) -> BaselineMetric | None:
     noise = run_noise(values)
     if noise is None:
         return None
-    delta = metric.smallest_effect or proposed(evidence, name) or 0.0
+    delta = smallest_effect(evidence, name)
     family = max(1, len(evidence.family(evidence.plans[0]))) if evidence.plans else 1
     return BaselineMetric(
         mean=noise.mean,
@@ -42,6 +42,17 @@ def noise_floor(evidence: Evidence, name: str) -> BaselineMetric | None:
         seeds_for_negligible=_for_negligible(noise, delta, study.alpha, family),
         max_seeds=study.max_seeds if evidence.mode != "reevaluate" else evidence.checkpoints,
     )
+
+
+def smallest_effect(evidence: Evidence, name: str) -> float:
+    """δ of the metric `name`: declared, or proposed from the baseline; 0 before a baseline run is done."""
+    declared = evidence.spec.metrics[name].smallest_effect
+    if declared:
+        return declared
+    if not evidence.by_examples(name):
+        return proposed(evidence, name) or 0.0
+    noise = run_noise(evidence.on_examples("baseline", name))
+    return _proposed_over_examples(evidence, name, noise) if noise else 0.0
 
 
 def proposed(evidence: Evidence, name: str) -> float | None:
@@ -60,15 +71,12 @@ def _over_examples(evidence: Evidence, name: str) -> BaselineMetric | None:
     noise = run_noise(sign_of(metric.goal) * evidence.on_examples("baseline", name))
     if noise is None:
         return None
-    clusters = evidence.clusters_of(name)
-    units = noise.n if clusters is None else len(set(clusters.tolist()))
-    sd = noise.sd or 0.0
-    delta = metric.smallest_effect or _proposed_over_examples(evidence, name, sd, units)
+    delta, units = smallest_effect(evidence, name), _units(evidence, name, noise)
     return BaselineMetric(
         mean=noise.mean,
-        sd=sd,
+        sd=noise.sd or 0.0,
         n=units,
-        unit="example" if clusters is None else "cluster",
+        unit="example" if evidence.clusters_of(name) is None else "cluster",
         minimum_detectable_effect=None,
         goal=metric.goal,
         floor=metric.floor,
@@ -78,10 +86,15 @@ def _over_examples(evidence: Evidence, name: str) -> BaselineMetric | None:
     )
 
 
-def _proposed_over_examples(evidence: Evidence, name: str, sd: float, units: int) -> float:
+def _units(evidence: Evidence, name: str, noise: RunNoise) -> int:
+    clusters = evidence.clusters_of(name)
+    return noise.n if clusters is None else len(set(clusters.tolist()))
+
+
+def _proposed_over_examples(evidence: Evidence, name: str, noise: RunNoise) -> float:
     """2σ from one trained model to the next; of a single one, twice the standard error of its mean."""
     between = proposed(evidence, name) if len(evidence.seeds_at_hand) > 1 else None
-    return between or 2 * sd / math.sqrt(units)
+    return between or 2 * (noise.sd or 0.0) / math.sqrt(_units(evidence, name, noise))
 
 
 def _detectable(noise: RunNoise, look: Look, family: int) -> float | None:

@@ -12,6 +12,7 @@ from .records.factorial import Factorial
 from .records.kinds import KindContrast
 from .records.power import Power, Settling
 from .records.retuning import Retuned, Retuning
+from .records.search import InteractionSearch
 
 
 class Prediction(Record):
@@ -180,7 +181,7 @@ class StudyInfo(Record):
     family_sizes: dict[str, int] = {}
     """By mode."""
     method: str
-    """`pooled` (guarded block model) or `paired` (Bartlett's test rejected equal variances)."""
+    """`pooled` (guarded block model; single arms far noisier than the rest by paired t) or `paired` (Bartlett's test)."""
     bartlett_p: float | None = None
     pairing_correlation: float | None = None
     checkpoints: int = 1
@@ -274,3 +275,5 @@ class Results(Record):
     datasets: list[DatasetContrast] = []
     classes: list[ClassEffect] = []
     confusions: list[ConfusionShift] = []
+    searches: list[InteractionSearch] = []
+    """Interaction searches, one a mode."""

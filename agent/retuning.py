@@ -15,7 +15,6 @@ from .analysis.tuning import best_setting
 from .arms import Arm
 from .configuration import flatten
 from .evidence import Evidence, sign_of
-from .keys import trial_key
 from .ledger import Ledger, Trial
 from .planning.plan import BASELINE, Ablation, signature
 from .setting import Setting
@@ -42,7 +41,7 @@ class Variant:
         """One trial. Arms of their own have keys of their own: a later plan may come to ask for the same removal."""
         if self.known:
             return setting.trial("retrain", self.arm, self.removed, seed)
-        return Trial(trial_key(setting.version, self.removed, "retrain:retuned", seed), self.arm, "retrain", seed)
+        return setting.trial("retrain", self.arm, self.removed, seed, "retuned")
 
 
 class Tuning(BaseModel):

@@ -20,7 +20,7 @@ from .analysis.settling import chance_to_detect, chance_to_settle
 from .analysis.verdicts import EffectFacts, effect_verdict, is_negligible
 from .crossing import crossing_of
 from .evidence import Evidence, sign_of
-from .noisefloor import noise_floor
+from .noisefloor import noise_floor, smallest_effect
 from .planning.factorial import FACTORIAL
 from .planning.plan import BASELINE, Ablation, Plan
 
@@ -39,14 +39,26 @@ class Round:
     interactions: InteractionTable | None
     caps: dict[str, int]
     """Ablation → seeds that its looks have asked for."""
+    rules: Rules
+    """What its tests went by."""
+
+    @cached_property
+    def joint(self) -> list[str]:
+        """Its joint removals: the family of the interactions."""
+        return [one.id for one in self.family if len(one.components) > 1]
 
     @cached_property
     def _estimates(self) -> dict[str, Estimate]:
         found = dict(zip((one.id for one in self.family), self.effects.estimates, strict=True))
         if self.interactions is not None:
-            joint = (one.id for one in self.family if len(one.components) > 1)
-            found |= zip(joint, self.interactions.joint_losses.estimates, strict=True)
+            found |= zip(self.joint, self.interactions.joint_losses.estimates, strict=True)
         return found
+
+    @cached_property
+    def _contrasts(self) -> dict[str, Estimate]:
+        if self.interactions is None:
+            return {}
+        return dict(zip(self.joint, (one.contrast for one in self.interactions.interactions), strict=True))
 
     def estimate(self, ablation: Ablation) -> Estimate:
         """The loss of one ablation; of a joint removal, as a member of the family of joint losses."""
@@ -54,10 +66,7 @@ class Round:
 
     def contrast(self, ablation: Ablation) -> Estimate | None:
         """The interaction of a joint removal; None for a single."""
-        joint = [one.id for one in self.family if len(one.components) > 1]
-        if self.interactions is None or ablation.id not in joint:
-            return None
-        return self.interactions.interactions[joint.index(ablation.id)].contrast
+        return self._contrasts.get(ablation.id)
 
 
 def settle(evidence: Evidence, plan: Plan) -> Round:
@@ -106,18 +115,18 @@ def worth_seeds(evidence: Evidence, current: Round, ablation: Ablation, remainin
     arm = evidence.arm(ablation.id)
     if arm.broken or arm.hopeless or arm.idle:
         return False
-    return settling_chance(evidence, current, ablation, remaining) >= WORTHWHILE
+    return settling_chance(current, ablation, remaining) >= WORTHWHILE
 
 
-def settling_chance(evidence: Evidence, current: Round, ablation: Ablation, looks: Sequence[Look]) -> float:
+def settling_chance(current: Round, ablation: Ablation, looks: Sequence[Look]) -> float:
     """The best chance among `looks` to settle what an ablation asks: a pair's interaction, else the loss.
 
     A larger group asks whether all of it can go: its contrast has the noise of every single added up.
     """
-    rules = rules_of(evidence, evidence.spec.primary)
+    rules = current.rules
     contrast = current.contrast(ablation) if len(ablation.components) == 2 else None
     estimate = contrast or current.estimate(ablation)
-    family = sum(len(one.components) > 1 for one in current.family) if contrast else len(current.family)
+    family = len(current.joint if contrast else current.family)
     return _chance(estimate, looks, family, rules)
 
 
@@ -133,8 +142,7 @@ def _chance(estimate: Estimate, looks: Sequence[Look], family: int, rules: Rules
 
 def rules_of(evidence: Evidence, name: str) -> Rules:
     """δ, looks and α of a metric's tests."""
-    noise = noise_floor(evidence, name)
-    return evidence.rules_for(noise.smallest_effect if noise else 0.0)
+    return evidence.rules_for(smallest_effect(evidence, name))
 
 
 def caps_of(evidence: Evidence, plan: Plan) -> dict[str, int]:
@@ -147,13 +155,13 @@ def caps_of(evidence: Evidence, plan: Plan) -> dict[str, int]:
 
 def tables(evidence: Evidence, plan: Plan, name: str, caps: dict[str, int]) -> Round:
     """The round's tables on the metric `name`: over examples where there are any, else over each arm's seeds up to its cap."""
-    family, rules = evidence.family(plan), rules_of(evidence, name)
+    family, rules = evidence.family(plan), rules_of(evidence, name)._replace(screen=plan.is_screen)
     if evidence.by_examples(name):
         rows = [evidence.on_examples(each, name) for each in (BASELINE, *(_alone(evidence, one.id) for one in family))]
         effects = estimate_examples(np.stack(rows), single_removals(len(family)), rules, evidence.clusters_of(name))
     else:
         effects = _over_seeds(evidence, plan, name, caps, rules)
-    return Round(plan, family, effects, _interactions(evidence, plan, name, caps, rules), caps)
+    return Round(plan, family, effects, _interactions(evidence, plan, name, caps, rules), caps, rules)
 
 
 def _alone(evidence: Evidence, name: str) -> str:
@@ -212,8 +220,7 @@ def _interactions(
     joint = [one for one in evidence.family(plan) if len(one.components) > 1]
     if not joint:
         return None
-    metric, noise = evidence.spec.metrics[name], noise_floor(evidence, name)
-    over_examples = evidence.by_examples(name)
+    metric = evidence.spec.metrics[name]
     idle = [frozenset(one.components) for one in joint if evidence.arm(one.id).idle]
     table = partial(
         interaction_table,
@@ -222,8 +229,9 @@ def _interactions(
         negligible=[*shown_negligible(evidence, name, plan.round), *idle],
         floor=None if metric.floor is None else sign_of(metric.goal) * metric.floor,
     )
-    if not over_examples:
+    if not evidence.by_examples(name):
         return table(_arms_over_seeds(evidence, plan, name, caps, joint))
+    noise = noise_floor(evidence, name)
     return table(
         _arms_over_examples(evidence, plan, name),
         estimate=partial(_over_examples, evidence.clusters_of(name)),

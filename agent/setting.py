@@ -45,9 +45,13 @@ class Setting:
         """The questions of the study, those that are answered fastest first."""
         return [mode for mode in CHEAPEST_FIRST if mode in self.spec.study.modes]
 
-    def trial(self, mode: Mode, arm: str, interventions: list[Intervention], seed: int) -> Trial:
-        """One trial with its key."""
+    def trial(self, mode: Mode, arm: str, interventions: list[Intervention], seed: int, purpose: str = "") -> Trial:
+        """One trial with its key.
+
+        Trials for a purpose of their own have keys of their own: a later plan may ask for the same under another name.
+        """
         how = f"recover:{self.spec.study.finetune_steps}" if mode == "recover" else mode
+        how = f"{how}:{purpose}" if purpose else how
         return Trial(trial_key(self.version, interventions, how, seed), arm, mode, seed)
 
     def station(self, state: Path, *, unsafe: bool) -> Station:

@@ -159,6 +159,8 @@ class LimitsSection(Section):
     """Bytes one trial may hold, written as "4GiB"."""
     trial_disk: Size = 1024**3
     """Bytes one trial may write, written as "1GiB"."""
+    search_runs: int | None = Field(default=None, ge=20)
+    """Runs that an interaction search may take in one mode; by default no more than all pairs would."""
 
 
 class PlannerSection(Section):

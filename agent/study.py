@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from .. import prompts
 from ..executor.errors import PlanError
 from ..executor.outcomes import Outcome
 from ..executor.pool import Pool
@@ -17,16 +18,19 @@ from .costs import weighed
 from .dispatch import Dispatcher, Observer, OutOfBudget
 from .evidence import Evidence
 from .examplestore import ExampleStore
-from .findings import find
+from .findings import MetricFindings, find
 from .forecasts import forecast_lines, keep
 from .foresight import foresee
 from .jobs import Workshop
 from .ledger import Ledger, Trial
 from .planning.plan import BASELINE, Ablation, Plan, parse_plan, read_plan, same_runs
 from .planning.planner import Learnt, Planner
+from .records.search import InteractionSearch
 from .results import Mode
 from .retuning import REMEMBERED, Variant, planned_tuning, stages
 from .rounds import Round, settle, settling_chance
+from .searching import keep as keep_search
+from .searching import recalled, run_search
 from .setting import Setting
 from .survey import anatomy_of, components_of, require_components, require_reference, survey
 
@@ -239,10 +243,32 @@ class Study:
         sealed = self.ledger.plans(self.setting.version)
         if len(sealed) > len(self.plans):
             return self._unchanged(sealed[len(self.plans)], None)
-        found = [find(self.evidence(dispatcher, mode), self.setting.spec.primary) for mode in self.setting.modes]
-        effects = [effect for one in found for effect in one.effects]
-        interactions = [each for one in found for each in one.interactions]
-        return self.planner.next_round(Learnt(list(self.components.values()), self.plans, effects, interactions))
+        learnt = self._learnt(dispatcher)
+        for mode in self.setting.modes:
+            if pool := self.planner.pool(learnt, mode):
+                learnt = replace(learnt, searches=[*learnt.searches, self._search(dispatcher, mode, pool)])
+        return self.planner.next_round(learnt)
+
+    def _learnt(self, dispatcher: Dispatcher) -> Learnt:
+        found: dict[Mode, MetricFindings] = {
+            mode: find(self.evidence(dispatcher, mode), self.setting.spec.primary) for mode in self.setting.modes
+        }
+        return Learnt(
+            components=list(self.components.values()),
+            plans=self.plans,
+            effects=[effect for one in found.values() for effect in one.effects],
+            interactions=[each for one in found.values() for each in one.interactions],
+            noise={mode: one.noise for mode, one in found.items() if one.noise},
+            searches=recalled(self.ledger, self.setting.version),
+        )
+
+    def _search(self, dispatcher: Dispatcher, mode: Mode, pool: Sequence[str]) -> InteractionSearch:
+        """Groups hidden among components that cost nothing alone. `OutOfBudget` leaves what was run to the next start."""
+        self.observer.stage(prompts.render("progress/searching.j2", mode=mode, pool=len(pool)).strip())
+        found = run_search(dispatcher, self.evidence(dispatcher, mode), [self.components[one] for one in pool])
+        keep_search(self.ledger, self.setting.version, found)
+        self.observer.learnt(prompts.render("progress/searched.j2", search=found).strip().splitlines())
+        return found
 
     def _retune(self, pool: Pool, budget: Budget) -> None:
         """Last of all, where the study asks for it: one tuning for the baseline and each arm, and what it chose at fresh seeds."""
@@ -318,7 +344,7 @@ class Study:
         if evidence.arm(ablation.id).finished(look.seeds):
             return 0.0
         seconds = [row.wall_seconds for row in evidence.arm(ablation.id).measured if row.wall_seconds]
-        chance = settling_chance(evidence, current, ablation, [look])
+        chance = settling_chance(current, ablation, [look])
         return chance / (sum(seconds) / len(seconds)) if seconds else chance
 
     def _read(self, path: Path) -> Plan:

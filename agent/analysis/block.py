@@ -1,15 +1,16 @@
 """The block model y[i, s] = μ_i + seed_s + e of all arms and seeds; hands on its residual variance and its gate.
 
 One residual variance estimated from all arms is far more powerful with few seeds than one per arm, as long as the arms
-are equally noisy: Bartlett's test over the arms decides whether they are.
+are equally noisy: Bartlett's test over the arms decides whether they are, and beside it every arm is weighed against all the
+others, since one test over many arms hardly sees a single noisy one at few seeds.
 """
 
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
-from .arrays import Bools, Floats, rounding
+from .arrays import Bools, Floats, Ints, rounding
 
 _GATE = 0.05
 _EIGENVALUE_TOLERANCE = 1e-9
@@ -27,6 +28,10 @@ class BlockFit(NamedTuple):
     """Shape [R, S]; NaN where the cell is missing."""
     bartlett_p: float | None
     """Bartlett's test of equal residual variances over the arms; None with fewer than two arms to compare."""
+    ratios: Floats
+    """Shape [R]: residual variance of each arm over that of all other arms together; 0 where there is none to compare."""
+    row_df: Ints
+    """Shape [R]: degrees of freedom that go with each arm, its cells − 1; `df` − these remain for the others."""
     correlation: float | None
     """Pairing correlation ρ of two arms at one seed, var(seed) / (var(seed) + var(e)); None where undefined."""
 
@@ -65,11 +70,14 @@ def fit_block(y: Floats) -> BlockFit:
     squares = np.where(present, residuals, 0.0) ** 2
     smallest = float(rounding(y)) ** 2
     variance = _cleaned(float(squares.sum()) / max(df, 1), smallest) if df >= 1 else 0.0
-    gate = _bartlett(squares.sum(axis=1), counts, _row_df(present, counts, seeds.inverse), smallest)
-    return BlockFit(variance, df, residuals, gate, _correlation(seeds, variance, df))
+    row_df = np.maximum(counts - 1, 0)
+    variances = _row_variances(squares.sum(axis=1), _row_df(present, counts, seeds.inverse))
+    gate = _bartlett(variances, counts, smallest)
+    ratios = _ratios(variances, row_df, squares.sum(), df, smallest)
+    return BlockFit(variance, df, residuals, gate, ratios, row_df, _correlation(seeds, variance, df))
 
 
-def _seed_effects(centred: Floats, present: Bools, counts: np.ndarray) -> _Seeds:
+def _seed_effects(centred: Floats, present: Bools, counts: Ints) -> _Seeds:
     weights = present.astype(np.float64)
     shares = weights / np.maximum(counts, 1)[:, None]
     matrix = np.diag(weights.sum(axis=0)) - weights.T @ shares
@@ -82,20 +90,24 @@ def _seed_effects(centred: Floats, present: Bools, counts: np.ndarray) -> _Seeds
     return _Seeds(effects, inverse, int(kept.sum()), float(values[kept].sum()), float(right @ effects))
 
 
-def _row_df(present: Bools, counts: np.ndarray, inverse: Floats) -> Floats:
+def _row_df(present: Bools, counts: Ints, inverse: Floats) -> Floats:
     """Residual degrees of freedom of every arm (cells minus their leverages), shape [R]; they sum to the pool's."""
     weights = present.astype(np.float64)
     crossed = ((weights @ inverse) * weights).sum(axis=1) / np.maximum(counts, 1)
     return np.where(counts > 0, counts - 1, 0) - (weights @ np.diag(inverse) - crossed)
 
 
-def _bartlett(squares: Floats, counts: np.ndarray, row_df: Floats, smallest: float) -> float | None:
-    """Bartlett's test (1937) over arms, on residual variances made unbiased by their leverages."""
-    compared = (counts >= 2) & (row_df > _SMALLEST_ROW_DF)
+def _row_variances(squares: Floats, row_df: Floats) -> Floats:
+    """Residual variance of every arm, made unbiased by its leverages; NaN where an arm leaves no residual. Shape [R]."""
+    return np.where(row_df > _SMALLEST_ROW_DF, squares / np.maximum(row_df, _SMALLEST_ROW_DF), np.nan)
+
+
+def _bartlett(variances: Floats, counts: Ints, smallest: float) -> float | None:
+    """Bartlett's test (1937) over the arms' residual variances."""
+    compared = (counts >= 2) & np.isfinite(variances)
     if compared.sum() < 2:
         return None
-    df = counts[compared] - 1.0
-    variances = squares[compared] / row_df[compared]
+    df, variances = counts[compared] - 1.0, variances[compared]
     pool = float((df * variances).sum() / df.sum())
     if pool <= smallest:
         return 1.0
@@ -104,7 +116,15 @@ def _bartlett(squares: Floats, counts: np.ndarray, row_df: Floats, smallest: flo
     groups = int(compared.sum())
     correction = 1 + ((1 / df).sum() - 1 / df.sum()) / (3 * (groups - 1))
     statistic = -float((df * np.log(variances / pool)).sum()) / correction
-    return float(stats.chi2.sf(max(statistic, 0.0), groups - 1))
+    return float(special.chdtrc(groups - 1, max(statistic, 0.0)))
+
+
+def _ratios(variances: Floats, row_df: Ints, squares: float, df: int, smallest: float) -> Floats:
+    """Each arm's variance over that of the fit without its row; with no cell missing the two are independent."""
+    others = df - row_df
+    rest = (squares - np.nan_to_num(variances) * row_df) / np.maximum(others, 1)
+    ratios = np.divide(variances, rest, out=np.full_like(rest, np.inf), where=rest > smallest)
+    return np.where((others >= 1) & (variances > smallest), ratios, 0.0)
 
 
 def _correlation(seeds: _Seeds, variance: float, df: int) -> float | None:

@@ -12,7 +12,7 @@ import numpy as np
 from .arrays import Floats, Ints, rounding
 from .contrasts import Contrasts, per_seed
 
-_CELLS = 2_000_000
+CELLS = 2_000_000
 """Values held at once: contrasts are summarised in parts, so that memory does not grow with their number."""
 
 
@@ -74,7 +74,7 @@ def summarise(y: Floats, contrasts: Contrasts, units: Units) -> Summary:
 
 def _parts(contrasts: Contrasts, examples: int) -> Iterator[tuple[slice, Contrasts]]:
     family, width = contrasts.rows.shape
-    step = max(1, _CELLS // max(1, width * examples))
+    step = max(1, CELLS // max(1, width * examples))
     for start in range(0, max(family, 1), step):
         s = slice(start, start + step)
         yield s, Contrasts(contrasts.rows[s], contrasts.weights[s])

@@ -3,9 +3,14 @@
 from typing import NamedTuple
 
 import numpy as np
+from scipy import special
 
-from .arrays import Floats, Ints, rounding
+from .arrays import Bools, Floats, Ints, rounding
 from .block import BlockFit
+
+_NOISY = 2.5
+_RARE = 0.1
+_OWN_SHARE = 0.25
 
 
 class Contrasts(NamedTuple):
@@ -20,6 +25,10 @@ class Contrasts(NamedTuple):
     def squares(self) -> Floats:
         """Sum of squared weights, shape [F]: a contrast's variance at one seed in units of the residual variance."""
         return (self.weights**2).sum(axis=1)
+
+    def of(self, chosen: Ints) -> "Contrasts":
+        """Those with the given numbers."""
+        return Contrasts(self.rows[chosen], self.weights[chosen])
 
 
 class Fitted(NamedTuple):
@@ -49,9 +58,10 @@ def per_seed(y: Floats, contrasts: Contrasts) -> Floats:
 def fit_contrasts(y: Floats, contrasts: Contrasts, block: BlockFit) -> Fitted:
     """Estimate every contrast as its mean over the shared seeds, with a pooled or a paired standard error.
 
-    With the pool: se² = Σc² · max(s²_pool, (s²_pool + s²_own) / 2) / n. Where the gate closed it: the paired t of the
-    contrast's own values. Only one whose values do not vary at all, while other arms do, keeps the pool even then: with
-    a metric in steps (an accuracy), equal differences at a few seeds are a coincidence and not certainty.
+    With the pool: se² = Σc² · max(s²_pool, (3·s²_pool + s²_own) / 4) / n. Where the gate closed it, and for a contrast with
+    an arm far noisier than the others: the paired t of the contrast's own values. Only one whose values do not vary at
+    all, while other arms do, keeps the pool even then: with a metric in steps (an accuracy), equal differences at a few
+    seeds are a coincidence and not certainty.
 
     Args:
         y: shape [R, S], NaN where missing.
@@ -64,15 +74,27 @@ def fit_contrasts(y: Floats, contrasts: Contrasts, block: BlockFit) -> Fitted:
     )
     own = own / contrasts.squares
     paired_se = np.sqrt(contrasts.squares * own / np.maximum(n, 1))
-    if block.pooled:
-        use_pool = np.ones_like(own, dtype=np.bool_)
-        variance = np.maximum(block.variance, (block.variance + own) / 2)
-    else:
-        use_pool = (own == 0) & (block.df >= 1) & (block.variance > 0)
-        variance = np.where(use_pool, block.variance, own)
+    trusted = block.pooled & ~_with_a_noisy_arm(contrasts, block)
+    same = ~trusted & (own == 0) & (block.df >= 1) & (block.variance > 0)
+    guarded = np.maximum(block.variance, (1 - _OWN_SHARE) * block.variance + _OWN_SHARE * own)
+    variance = np.where(trusted, guarded, np.where(same, block.variance, own))
     se = np.sqrt(contrasts.squares * variance / np.maximum(n, 1))
-    df = np.where(use_pool, block.df, np.maximum(n - 1, 1)).astype(np.float64)
+    df = np.where(trusted | same, block.df, np.maximum(n - 1, 1)).astype(np.float64)
     return Fitted(estimate, se, np.where(n >= 2, df, np.nan), n, paired_se)
+
+
+def _with_a_noisy_arm(contrasts: Contrasts, block: BlockFit) -> Bools:
+    """Whether one arm spoils the pool for a contrast, shape [F].
+
+    In a difference of two arms: its variance is more than 2.5 times that of all others, and so large a ratio is rare
+    between equally noisy arms (F test at .1). An arm that is a smaller part of a contrast, Σc², may be noisier for it.
+    """
+    share = contrasts.weights**2 / contrasts.squares[:, None]
+    ratio = 2 * share * block.ratios[contrasts.rows]
+    noisy = ratio > _NOISY
+    df = block.row_df[contrasts.rows][noisy]
+    noisy[noisy] = special.fdtrc(df, np.maximum(block.df - df, 1), ratio[noisy]) < _RARE
+    return np.any(noisy, axis=1)
 
 
 def _moments(values: Floats, smallest: Floats) -> tuple[Ints, Floats, Floats]:

@@ -7,12 +7,12 @@ import numpy as np
 
 from .arrays import Bools, Floats, Ints, measured, rounding
 from .binary import FEWEST_DISCORDANT, Counts, Tests, exact_tests, score_tests
-from .clusters import Summary, cluster_units, example_units, summarise
+from .clusters import CELLS, Summary, cluster_units, example_units, summarise
 from .contrasts import Contrasts
 from .estimates import Estimate, Table
 from .inference import equivalence_p, interval, two_sided_p
 from .looks import Look, Rules
-from .multiplicity import holm
+from .multiplicity import adjust
 
 _FEWEST_UNITS = 3
 
@@ -109,7 +109,7 @@ def _t_tests(found: Summary, delta: float, alpha: float) -> Tests:
 
 
 def _estimates(found: Summary, tests: Tests, rules: Rules, alpha: float) -> tuple[Estimate, ...]:
-    adjusted, adjusted_equivalence = (holm(np.where(np.isnan(p), 1.0, p)) for p in (tests.p, tests.p_equivalence))
+    adjusted, adjusted_equivalence = (adjust(p, screen=rules.screen) for p in (tests.p, tests.p_equivalence))
     estimates: list[Estimate] = []
     for f, n in enumerate(found.n.tolist()):
         if np.isnan(tests.p[f]):
@@ -133,14 +133,21 @@ def _estimates(found: Summary, tests: Tests, rules: Rules, alpha: float) -> tupl
 
 def _pairing_correlation(y: Floats, contrasts: Contrasts) -> float | None:
     """The median, over contrasts of two arms, of the correlation between the two over examples."""
-    pairs = [rows[used] for rows, used in zip(contrasts.rows, contrasts.weights != 0, strict=True) if used.sum() == 2]
-    found = [_correlation(y[first], y[second]) for first, second in pairs]
-    defined = [correlation for correlation in found if correlation is not None]
-    return float(np.median(defined)) if defined else None
+    used = contrasts.weights != 0
+    rows = contrasts.rows[used & (used.sum(axis=1) == 2)[:, None]].reshape(-1, 2)
+    step = max(1, CELLS // max(1, y.shape[1]))
+    parts = [_correlations(y, rows[start : start + step]) for start in range(0, len(rows), step)]
+    defined = np.concatenate([part[np.isfinite(part)] for part in parts]) if parts else np.empty(0)
+    return float(np.median(defined)) if defined.size else None
 
 
-def _correlation(first: Floats, second: Floats) -> float | None:
-    both = np.stack([first, second])[:, np.isfinite(first) & np.isfinite(second)]
-    if both.shape[1] < 2 or np.any(both.std(axis=1) <= rounding(both, 1)):
-        return None
-    return float(np.corrcoef(both[0], both[1]).item(1))
+def _correlations(y: Floats, pairs: Ints) -> Floats:
+    """Correlation of two rows of `y` over the examples that both have, for pairs of shape [P, 2]; NaN where undefined."""
+    shared: Bools = np.all(np.isfinite(y[pairs]), axis=1)
+    n = np.maximum(shared.sum(axis=1), 1)
+    values = np.where(shared[:, None], y[pairs], 0.0)
+    centred = np.where(shared[:, None], values - values.sum(axis=2, keepdims=True) / n[:, None, None], 0.0)
+    sd = np.sqrt((centred**2).sum(axis=2) / n[:, None])
+    varies = np.all(sd > rounding(values, 2), axis=1)
+    together = (centred[:, 0] * centred[:, 1]).sum(axis=1) / n
+    return np.divide(together, sd.prod(axis=1), out=np.full(len(pairs), np.nan), where=varies)

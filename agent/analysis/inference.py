@@ -6,7 +6,7 @@ A standard error of exactly zero is certainty: p is 0 or 1, and the interval is 
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
+from scipy import special
 
 from .arrays import Floats
 
@@ -36,7 +36,7 @@ def interval(estimate: ArrayLike, se: ArrayLike, df: ArrayLike, alpha: float) ->
 
 def critical(tail: float, df: ArrayLike) -> Floats:
     """Value of Student's t that leaves the probability `tail` above it."""
-    return np.asarray(stats.t.isf(tail, df), dtype=np.float64)
+    return np.asarray(-special.stdtrit(df, tail), dtype=np.float64)
 
 
 def _upper_tail(distance: ArrayLike, se: ArrayLike, df: ArrayLike) -> Floats:
@@ -47,5 +47,5 @@ def _upper_tail(distance: ArrayLike, se: ArrayLike, df: ArrayLike) -> Floats:
     p = np.full(distance.shape, np.nan)
     p[se == 0] = np.where(distance[se == 0] >= 0, 0.0, 1.0)
     testable = se > 0
-    p[testable] = stats.t.sf(distance[testable] / se[testable], df[testable])
+    p[testable] = special.stdtr(df[testable], -distance[testable] / se[testable])
     return p

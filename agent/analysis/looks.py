@@ -25,6 +25,8 @@ class Rules(NamedTuple):
     """Increasing in seeds; their α sum to `alpha`."""
     alpha: float = 0.05
     """Family-wise error of one family over all its looks; what adjusted p values are compared with."""
+    screen: bool = False
+    """Whether the family is a screen: its false discovery rate is controlled instead (Benjamini & Hochberg)."""
 
 
 def planned_looks(seeds: int, max_seeds: int, alpha: float) -> tuple[Look, ...]:

@@ -7,6 +7,12 @@ from scipy import stats
 from .arrays import Floats
 
 
+def adjust(p: Floats, *, screen: bool) -> Floats:
+    """Adjust the p values of one family, shape [m]; NaN, a test that could not be made, counts as 1."""
+    made = np.where(np.isnan(p), 1.0, p)
+    return benjamini_hochberg(made) if screen else holm(made)
+
+
 def holm(p: ArrayLike) -> Floats:
     """Control the family-wise error under any dependence (Holm, 1979).
 

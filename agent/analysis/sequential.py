@@ -11,7 +11,7 @@ from .contrasts import Contrasts, Fitted, fit_contrasts, per_seed
 from .estimates import Estimate, Table
 from .inference import equivalence_p, interval, two_sided_p
 from .looks import Look, Rules
-from .multiplicity import holm
+from .multiplicity import adjust
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class _LookResult:
 
 
 def estimate_family(y: Floats, finished: Bools, contrasts: Contrasts, rules: Rules) -> Table:
-    """Estimate and test one family of contrasts with Holm's method and a union bound over the planned looks.
+    """Estimate and test one family of contrasts by Holm (a screen: Benjamini & Hochberg) and a union bound over the looks.
 
     At look k every row keeps its first min(its last completed look, look k) seeds. Contrasts that have completed no
     look are not tested, but count in the family. An adjusted p is the least, over the completed looks, of Holm's p
@@ -56,7 +56,7 @@ def estimate_family(y: Floats, finished: Bools, contrasts: Contrasts, rules: Rul
         if np.any(last >= k):
             seen = _seen(y, np.minimum(row_looks, k), rules.looks)
             results.append(_test_look(seen, contrasts, look, last >= k, rules.delta))
-    return _table(y, contrasts, last, results, rules.alpha)
+    return _table(y, contrasts, last, results, rules)
 
 
 def _completed_looks(finished: Bools, looks: Sequence[Look]) -> Ints:
@@ -85,24 +85,25 @@ def _test_look(seen: Floats, contrasts: Contrasts, look: Look, reached: Bools, d
     return _LookResult(look, block, fitted, p, np.maximum(above, below), reached)
 
 
-def _adjust(p: Floats, spent: float, alpha: float) -> Floats:
-    """Holm within one look (a missing p counts as 1), then times α / α_k for the looks."""
-    return np.minimum(1.0, holm(np.where(np.isnan(p), 1.0, p)) * (alpha / spent))
+def _adjust(p: Floats, spent: float, rules: Rules) -> Floats:
+    """For the family within one look, then times α / α_k for the looks."""
+    return np.minimum(1.0, adjust(p, screen=rules.screen) * (rules.alpha / spent))
 
 
-def _table(y: Floats, contrasts: Contrasts, last: Ints, results: Sequence[_LookResult], alpha: float) -> Table:
-    estimates = _untested(y, contrasts)
+def _table(y: Floats, contrasts: Contrasts, last: Ints, results: Sequence[_LookResult], rules: Rules) -> Table:
+    waiting = np.flatnonzero((last < 0) | (last >= len(results)))
+    found: dict[int, Estimate] = dict(zip(waiting.tolist(), _untested(y, contrasts.of(waiting)), strict=True))
     adjusted, adjusted_equivalence = np.ones(len(last)), np.ones(len(last))
-    for result in results:
+    for k, result in enumerate(results):
         spent = result.look.alpha
         for least, p in ((adjusted, result.p), (adjusted_equivalence, result.p_equivalence)):
-            least[result.reached] = np.minimum(least, _adjust(p, spent, alpha))[result.reached]
-        for i, estimate in zip(*_judged(result, adjusted, adjusted_equivalence), strict=True):
-            estimates[i] = estimate
+            least[result.reached] = np.minimum(least, _adjust(p, spent, rules))[result.reached]
+        found |= _judged(result, last == k, adjusted, adjusted_equivalence)
+    estimates = tuple(found[i] for i in range(len(last)))
     if not results:
-        return Table(tuple(estimates), None, None, None)
+        return Table(estimates, None, None, None)
     block = results[-1].block
-    return Table(tuple(estimates), "pooled" if block.pooled else "paired", block.bartlett_p, block.correlation)
+    return Table(estimates, "pooled" if block.pooled else "paired", block.bartlett_p, block.correlation)
 
 
 def _untested(y: Floats, contrasts: Contrasts) -> list[Estimate]:
@@ -113,20 +114,19 @@ def _untested(y: Floats, contrasts: Contrasts) -> list[Estimate]:
     return [Estimate(float(loss[i]) if n[i] else None, int(n[i])) for i in range(len(n))]
 
 
-def _judged(result: _LookResult, adjusted: Floats, adjusted_equivalence: Floats) -> tuple[list[int], list[Estimate]]:
-    """Indices and estimates, at this look, of the contrasts that completed it."""
+def _judged(result: _LookResult, last: Bools, adjusted: Floats, adjusted_equivalence: Floats) -> dict[int, Estimate]:
+    """The estimates, at this look and by number, of the contrasts whose last it is."""
     fitted, look = result.fitted, result.look
     spent = look.alpha / len(adjusted)
     lower, upper = interval(fitted.estimate, fitted.se, fitted.df, spent)
     p_paired = two_sided_p(fitted.estimate, fitted.paired_se, np.maximum(fitted.n - 1, 1))
-    reached: list[int] = np.flatnonzero(result.reached).tolist()
-    estimates: list[Estimate] = []
-    for i in reached:
+    estimates: dict[int, Estimate] = {}
+    for i in np.flatnonzero(last).tolist():
         loss, n = number(float(fitted.estimate[i])), int(fitted.n[i])
         if np.isnan(fitted.se[i]):
-            estimates.append(Estimate(loss, n, look))
+            estimates[i] = Estimate(loss, n, look)
             continue
-        tested = Estimate(
+        estimates[i] = Estimate(
             loss=loss,
             n=n,
             look=look,
@@ -139,5 +139,4 @@ def _judged(result: _LookResult, adjusted: Floats, adjusted_equivalence: Floats)
             interval=(float(lower[i]), float(upper[i])),
             level=1 - spent,
         )
-        estimates.append(tested)
-    return reached, estimates
+    return estimates

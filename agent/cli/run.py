@@ -31,6 +31,7 @@ class Interactions(StrEnum):
     """Which joint removals are planned."""
 
     AUTO = "auto"
+    SEARCH = "search"
     PAIRS = "pairs"
     FACTORIAL = "factorial"
     NONE = "none"
@@ -48,7 +49,9 @@ def run(
     workers: Annotated[int | None, typer.Option(min=1, help="Trials at once; limits.workers by default.")] = None,
     interactions: Annotated[
         Interactions,
-        typer.Option(help="Joint removals: by judgement, every pair, every combination (of study.factorial), or none."),
+        typer.Option(
+            help="Joint removals: by judgement, a search for hidden groups, every pair, every combination (of study.factorial), or none."
+        ),
     ] = Interactions.AUTO,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="List the trials and what they would take; run none.")

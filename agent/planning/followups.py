@@ -10,7 +10,7 @@ from ...executor.interventions import Intervention, needs_reference, removal_nam
 from ..components import Component, apart, overlap
 from ..results import Effect, Mode, Prediction, Role
 from .controls import placebo, random_groups
-from .plan import Ablation, joint_id
+from .plan import SEARCH, Ablation, joint_id
 from .planner import Learnt
 
 STRONGEST = {"reevaluate": 8, "recover": 2, "retrain": 3}
@@ -47,6 +47,23 @@ def follow_up(learnt: Learnt, interactions: str, kinds: Sequence[str], modes: Se
     return [one for one in proposed.values() if one.id not in planned]
 
 
+def confirm_searches(learnt: Learnt) -> list[Ablation]:
+    """The groups that searches have found, to be measured on fresh units; of larger ones every subset of two or more."""
+    known = {one.id: one for one in learnt.components}
+    planned = {ablation.id for plan in learnt.plans for ablation in plan.ablations}
+    modes: dict[tuple[str, ...], list[Mode]] = {}
+    for one in learnt.searches:
+        for group in one.groups:
+            for size in range(2, len(group) + 1):
+                for parts in combinations(sorted(group), size):
+                    asked = modes.setdefault(parts, [])
+                    asked += [one.mode] if one.mode not in asked else []
+    proposed = [
+        _joint(Proposal(parts, SEARCH), known).model_copy(update={"modes": asked}) for parts, asked in modes.items()
+    ]
+    return [one for one in proposed if one.id not in planned]
+
+
 def _in_mode(
     learnt: Learnt, mode: Mode, interactions: str, kinds: Sequence[str], known: dict[str, Component]
 ) -> Iterator[Ablation]:
@@ -58,12 +75,18 @@ def _in_mode(
         and one.same_as is None
         and (one.verdict in TESTABLE or _is_idle(one))
     ]
-    if len(learnt.plans) > 1:
+    if any(plan.round > 1 and not plan.is_screen for plan in learnt.plans):
         proposals = [] if interactions in ("none", "factorial") else list(_inside_groups(learnt, mode))
         yield from (_joint(one, known) for one in proposals)
         return
-    chosen = {"none": lambda: (), "factorial": lambda: (), "pairs": lambda: _all_pairs(singles, known)}
-    joint = chosen.get(interactions, lambda: _by_judgement(singles, known, mode))()
+    chosen = {
+        "none": lambda: (),
+        "factorial": lambda: (),
+        "search": lambda: (),
+        "pairs": lambda: _all_pairs(singles, known),
+    }
+    searched = any(one.mode == mode for one in learnt.searches)
+    joint = chosen.get(interactions, lambda: _by_judgement(singles, known, mode, searched=searched))()
     yield from (_joint(one, known) for one in joint)
     strong = _strongest(singles)
     yield from _other_kinds(strong, known, kinds, mode)
@@ -78,15 +101,17 @@ def _all_pairs(singles: list[Effect], known: dict[str, Component]) -> Iterator[P
             yield Proposal(pair, "pairs")
 
 
-def _by_judgement(singles: list[Effect], known: dict[str, Component], mode: Mode) -> Iterator[Proposal]:
-    """All that is quiet at once, its likeliest pairs, and the strongest with each other."""
+def _by_judgement(
+    singles: list[Effect], known: dict[str, Component], mode: Mode, *, searched: bool
+) -> Iterator[Proposal]:
+    """All that is quiet at once, its likeliest pairs where they were not searched, and the strongest with each other."""
     quiet = [one for one in singles if one.verdict == "negligible" or one.masked or _looks_quiet(one)]
     idle = [one for one in singles if _is_idle(one)]
     negligible = apart([one.ablation for one in (*quiet, *idle) if one.verdict in ("negligible", "no-op")], known)
     if len(negligible) >= 3:
         yield Proposal(tuple(negligible), "quiet")
     likely = _likeliest(quiet, known)[: MOST_QUIET_PAIRS[mode]], _likeliest(idle, known)[:MOST_IDLE_PAIRS]
-    for first, second in [*likely[0], *likely[1]]:
+    for first, second in [] if searched else [*likely[0], *likely[1]]:
         yield Proposal((first.ablation, second.ablation), "quiet")
     for first, second in combinations(_strongest(singles)[: STRONGEST[mode]], 2):
         if not _nested((first.ablation, second.ablation), known):

@@ -20,6 +20,8 @@ from ..results import Mode, Prediction, Role
 HEADER = """Edit freely before `lesion run`: the plan is sealed by its hash when its first trial starts.
 Predictions are in units of δ, the smallest effect of interest; positive sizes are losses."""
 BASELINE = "baseline"
+SEARCH = "search"
+"""`why` of the removals that an interaction search has proposed."""
 
 
 class Ablation(BaseModel):
@@ -78,6 +80,11 @@ class Plan(BaseModel):
     def hash(self) -> str:
         """SHA-256 of the plan's content; comments and layout are no part of it."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+    @property
+    def is_screen(self) -> bool:
+        """Whether it confirms what a search proposed: its family controls the false discovery rate."""
+        return bool(self.ablations) and all(one.why == SEARCH for one in self.ablations)
 
     def as_yaml(self) -> str:
         """The plan as a readable YAML document."""

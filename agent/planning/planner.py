@@ -1,11 +1,12 @@
 """The seam between a study and whoever plans it: rules today, a language model later."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from ..components import Component
-from ..results import Effect, Interaction
+from ..records.search import InteractionSearch
+from ..results import BaselineMetric, Effect, Interaction, Mode
 from .plan import Plan
 
 
@@ -17,6 +18,10 @@ class Learnt:
     plans: Sequence[Plan]
     effects: Sequence[Effect]
     interactions: Sequence[Interaction]
+    noise: Mapping[Mode, BaselineMetric] = field(default_factory=lambda: dict[Mode, BaselineMetric]())
+    """The baseline's noise on the primary metric."""
+    searches: Sequence[InteractionSearch] = ()
+    """Interaction searches that came to their end."""
 
 
 class Planner(Protocol):
@@ -29,6 +34,10 @@ class Planner(Protocol):
 
     def first_round(self, study: str, components: Sequence[Component]) -> Plan:
         """The single removals: the confirmatory family."""
+        ...
+
+    def pool(self, learnt: Learnt, mode: Mode) -> list[str]:
+        """Components among which hidden groups are to be searched now; empty where no search is worth its cost."""
         ...
 
     def next_round(self, learnt: Learnt) -> Plan | None:

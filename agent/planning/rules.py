@@ -11,11 +11,12 @@ from ...executor.interventions import removal_name
 from ..components import Component, ComponentKind
 from ..results import Mode, Prediction
 from .factorial import FACTORIAL, Cells, Wish, cross, factors_of, merged
-from .followups import follow_up
+from .followups import confirm_searches, follow_up
 from .plan import Ablation, Dropped, Plan
 from .planner import Learnt
+from .pool import LARGE, SMALLEST, quiet_pool
 
-Interactions = Literal["auto", "pairs", "factorial", "none"]
+Interactions = Literal["auto", "search", "pairs", "factorial", "none"]
 MOST_SINGLES: dict[Mode, int] = {"reevaluate": 2000, "recover": 60, "retrain": 60}
 """Singles beyond this many are listed as dropped: their trials would not be paid back by what they tell."""
 
@@ -53,7 +54,7 @@ PRIORS: dict[ComponentKind, Prior] = {
 
 @dataclass(frozen=True)
 class RulesPlanner:
-    """Plans without a model. `interactions`: follow-ups by its own judgement, every pair, every combination, or none."""
+    """Plans without a model. `interactions`: by its own judgement, a search, every pair, every combination, or none."""
 
     interactions: Interactions = "auto"
     wanted: Sequence[str] = ("*",)
@@ -133,15 +134,25 @@ class RulesPlanner:
             return [mode for mode in self.modes if mode != "reevaluate"]
         return list(self.modes)
 
+    def pool(self, learnt: Learnt, mode: Mode) -> list[str]:
+        """What costs nothing alone, once: where a search was asked for, or its pairs are too many."""
+        searched = any(one.mode == mode for one in learnt.searches)
+        if searched or len(learnt.plans) > 1 or self.interactions not in ("auto", "search") or mode not in learnt.noise:
+            return []
+        found = quiet_pool(learnt.effects, mode, learnt.noise[mode].smallest_effect, learnt.components)
+        return found if len(found) >= (SMALLEST if self.interactions == "search" else LARGE) else []
+
     def next_round(self, learnt: Learnt) -> Plan | None:
         """Joint removals: of what looks negligible, of what matters most, and inside groups that matter together."""
+        first, number = learnt.plans[0], len(learnt.plans) + 1
+        if candidates := confirm_searches(learnt):
+            return Plan(study=first.study, round=number, planner=self.name, ablations=candidates)
         ablations = follow_up(learnt, self.interactions, self.kinds, self.modes)
         factors = self._factors(learnt.components, learnt.plans[0].ablations)
         cells = cross(learnt, list(factors), factors) if factors else Cells([], [])
         ablations = merged(ablations, cells.ablations)
         if not ablations:
             return None
-        first, number = learnt.plans[0], len(learnt.plans) + 1
         return Plan(study=first.study, round=number, planner=self.name, ablations=ablations, dropped=cells.dropped)
 
 

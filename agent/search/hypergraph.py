@@ -15,6 +15,8 @@ CLEAN_SHARE = 0.6
 SEPARATED = 4.5
 """Standard deviations between a clean set and one with a group of size δ, at which single runs decide."""
 MOST_CHECKS = 5
+MOST_TRIED = 3
+"""Orders of planes tried until enough of the lines are clean."""
 TRIPLES_WANTED = 0.9
 
 
@@ -27,11 +29,13 @@ def affordable_orders(state: State) -> list[int]:
 
 def search_hypergraph(state: State, orders: Sequence[int]) -> None:
     """Find every group inside a line; then again on fresh planes, with one member of each known group kept."""
-    lines = _covering(state, orders)
-    state.examine(lines)
+    _examine(state, _covering(state, orders))
     for _ in range(MOST_CHECKS):
         orders = affordable_orders(state) or orders
-        new = state.examine(affine_lines(_broken(state), orders[0], state.dice))
+        before, lines = state.runs.spent, affine_lines(_broken(state), orders[0], state.dice)
+        clean = share_clean(state.decide(lines))
+        state.log("check", lines, before, clean)
+        new = _examine(state, lines) if clean < 1 else []
         if not new and (orders[0] > ORDERS[0] or triples_covered(state, state.dice) >= TRIPLES_WANTED):
             return
 
@@ -39,16 +43,26 @@ def search_hypergraph(state: State, orders: Sequence[int]) -> None:
 def _covering(state: State, orders: Sequence[int]) -> list[Members]:
     """Lines of the first order at which enough of them are clean."""
     lines: list[Members] = []
-    for order in orders:
-        lines = affine_lines(state.pool, order, state.dice)
-        ratios = state.decide(lines)
-        clean = sum(not ratio > 0 for ratio in ratios) / len(lines)
-        state.told.append(
-            f"{len(lines)} sets of about {len(state.pool) / order:.0f} cover every pair: {clean:.0%} hold nothing"
-        )
+    for order in orders[:MOST_TRIED]:
+        before, lines = state.runs.spent, affine_lines(state.pool, order, state.dice)
+        clean = share_clean(state.decide(lines))
+        state.log("cover", lines, before, clean)
         if clean >= CLEAN_SHARE:
             break
     return lines
+
+
+def share_clean(ratios: Sequence[float]) -> float:
+    """Share of decided sets that hold nothing."""
+    return sum(not ratio > 0 for ratio in ratios) / max(1, len(ratios))
+
+
+def _examine(state: State, lines: Sequence[Members]) -> list[Members]:
+    before, known = state.runs.spent, set(state.runs.values)
+    new = state.examine(lines)
+    if state.runs.spent > before:
+        state.log("narrow", [one for one in state.runs.values if one not in known], before)
+    return new
 
 
 def _broken(state: State) -> list[int]:

@@ -48,7 +48,7 @@ def best_size(state: State) -> int:
 
 def search_regression(state: State, size: int) -> None:
     """Measure subsets until a pair of size δ stands out of their residuals, then try each pair that does by itself."""
-    together = np.zeros((state.runs.n, state.runs.n))
+    together, before = np.zeros((state.runs.n, state.runs.n)), state.runs.spent
     subsets: list[Members] = []
     terms = Terms({}, {}, np.empty(0), np.inf)
     while len(subsets) < MOST_SUBSETS and not _tells_enough(state, together, terms):
@@ -56,13 +56,12 @@ def search_regression(state: State, size: int) -> None:
         state.runs.measure(batch)
         subsets += batch
         terms = _decode(state, subsets)
-    state.told.append(
-        f"{len(subsets)} subsets of {size}: every pair was removed together {_hits(state, together):.1f} times on average"
-    )
+    state.log("subsets", subsets, before)
     state.keep(one for one, damage in terms.damage.items() if len(one) == 1 and damage > state.scale.step / 2)
-    pairs = [one for one in terms.damage if len(one) == 2]
+    before, pairs = state.runs.spent, [one for one in terms.damage if len(one) == 2]
     ratios = state.decide(pairs)
     state.keep(pair for pair, ratio in zip(pairs, ratios, strict=True) if ratio > 0)
+    state.log("alone", pairs, before, sum(not ratio > 0 for ratio in ratios) / max(1, len(ratios)))
 
 
 def _tells_enough(state: State, together: Floats, terms: Terms) -> bool:

@@ -1,13 +1,29 @@
 """What a running search knows: its runs, the pool it still searches, the groups it has found."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from .deciding import decide, narrow
 from .expectation import Expectation, Noise, expect
 from .system import Members, Runs, Scale
+
+
+class Step(NamedTuple):
+    """One stage of a search, as it went."""
+
+    what: Literal["explore", "cover", "narrow", "check", "subsets", "alone"]
+    """explore: subsets of growing size; cover: lines that hold every pair; narrow: halving what holds something, and what
+    is left of it; check: fresh lines without the known groups; subsets: for the regression; alone: its pairs by themselves."""
+    size: float
+    """Mean members of a set."""
+    sets: int
+    runs: int
+    clean: float
+    """Share of the sets that hold nothing; NaN where they are not decided one by one."""
 
 
 @dataclass
@@ -24,13 +40,23 @@ class State:
     """Sets that cost δ together and, as far as was seen, not without any one of their members."""
     strays: list[int] = field(default_factory=lambda: list[int]())
     """Members of the pool that turned out to cost δ alone; they have left it."""
-    told: list[str] = field(default_factory=lambda: list[str]())
-    """What was decided on the way and why, for people."""
+    steps: list[Step] = field(default_factory=lambda: list[Step]())
 
     @property
     def expectation(self) -> Expectation:
         """Refitted to everything measured so far."""
         return expect(self.runs, self.scale, self.groups, self.noise)
+
+    def log(
+        self,
+        what: Literal["explore", "cover", "narrow", "check", "subsets", "alone"],
+        sets: Sequence[Members],
+        before: int,
+        clean: float = math.nan,
+    ) -> None:
+        """Note a stage that began when `before` runs were spent."""
+        size = sum(map(len, sets)) / len(sets) if sets else 0.0
+        self.steps.append(Step(what, size, len(sets), self.runs.spent - before, clean))
 
     def decide(self, sets: Sequence[Members]) -> list[float]:
         """`deciding.decide`, by an expectation that has seen sets of just these sizes."""

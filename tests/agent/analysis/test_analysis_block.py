@@ -43,6 +43,28 @@ def test_one_unstable_arm_closes_the_pool(noisiest, pooled):
     assert fit_block(y).pooled is pooled
 
 
+def test_an_arm_is_weighed_against_the_fit_of_all_others():
+    y = np.random.default_rng(4).normal(size=(6, 5)) * np.array([1, 1, 4, 1, 1, 1])[:, None]
+    fit = fit_block(y)
+    for row in range(6):
+        others = fit_block(np.delete(y, row, axis=0))
+        alone = fit.df * fit.variance - others.df * others.variance  # what the row adds to the residual squares
+        assert fit.df - fit.row_df[row] == others.df
+        assert fit.ratios[row] == pytest.approx(alone / 4 / others.variance)
+    assert fit.ratios.argmax() == 2
+
+
+def test_a_ratio_between_equally_noisy_arms_has_the_f_distribution():
+    generator = np.random.default_rng(7)
+    ratios = np.concatenate([fit_block(generator.normal(size=(8, 3))).ratios[:1] for _ in range(3_000)])
+    assert stats.kstest(ratios, stats.f(2, 12).cdf).pvalue > 0.01
+
+
+@pytest.mark.parametrize("y", [np.ones((1, 5)), np.array([[1.0, 2, 4], [2, 3, 3]]), np.array([[1.0], [2], [3]])])
+def test_without_other_arms_there_is_nothing_to_weigh_against(y):
+    assert (fit_block(y).ratios == 0).all()
+
+
 def test_pairing_correlation_is_measured():
     generator = np.random.default_rng(3)
     shared = generator.normal(size=400) * np.sqrt(0.7)

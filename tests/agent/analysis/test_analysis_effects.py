@@ -61,7 +61,7 @@ def test_pooled_residuals_of_a_balanced_block():
     assert found.method == "pooled"
     for arm, estimate in zip(arms, found.estimates, strict=True):
         own = np.var(baseline - arm, ddof=1) / 2
-        assert estimate.se == pytest.approx(np.sqrt(2 * max(pool, (pool + own) / 2) / 5))
+        assert estimate.se == pytest.approx(np.sqrt(2 * max(pool, (3 * pool + own) / 4) / 5))
         assert estimate.df == 24
         assert estimate.p == pytest.approx(2 * stats.t.sf(abs(estimate.loss) / estimate.se, 24))
         assert estimate.p_paired == pytest.approx(stats.ttest_rel(baseline, arm).pvalue)
@@ -76,6 +76,16 @@ def test_an_unstable_arm_leaves_every_target_to_its_own_paired_t():
     for arm, estimate in zip(arms, found.estimates, strict=True):
         assert estimate.p == estimate.p_paired == pytest.approx(stats.ttest_rel(baseline, arm).pvalue)
         assert estimate.df == 4
+
+
+def test_one_noisy_arm_among_many_is_left_to_its_own_paired_t():
+    baseline, arms = study(40, 3, 15)
+    arms[3] += 4 * (arms[3] - arms[3].mean())
+    found = table(baseline, arms)
+    assert (found.method, found.bartlett_p > 0.05) == ("pooled", True)
+    alone = found.estimates[3]
+    assert (alone.df, alone.p) == (2, pytest.approx(stats.ttest_rel(baseline, arms[3]).pvalue))
+    assert np.mean([estimate.df == 80 for estimate in found.estimates]) > 0.8
 
 
 @settings(max_examples=40, deadline=None)

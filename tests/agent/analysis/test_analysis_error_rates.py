@@ -1,53 +1,54 @@
-"""Simulated studies in which nothing matters: how often something is found all the same. Short, seeded versions."""
+"""Whole simulated studies in short: how often the analysis errs. `make bench` prints the long version, with all cells."""
 
-import numpy as np
 import pytest
-from finished_tables import one_look, planned, table
-from lesion.agent.analysis.verdicts import EffectFacts, effect_verdict
+
+from tests.benchmarks.calibration.looks import looked_at_every_seed, planned_looks
+from tests.benchmarks.calibration.rates import Rate
+from tests.benchmarks.calibration.seeds import (
+    EQUAL,
+    ONE_NOISY,
+    UNEQUAL,
+    coverage,
+    false_negligible,
+    family_wise_error,
+    power,
+)
 
 STUDIES = 300
-BOUND = 0.05 + 2 * np.sqrt(0.05 * 0.95 / STUDIES)
-"""Two Monte-Carlo errors above α."""
+MOST = 0.06
 
 
-@pytest.mark.parametrize("targets", [10, 40])
-@pytest.mark.parametrize("spread", [0.0, 0.4, 0.7])
-def test_family_wise_error_under_unequal_noise(targets, spread):
-    generator = np.random.default_rng(int(100 * spread) + targets)
-    wrong = 0
-    for _ in range(STUDIES):
-        sigma = np.exp(generator.normal(0, spread, size=(targets + 1, 1)))
-        y = sigma * generator.normal(size=(targets + 1, 5)) + generator.normal(size=5)
-        wrong += any(estimate.p_adjusted <= 0.05 for estimate in table(y[0], y[1:]).estimates)
-    assert wrong / STUDIES <= BOUND
+def kept(rate: Rate, most: float = MOST) -> bool:
+    """Whether a share is within three Monte-Carlo errors, those of the bound itself, of a bound from above."""
+    return rate.value <= most + 3 * Rate(most, rate.n).error
 
 
-def test_one_arm_ten_times_noisier_costs_neither_error_nor_the_large_effects():
-    generator = np.random.default_rng(1)
-    wrong = found = 0
-    for _ in range(STUDIES):
-        y = generator.normal(size=(11, 5)) + generator.normal(size=5)
-        y[1] *= 10
-        y[2] -= 9
-        p = [estimate.p_adjusted <= 0.05 for estimate in table(y[0], y[1:], one_look(5, 3.0)).estimates]
-        found += p.pop(1)
-        wrong += any(p)
-    assert wrong / STUDIES <= BOUND
-    assert found / STUDIES >= 0.9
+@pytest.mark.parametrize("noise", [EQUAL, *UNEQUAL, ONE_NOISY], ids=lambda noise: noise.name)
+@pytest.mark.parametrize(("targets", "seeds"), [(10, 3), (10, 5), (40, 3)])
+def test_something_is_found_where_there_is_nothing(noise, targets, seeds):
+    assert kept(family_wise_error(STUDIES, targets, seeds, noise))
+
+
+@pytest.mark.parametrize("noise", [EQUAL, ONE_NOISY], ids=lambda noise: noise.name)
+def test_the_intervals_hold_the_truth_together(noise):
+    rate = coverage(STUDIES, 10, 3, noise)
+    assert kept(Rate(1 - rate.value, rate.n))
+
+
+@pytest.mark.parametrize("noise", [EQUAL, ONE_NOISY], ids=lambda noise: noise.name)
+def test_losses_of_exactly_delta_are_not_called_negligible(noise):
+    assert kept(false_negligible(STUDIES, 10, 5, noise))
+
+
+def test_pooling_is_the_largest_gain_there_is():
+    pooled, paired = power(STUDIES, 40, 3, real=1)
+    assert pooled.value > 0.35
+    assert paired.value < 0.06
 
 
 def test_planned_looks_that_stop_when_settled():
-    generator = np.random.default_rng(2)
-    rules = planned(5, 20, delta=1.3)
-    wrong = negligible = 0
-    for _ in range(STUDIES):
-        y = generator.normal(size=(2, 20))
-        for look in rules.looks:
-            estimate = table(y[0], y[1:], rules, runs=[look.seeds]).estimates[0]
-            verdict = effect_verdict(estimate, EffectFacts(), rules).verdict
-            if verdict not in ("detected", "undecided"):
-                break
-        wrong += estimate.p_adjusted <= 0.05
-        negligible += verdict == "negligible"
-    assert wrong / STUDIES <= BOUND
-    assert negligible / STUDIES >= 0.9
+    ended = planned_looks(STUDIES // 2, 1, 1.5)
+    assert kept(ended.found, 0.05)
+    assert ended.negligible.value >= 0.9
+    assert ended.seeds < 16
+    assert not kept(looked_at_every_seed(STUDIES, 1, 20))

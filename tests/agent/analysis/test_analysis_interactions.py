@@ -40,11 +40,36 @@ def test_oracle():
     assert stats.ttest_1samp(per_seed, 0).statistic == pytest.approx(23.603438, rel=1e-6)
     assert pair.observed.loss == pytest.approx(0.095)
     assert pair.additive == pytest.approx(0.007)
-    assert found.contrasts.method == "pooled"
-    y = np.array([runs[key].values for key in (BASELINE, A, B, AB)])
-    pool = ((y - y.mean(0) - y.mean(1, keepdims=True) + y.mean()) ** 2).sum() / 12
-    own = per_seed.var(ddof=1) / 4
-    assert pair.contrast.se == pytest.approx(np.sqrt(4 * max(pool, (pool + own) / 2) / 5))
+    # among four arms the pair is the noisiest by far: its contrast is left to its own paired t
+    assert (found.contrasts.method, pair.contrast.df) == ("pooled", 4)
+    assert pair.contrast.p == pair.contrast.p_paired
+    assert pair.contrast.interval == pytest.approx((0.0776486, 0.0983513), abs=1e-7)
+
+
+def test_f_of_the_repeated_measures_anova_is_the_square_of_t():
+    """Sums of squares of A × B and of A × B × seed, written out, over the oracle's table."""
+    y = np.array([[[0.90, 0.91, 0.895, 0.905, 0.90], [0.90, 0.905, 0.893, 0.90, 0.897]],
+                  [[0.895, 0.905, 0.89, 0.90, 0.90], [0.80, 0.82, 0.79, 0.815, 0.81]]])  # fmt: skip
+    cells = y.mean(2)
+    crossed = cells - cells.mean(0) - cells.mean(1)[:, None] + cells.mean()
+    whole = y - y.mean(0) - y.mean(1)[:, None] + y.mean((0, 1))
+    left = whole - crossed[:, :, None]
+    f = (5 * (crossed**2).sum()) / ((left**2).sum() / 4)
+    runs = arms(baseline=y[0, 0], a=y[1, 0], b=y[0, 1], ab=y[1, 1])
+    contrast = interaction_table(runs, [AB], rules=one_look(5)).interactions[0].contrast
+    assert f == pytest.approx(557.1223, abs=1e-4)
+    assert (contrast.loss / contrast.se) ** 2 == pytest.approx(f)
+
+
+def test_a_pair_among_equally_noisy_arms_uses_the_guarded_pool():
+    runs = planted({"a": 0, "b": 1, "ab": 3, "c": 2, "d": 0}, seed=4)
+    found = interaction_table(runs, [AB], rules=one_look(5))
+    y = np.array([arm.values for arm in runs.values()])
+    pool = ((y - y.mean(0) - y.mean(1, keepdims=True) + y.mean()) ** 2).sum() / 20
+    own = (runs[A].values + runs[B].values - runs[AB].values - runs[BASELINE].values).var(ddof=1) / 4
+    contrast = found.interactions[0].contrast
+    assert (found.contrasts.method, contrast.df) == ("pooled", 20)
+    assert contrast.se == pytest.approx(np.sqrt(4 * max(pool, (3 * pool + own) / 4) / 5))
 
 
 def test_oracle_of_the_paired_contrast():

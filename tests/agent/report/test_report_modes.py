@@ -264,7 +264,7 @@ def test_the_reviewer_finds_every_modes_own_tests_and_threats():
     asked += "|disagree about 1 of the components|this length of fine-tuning (200 steps)|Arms were not tuned apart (retraining)"
     for each in asked.split("|"):
         assert each in text, each
-    assert "could hardly be shown" not in text
+    assert "could often not be shown" not in text
     noise = section(markdown_report(three_modes()), "Noise floor")
     assert "out of reach" not in noise.split("### Retraining")[0]
     trained = section(markdown_report(results()), "For the reviewer")
