@@ -156,10 +156,11 @@ def differences_over_seeds(values: Floats, alpha: float) -> Deltas:
 
 
 def _unpooled(y: Floats) -> BlockFit:
-    """The residual variance of the rows that vary, shape [R, S], behind a closed gate."""
+    """The residual variance of the rows that vary, shape [R, S], behind a closed gate: no row is weighed against others."""
     present = np.isfinite(y)
     varies = np.where(present, y, -np.inf).max(axis=1) > np.where(present, y, np.inf).min(axis=1)
-    return fit_block(y[varies])._replace(bartlett_p=0.0)
+    none = np.zeros(len(y), dtype=np.int64)
+    return fit_block(y[varies])._replace(bartlett_p=0.0, ratios=none.astype(np.float64), row_df=none)
 
 
 def screen(p: Floats, alpha: float) -> tuple[Floats, float]:
