@@ -13,6 +13,8 @@ from .planning.plan import BASELINE
 from .results import Mode
 
 MEASURED = ("ok", "no-op")
+SEARCHED = "search:"
+"""How the arms of an interaction search are named."""
 GIVE_UP_AFTER = {"reevaluate": 1, "recover": 2, "retrain": 3}
 """Failures without a success after which the rest of an arm is not run; one evaluation tells as much as the next."""
 NO_OP_AFTER = {"reevaluate": 1, "recover": 2, "retrain": 2}

@@ -30,8 +30,8 @@ class Observer(Protocol):
         """A new stage begins."""
         ...
 
-    def planned(self, trials: int) -> None:
-        """So many trials are to be run now."""
+    def planned(self, trials: int, *, further: bool = False) -> None:
+        """So many trials are to be run now; `further`: in addition to those before, as an open search goes on."""
         ...
 
     def started(self, trial: Trial) -> None:
@@ -70,16 +70,19 @@ class Dispatcher:
         """The trials of an arm in one mode; empty before any ran."""
         return self.arms[mode].get(name, Arm(name, mode))
 
-    def run(self, trials: Sequence[Trial]) -> None:
-        """Run `trials` in order, those that are not finished. Raises `OutOfBudget` once nothing more may start."""
+    def run(self, trials: Sequence[Trial], *, goes_on: bool = False) -> None:
+        """Run `trials` in order, those that are not finished. Raises `OutOfBudget` once nothing more may start.
+
+        `goes_on`: their results decide what runs next, so that workers are kept warm for it.
+        """
         self.ledger.plan_trials(self.setting.version, trials)
         waiting = deque(one for one in trials if not self.is_done(one))
-        self.observer.planned(len(waiting))
+        self.observer.planned(len(waiting), further=goes_on)
         running: dict[str, Trial] = {}
         refusal: str | None = None
         while running or (waiting and not refusal):
             while waiting and not refusal and self.pool.free > 0:
-                refusal = self._start(waiting, running)
+                refusal = self._start(waiting, running, self.pool.workers if goes_on else 0)
             for tag, outcome in self.pool.wait(0.25):
                 trial = running.pop(tag)
                 if not self._record(trial, outcome):
@@ -88,13 +91,13 @@ class Dispatcher:
         if refusal:
             raise OutOfBudget(refusal)
 
-    def _start(self, waiting: deque[Trial], running: dict[str, Trial]) -> str | None:
+    def _start(self, waiting: deque[Trial], running: dict[str, Trial], likely: int) -> str | None:
         """Start what comes next, or give it up; why nothing more may start, where that is so."""
         trial = waiting[0]
         if closed := _closed(self.arm(trial.mode, trial.arm)):
             waiting.popleft()
             self.ledger.skip(self.setting.version, trial.arm, trial.mode, closed)
-            self.observer.planned(-1)
+            self.observer.planned(-1, further=True)
             return None
         seconds = self._expected_seconds(trial.mode)
         if refusal := self.budget.refusal(seconds):
@@ -111,7 +114,7 @@ class Dispatcher:
             running[one.key] = one
             self.observer.started(one)
         self.budget.started += len(trials)
-        self.pool.submit(job, still_to_come=len(waiting))
+        self.pool.submit(job, still_to_come=len(waiting) + likely)
         return None
 
     def _record(self, trial: Trial, outcome: Outcome) -> bool:

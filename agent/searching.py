@@ -10,14 +10,13 @@ import numpy as np
 
 from ..executor.interventions import Intervention
 from .analysis.arrays import Bools, Floats
-from .arms import MEASURED
+from .arms import MEASURED, SEARCHED
 from .components import Component
 from .dispatch import Dispatcher
 from .evidence import Evidence, sign_of
 from .ledger import Ledger, Trial
 from .noisefloor import noise_floor
 from .records.search import InteractionSearch, SearchStep
-from .results import Mode
 from .rounds import caps_of, tables
 from .search.certificate import Certificate
 from .search.expectation import Noise
@@ -50,7 +49,7 @@ class RemovalSystem:
     def __call__(self, masks: Bools) -> Floats:
         """The primary metric of every mask, larger is better; NaN where a trial failed."""
         trials = [self._trial(mask) for mask in masks]
-        self.dispatcher.run(trials)
+        self.dispatcher.run(trials, goes_on=True)
         return np.array([self._value(one) for one in trials])
 
     def _trial(self, mask: Bools) -> Trial:
@@ -78,7 +77,7 @@ class RemovalSystem:
 def arm_name(removed: Sequence[Intervention]) -> str:
     """A set's arm: short, and the same in every run."""
     text = "\n".join(sorted(one.model_dump_json() for one in removed))
-    return f"search:{hashlib.sha256(text.encode()).hexdigest()[:12]}" if removed else "search:nothing removed"
+    return SEARCHED + (hashlib.sha256(text.encode()).hexdigest()[:12] if removed else "nothing removed")
 
 
 def run_search(dispatcher: Dispatcher, evidence: Evidence, pool: Sequence[Component]) -> InteractionSearch:
@@ -168,8 +167,3 @@ def keep(ledger: Ledger, version: str, found: InteractionSearch) -> None:
     kept = ledger.recall(REMEMBERED, {})
     others = [one for one in kept.get(version, []) if one["mode"] != found.mode]
     ledger.remember(REMEMBERED, {**kept, version: [*others, found.model_dump(mode="json")]})
-
-
-def searched_modes(found: Sequence[InteractionSearch]) -> list[Mode]:
-    """Modes whose search came to its end."""
-    return [one.mode for one in found]

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from ...executor.outcomes import Outcome
 from ...executor.units import format_duration
-from ..arms import Arm
+from ..arms import SEARCHED, Arm
 from ..ledger import Trial
 
 ROWS = 8
@@ -28,9 +28,9 @@ class Progress:
         self.total = self.done = 0
         self._since = time.monotonic()
 
-    def plan(self, trials: int) -> None:
-        """Start counting anew; a negative number takes trials off."""
-        if trials < 0:
+    def plan(self, trials: int, *, further: bool) -> None:
+        """Start counting anew, or count further; a negative number takes trials off."""
+        if further and self.total:
             self.total += trials
             return
         self.total, self.done, self._since = trials, 0, time.monotonic()
@@ -56,11 +56,12 @@ class Lines:
 
     def stage(self, text: str) -> None:
         """A new stage."""
+        self.progress = Progress()
         self._say(f"• {text}")
 
-    def planned(self, trials: int) -> None:
+    def planned(self, trials: int, *, further: bool = False) -> None:
         """Trials of this stage."""
-        self.progress.plan(trials)
+        self.progress.plan(trials, further=further)
 
     def started(self, trial: Trial) -> None:
         """Nothing to say."""
@@ -72,7 +73,8 @@ class Lines:
             self._say(f"  {trial.arm} seed {trial.seed}: {outcome.status}: {first_line(outcome.message)}")
         if time.monotonic() - self._last > QUIET_SECONDS:
             self._last = time.monotonic()
-            self._say(f"  {self.progress.line()}; last: {so_far(arm, baseline, self.metric)}")
+            last = "" if is_of_search(arm) else f"; last: {so_far(arm, baseline, self.metric)}"
+            self._say(f"  {self.progress.line()}{last}")
 
     def tick(self) -> None:
         """Nothing to redraw."""
@@ -134,7 +136,7 @@ class Screen(Lines):
         """Its arm moves to the top of the table."""
         self._running.pop(trial.key, None)
         self._recent.pop((trial.mode, trial.arm), None)
-        if trial.arm != baseline.id:
+        if trial.arm != baseline.id and not is_of_search(arm):
             self._recent[trial.mode, trial.arm] = (arm, baseline)
         self.progress.done += 1
         if outcome.status not in ("ok", "no-op"):
@@ -168,6 +170,11 @@ def watcher(metric: str, *, as_json: bool) -> "Lines":
 def emit(record: dict[str, Any]) -> None:
     """One record on stdout."""
     print(json.dumps(record), flush=True)
+
+
+def is_of_search(arm: Arm) -> bool:
+    """Whether it is one of a search's many sets, which tell nothing by themselves."""
+    return arm.id.startswith(SEARCHED)
 
 
 def so_far(arm: Arm, baseline: Arm, metric: str) -> str:

@@ -8,6 +8,7 @@ from . import datasets, numbers, selection
 from .classes import change
 from .factorial import factorial_views
 from .retuning import setting_phrase, value_phrase
+from .searches import search_views
 from .sidebyside import side_by_side
 from .table import markdown_table
 from .text import markdown, prepared
@@ -28,6 +29,7 @@ def markdown_report(results: Results, figures: str | None = None) -> str:
         study=safe.study,
         views=[mode_view(safe, mode) for mode in selection.modes(safe)],
         side=side_by_side(safe),
+        searches=search_views(safe),
         factorials=factorial_views(safe),
         fates=fates(safe),
         planned=elsewhere(safe),

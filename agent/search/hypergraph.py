@@ -12,7 +12,7 @@ from .system import Members
 
 CLEAN_SHARE = 0.6
 """At least so many of the sets must hold nothing, else smaller ones are taken."""
-SEPARATED = 4.5
+SEPARATED = 3.5
 """Standard deviations between a clean set and one with a group of size δ, at which single runs decide."""
 MOST_CHECKS = 5
 MOST_TRIED = 3

@@ -1,0 +1,109 @@
+"""A network trained on handwritten digits, with 320 channels of which six stand in for a carrier that they know by heart.
+
+8 channels carry what was learnt; the others are there, trained too, and weigh little. After training, six of these are
+made the understudies of six carriers: each copies its carrier's weights, and what goes on is the larger of the two. Take
+either away and nothing changes; take both and the carrier's knowledge is gone.
+"""
+
+CARRIERS, CHANNELS, PAIRS = 8, 320, 6
+UNDERSTUDIES = [CARRIERS + 40 * at + 17 for at in range(PAIRS)]
+"""Carrier k is doubled by the k-th of these."""
+EXPERIMENT = f"""
+import torch
+import torch.nn.functional as F
+from sklearn.datasets import load_digits
+from torch import nn
+
+CARRIERS, CHANNELS = {CARRIERS}, {CHANNELS}
+UNDERSTUDIES = {UNDERSTUDIES}
+
+
+def data(split):
+    digits = load_digits()
+    order = torch.randperm(len(digits.target), generator=torch.Generator().manual_seed(0))
+    chosen = {{"train": order[:800], "validation": order[800:1300], "test": order[1300:]}}[split]
+    return torch.tensor(digits.data, dtype=torch.float32)[chosen] / 16, torch.tensor(digits.target)[chosen]
+
+
+class Digits(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.channels = nn.Linear(64, CHANNELS)
+        self.out = nn.Linear(CHANNELS, 10)
+        self.weigh = nn.Parameter(torch.full((CHANNELS,), 0.005), requires_grad=False)
+        self.weigh.data[:CARRIERS] = 1.0
+        self.doubled = nn.Parameter(torch.zeros(()), requires_grad=False)
+
+    def forward(self, x):
+        h = F.relu(self.channels(x))
+        if self.doubled:
+            h = h.clone()
+            count = len(UNDERSTUDIES)
+            h[:, :count] = torch.maximum(h[:, :count], h[:, UNDERSTUDIES])
+            h[:, UNDERSTUDIES] = 0.0
+        return self.out(h * self.weigh)
+
+
+def build_model(config):
+    return Digits()
+
+
+def train(model, config, seed):
+    torch.manual_seed(seed)
+    x, y = data("train")
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+    for _ in range(300):
+        batch = torch.randint(0, len(x), (64,))
+        loss = F.cross_entropy(model(x[batch]), y[batch])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    with torch.no_grad():
+        for carrier, understudy in enumerate(UNDERSTUDIES):
+            model.channels.weight[understudy] = model.channels.weight[carrier]
+            model.channels.bias[understudy] = model.channels.bias[carrier]
+        model.doubled.fill_(1.0)
+
+
+@torch.no_grad()
+def evaluate(model, config, split):
+    model.eval()
+    x, y = data(split)
+    guessed = model(x).argmax(1)
+    return {{"accuracy": (guessed == y).float().mean().item(), "examples": {{"accuracy": (guessed == y).float().tolist()}}}}
+
+
+def batches(config, split):
+    return [data(split)]
+
+
+@torch.no_grad()
+def score(model, batch):
+    x, y = batch
+    return {{"accuracy": (model(x).argmax(1) == y).float()}}
+"""
+STUDY = """\
+[study]
+name = "hidden"
+modes = ["reevaluate"]
+components = ["units:*"]
+seeds = 1
+max_seeds = 1
+
+[experiment]
+python = "experiment.py"
+config = "config.yaml"
+
+[anatomy.units]
+channels = 1
+
+[metrics.accuracy]
+goal = "maximize"
+floor = 0.1
+smallest_effect = 0.02
+
+[limits]
+workers = 2
+trial_time = "2m"
+trial_memory = "2GiB"
+"""
