@@ -16,11 +16,16 @@ def advise(
     model: Weighed,
     primary: str,
 ) -> list[Advice]:
-    """Advice in every mode that has findings on the primary metric; modes are never mixed."""
+    """Advice in every mode that has findings on the primary metric; modes are never mixed.
+
+    Nothing is advised to go that was shown to cost on another metric, such as the primary one on another data set.
+    """
     found: list[Advice] = []
     modes: list[Mode] = list(dict.fromkeys(one.mode for one in effects))
     for mode in modes:
         singles = [one for one in effects if (one.mode, one.metric, one.role) == (mode, primary, "confirmatory")]
+        elsewhere = {one.ablation for one in effects if one.mode == mode and one.verdict == "matters"}
+        singles = [one for one in singles if one.verdict == "matters" or one.ablation not in elsewhere]
         joint = [one for one in interactions if (one.mode, one.metric) == (mode, primary)]
         found += [
             *_prune(mode, singles, joint, components, model),

@@ -1,18 +1,20 @@
 """Results from the ledger: everything that a report says, without a sandbox, a model or the experiment."""
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
 from ..executor.errors import ReportError
 from ..executor.outcomes import Outcome
+from .accounting import accounting, planned_fates
 from .advice import advise
 from .analysis.predictions import Scored, score_predictions
 from .arms import Arm, arms_of, splits_of
 from .checks import NOTHING_STOPPED, judge_checks
+from .classes import class_findings
 from .components import Component
 from .costs import Weighed, cost_of
+from .datasets import contrast_datasets
 from .evidence import Evidence, sign_of
 from .examplestore import ExampleStore
 from .factorials import factorials_of
@@ -24,7 +26,8 @@ from .machine import machine
 from .notes import notes_on
 from .outstanding import settling
 from .planning.plan import BASELINE, Plan
-from .results import Accounting, Effect, Mode, Planned, PredictionScore, Results, Settling, StudyInfo
+from .records.power import Settling
+from .results import Effect, Mode, PredictionScore, Results, StudyInfo
 from .retuned import retuning_record, with_retuned
 from .retuning import recalled_tuning
 from .searching import recalled
@@ -58,6 +61,7 @@ def collect(spec: StudySpec, ledger: Ledger, split: Split | None = None) -> Resu
         for effect in with_retuned(by_name[name].effects, tuning, evidence)
     ]
     interactions = [each for _, by_name in measured for one in by_name.values() for each in one.interactions]
+    classes = [class_findings(evidence) for evidence, _ in measured]
     return Results(
         study=_study([one for one, _ in measured], ledger, [by_name[spec.primary] for _, by_name in measured], rows),
         baseline={
@@ -67,8 +71,8 @@ def collect(spec: StudySpec, ledger: Ledger, split: Split | None = None) -> Resu
         interactions=interactions,
         coverage=_coverages([one for one, _ in measured]),
         predictions=_scores([(one, by_name[spec.primary]) for one, by_name in measured]),
-        planned=_planned([one for one, _ in measured], _is_complete(ledger)),
-        accounting=_accounting(ledger, rows, version),
+        planned=planned_fates([one for one, _ in measured], _is_complete(ledger)),
+        accounting=accounting(ledger, rows, version),
         compute={**ledger.compute(version), "workers": ledger.recall("workers"), "threads": spec.experiment.threads},
         environment={**machine(), **ledger.recall("environment", {})},
         advice=advise(effects, interactions, measured[0][0].components, weighed, spec.primary),
@@ -84,6 +88,9 @@ def collect(spec: StudySpec, ledger: Ledger, split: Split | None = None) -> Resu
             for each in kind_contrasts(one, name, found_on.effects)
         ],
         retuning=next((retuning_record(tuning, one) for one, _ in measured if one.mode == "retrain"), None),
+        datasets=[one for evidence, by_name in measured for one in contrast_datasets(evidence, by_name)],
+        classes=[one for each in classes for one in each.effects],
+        confusions=[one for each in classes for one in each.confusions],
     )
 
 
@@ -245,63 +252,3 @@ def _scored(effect: Effect) -> bool:
 def _scored_as(effect: Effect, sign: int, delta: float) -> Scored:
     assert effect.prediction is not None and effect.delta is not None
     return Scored(effect.prediction.direction, effect.prediction.size, -sign * effect.delta / delta)
-
-
-def _planned(seen: Sequence[Evidence], complete: bool) -> list[Planned]:
-    found: list[Planned] = []
-    for plan in seen[0].plans:
-        found += [Planned(ablation=one.id, round=plan.round, fate="dropped", reason=one.reason) for one in plan.dropped]
-        for one in plan.ablations:
-            fates: dict[Mode, tuple[str, str | None]] = {
-                evidence.mode: _fate(evidence, one.id, complete) for evidence in seen if one.asks(evidence.mode)
-            }
-            found.append(_fate_in_all(one.id, plan.round, fates))
-    return found
-
-
-def _fate_in_all(name: str, number: int, fates: dict[Mode, tuple[str, str | None]]) -> Planned:
-    """One fate where the modes agree, else the first that is no plain run, with each mode's in words."""
-    kinds = list(dict.fromkeys(fate for fate, _ in fates.values()))
-    fate = next((kind for kind in kinds if kind != "ran"), "ran" if kinds else "pending")
-    told = [f"{mode}: {kind}{f' ({why})' if why else ''}" for mode, (kind, why) in fates.items()]
-    reasons = [why for _, why in fates.values() if why]
-    reason = "; ".join(told) if len(kinds) > 1 or len(set(reasons)) > 1 else next(iter(reasons), None)
-    return Planned(ablation=name, round=number, fate=fate, reason=reason)
-
-
-def _fate(evidence: Evidence, name: str, complete: bool) -> tuple[str, str | None]:
-    arm = evidence.arm(name)
-    if name in evidence.dropped:
-        return "dropped", evidence.dropped[name]
-    if name in evidence.stopped:
-        return evidence.stopped[name]
-    if arm.broken:
-        return "structural", arm.failed[0].reason
-    if arm.idle:
-        return "no-op", arm.measured[0].reason
-    if arm.failed:
-        statuses = Counter(one.status for one in arm.failed)
-        shown = ", ".join(f"{count} {status}" for status, count in statuses.items())
-        return (
-            "ran" if arm.measured else "failed",
-            f"{shown} of {len(arm.failed) + len(arm.measured)} seeds: {arm.failed[0].reason}",
-        )
-    if arm.measured:
-        return "ran", None
-    return ("skipped", "never started") if complete else ("pending", "not started yet")
-
-
-def _accounting(ledger: Ledger, rows: Sequence[TrialRow], version: str) -> Accounting:
-    statuses = Counter(row.status for row in rows)
-    ok = statuses.pop("ok", 0) + statuses.pop("no-op", 0)
-    pending = statuses.pop("planned", 0) + statuses.pop("running", 0)
-    skipped = statuses.pop("skipped", 0) + pending
-    return Accounting(
-        planned=len(rows),
-        ok=ok,
-        failed=dict(statuses),
-        skipped=skipped,
-        skipped_why=dict(Counter(row.reason or "never started" for row in rows if row.status == "skipped")),
-        pending=pending,
-        checks=ledger.check_count(version),
-    )

@@ -49,9 +49,8 @@ class Crossing:
         )
         if not evidence.by_examples(name):
             return analyse()
-        return analyse(
-            estimate=lambda y, _finished, family, given: estimate_examples(y, family, given, evidence.clusters)
-        )
+        clusters = evidence.clusters_of(name)
+        return analyse(estimate=lambda y, _finished, family, given: estimate_examples(y, family, given, clusters))
 
 
 def crossing_of(evidence: Evidence, plan: Plan) -> Crossing | None:

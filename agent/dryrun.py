@@ -14,7 +14,8 @@ from .foresight import foresee
 from .ledger import FINISHED, Ledger, Trial
 from .planning.plan import BASELINE, Plan, parse_plan, read_plan
 from .planning.planner import Planner
-from .results import Mode, Power
+from .records.power import Power
+from .results import Mode
 from .retuning import planned_tuning, stages
 from .setting import Setting
 from .survey import anatomy_of, components_of, survey

@@ -1,11 +1,12 @@
 """What findings are drawn from: everything known in one mode, seen on one split, at one trained checkpoint at a time."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
+from ..executor.inside.columns import dataset_of, serving
 from .analysis.arrays import Bools, Floats, Ints
 from .analysis.joint import Arm as Values
 from .analysis.looks import Look, Rules, planned_looks
@@ -17,7 +18,7 @@ from .results import EffectVerdict, Mode
 from .search.halves import search_half
 from .spec import StudySpec
 
-CLUSTER = "cluster"
+CLUSTER, TARGET, PREDICTION = "cluster", "target", "prediction"
 Examples = Callable[[TrialRow, str], dict[str, Floats]]
 """The values of a trial by column, one an example, on one split; empty where it gave none."""
 
@@ -147,14 +148,14 @@ class Evidence:
         found = self._columns(name).get(metric)
         if found is None:
             return missing
-        if not self.fits(name):
+        if not self.fits(name, dataset_of(metric)):
             return missing
         seen = self.search_half(metric) if self._was_searched_for(name) else np.zeros(len(found), dtype=np.bool_)
         return np.where(seen, np.nan, sign * found)
 
     def search_half(self, metric: str) -> Bools:
         """Which examples of this split an interaction search looks at, shape [N]; the others confirm what it finds."""
-        return search_half(len(self._columns(BASELINE)[metric]), self.clusters, self.spec.study.name)
+        return search_half(len(self._columns(BASELINE)[metric]), self.clusters_of(metric), self.spec.study.name)
 
     def _was_searched_for(self, name: str) -> bool:
         """Whether a removal was found by a search on this very split: it is judged by what the search has not seen."""
@@ -165,21 +166,30 @@ class Evidence:
         """Removals that a search has proposed."""
         return frozenset(one.id for plan in self.plans for one in plan.ablations if one.why == SEARCH)
 
-    def fits(self, name: str) -> bool:
-        """Whether an arm was evaluated on the baseline's very examples: as many of them, with the same targets."""
+    def fits(self, name: str, dataset: str | None = None) -> bool:
+        """Whether an arm was evaluated on the baseline's very examples (of one data set, or of all): as many of them, with
+        the same targets and clusters."""
         usual, found = self._columns(BASELINE), self._columns(name)
-        same = [np.array_equal(usual[key], found[key]) for key in ("target", CLUSTER) if key in usual and key in found]
-        return all(same) and all(len(found[key]) == len(usual[key]) for key in found if key in usual)
+        asked = [key for key in found if key in usual and dataset in (None, dataset_of(key))]
+        if dataset:
+            plain = (described_by(about, dataset, usual) for about in (TARGET, CLUSTER))
+            asked += [key for key in plain if key is not None and key in found]
+        same = [np.array_equal(usual[key], found[key]) for key in asked if key.rpartition("/")[2] in (TARGET, CLUSTER)]
+        return all(same) and all(len(found[key]) == len(usual[key]) for key in asked)
 
-    @property
-    def clusters(self) -> Ints | None:
-        """The cluster of each example, where the experiment gives them."""
-        found = self._columns(BASELINE).get(CLUSTER)
-        return None if found is None else found.astype(np.int64)
+    def clusters_of(self, metric: str) -> Ints | None:
+        """The cluster of each example of a metric, where the experiment gives them."""
+        columns = self._columns(BASELINE)
+        name = described_by(CLUSTER, dataset_of(metric), columns)
+        return None if name is None else columns[name].astype(np.int64)
+
+    def columns_at(self, name: str, seed: int | None) -> dict[str, Floats]:
+        """All that an arm's trial at a seed or a checkpoint told of examples, by column; empty where it told nothing."""
+        row = self.arm(name).trials.get(seed) if seed is not None else None
+        return self.examples(row, self.split) if row is not None else {}
 
     def _columns(self, name: str) -> dict[str, Floats]:
-        row = self.arm(name).trials.get(self.seed) if self.seed is not None else None
-        return self.examples(row, self.split) if row is not None else {}
+        return self.columns_at(name, self.seed)
 
     @cached_property
     def memory(self) -> dict[int, dict[str, int]]:
@@ -189,6 +199,11 @@ class Evidence:
     def rules_for(self, delta: float) -> Rules:
         """δ, looks and α of a metric's tests."""
         return Rules(delta, self.looks, self.spec.study.alpha)
+
+
+def described_by(about: str, dataset: str, columns: Mapping[str, Floats]) -> str | None:
+    """The name of the column (target, prediction or cluster) that describes the examples of a data set, if there is one."""
+    return serving(about, dataset, {name: len(values) for name, values in columns.items()})
 
 
 def sign_of(goal: str) -> int:

@@ -14,15 +14,8 @@ from .crossing import Crossing, crossing_of
 from .evidence import Evidence, sign_of
 from .noisefloor import at_floor, noise_floor
 from .planning.plan import Plan
-from .results import (
-    BaselineMetric,
-    ComponentInContext,
-    EffectVerdict,
-    Factorial,
-    FactorialCell,
-    FactorialRow,
-    InteractionVerdict,
-)
+from .records.factorial import ComponentInContext, Factorial, FactorialCell, FactorialRow
+from .results import BaselineMetric, EffectVerdict, InteractionVerdict
 from .rounds import caps_of, shown_negligible
 
 Verdict = EffectVerdict | InteractionVerdict

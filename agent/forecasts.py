@@ -4,8 +4,9 @@ from .. import prompts
 from .evidence import Evidence
 from .ledger import Ledger
 from .planning.plan import BASELINE
+from .records.power import Power
 from .report import numbers
-from .results import Mode, Power
+from .results import Mode
 
 FORECAST = "forecast"
 

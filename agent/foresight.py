@@ -35,7 +35,8 @@ from .evidence import Evidence
 from .ledger import FINISHED
 from .noisefloor import noise_floor
 from .planning.plan import BASELINE, Ablation
-from .results import BaselineMetric, LookAhead, Power, Remedies, Scenario
+from .records.power import LookAhead, Power, Remedies, Scenario
+from .results import BaselineMetric
 
 EFFECT = 2.0
 """What should be shown to matter, in δ."""

@@ -13,7 +13,8 @@ from .analysis.kinds import Kind, compare_kinds
 from .analysis.sequential import estimate_family
 from .evidence import Evidence, sign_of
 from .planning.plan import BASELINE
-from .results import Effect, KindContrast
+from .records.kinds import KindContrast
+from .results import Effect
 from .rounds import caps_of, rules_of
 
 Pair = tuple[Effect, Effect]
@@ -47,7 +48,9 @@ def _pairs(effects: Sequence[Effect]) -> list[Pair]:
 def _over_examples(evidence: Evidence, name: str, pairs: Sequence[Pair]) -> Table:
     arms = list(dict.fromkeys(one.ablation for pair in pairs for one in pair))
     rows = np.stack([evidence.on_examples(each, name) for each in (BASELINE, *arms)])
-    return estimate_examples(rows, _contrasts(pairs, [BASELINE, *arms]), rules_of(evidence, name), evidence.clusters)
+    return estimate_examples(
+        rows, _contrasts(pairs, [BASELINE, *arms]), rules_of(evidence, name), evidence.clusters_of(name)
+    )
 
 
 def _over_seeds(evidence: Evidence, name: str, pairs: Sequence[Pair]) -> Table:

@@ -71,12 +71,12 @@ def _over_examples(evidence: Evidence, name: str) -> BaselineMetric | None:
     noise = run_noise(sign_of(metric.goal) * evidence.on_examples("baseline", name))
     if noise is None:
         return None
-    delta, units = smallest_effect(evidence, name), _units(evidence, noise)
+    delta, units = smallest_effect(evidence, name), _units(evidence, name, noise)
     return BaselineMetric(
         mean=noise.mean,
         sd=noise.sd or 0.0,
         n=units,
-        unit="example" if evidence.clusters is None else "cluster",
+        unit="example" if evidence.clusters_of(name) is None else "cluster",
         minimum_detectable_effect=None,
         goal=metric.goal,
         floor=metric.floor,
@@ -86,14 +86,15 @@ def _over_examples(evidence: Evidence, name: str) -> BaselineMetric | None:
     )
 
 
-def _units(evidence: Evidence, noise: RunNoise) -> int:
-    return noise.n if evidence.clusters is None else len(set(evidence.clusters.tolist()))
+def _units(evidence: Evidence, name: str, noise: RunNoise) -> int:
+    clusters = evidence.clusters_of(name)
+    return noise.n if clusters is None else len(set(clusters.tolist()))
 
 
 def _proposed_over_examples(evidence: Evidence, name: str, noise: RunNoise) -> float:
     """2σ from one trained model to the next; of a single one, twice the standard error of its mean."""
     between = proposed(evidence, name) if len(evidence.seeds_at_hand) > 1 else None
-    return between or 2 * (noise.sd or 0.0) / math.sqrt(_units(evidence, noise))
+    return between or 2 * (noise.sd or 0.0) / math.sqrt(_units(evidence, name, noise))
 
 
 def _detectable(noise: RunNoise, look: Look, family: int) -> float | None:

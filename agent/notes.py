@@ -3,6 +3,7 @@
 from .. import prompts
 from .arms import Arms
 from .evidence import Evidence
+from .labels import unlabelled
 from .planning.plan import BASELINE
 
 PLACEBO = "placebo"
@@ -26,6 +27,7 @@ def notes_on(evidence: Evidence, arms: Arms) -> list[str]:
         whole=whole if evidence.mode == "reevaluate" else [],
         checkpoints=evidence.checkpoints,
         misfits=_misfits(evidence),
+        unlabelled=unlabelled(evidence.columns_at(BASELINE, evidence.seed)),
         moved=_moved(evidence),
         drifted=_drifted(evidence, arms),
     )

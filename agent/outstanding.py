@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from statistics import fmean
 
-from .results import Effect, Settling
+from .records.power import Settling
+from .results import Effect
 from .rounds import OPEN
 
 

@@ -3,23 +3,16 @@
 import math
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-Mode = Literal["reevaluate", "retrain", "recover"]
-Role = Literal["confirmatory", "sensitivity", "control", "exploratory"]
-Direction = Literal["worse", "better", "none"]
-EffectVerdict = Literal["structural", "no-op", "untestable", "matters", "hurts", "negligible", "detected", "undecided"]
-InteractionVerdict = Literal[
-    "compensation", "redundancy", "synergy", "additive", "saturation-limited", "irreducible", "untestable", "undecided"
-]
-Interval = tuple[float, float]
-Unit = Literal["seed", "example", "cluster", "checkpoint"]
-
-
-class Record(BaseModel):
-    """A frozen record of the results."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from .records.base import Direction, EffectVerdict, InteractionVerdict, Interval, Mode, Record, Role, Unit
+from .records.classes import ClassEffect, ConfusionShift
+from .records.datasets import DatasetContrast
+from .records.factorial import Factorial
+from .records.kinds import KindContrast
+from .records.power import Power, Settling
+from .records.retuning import Retuned, Retuning
+from .records.search import InteractionSearch
 
 
 class Prediction(Record):
@@ -84,47 +77,6 @@ class Cost(Record):
     """Training forwards of one run."""
     seconds: float | None = None
     """Wall time of one trial, mean."""
-
-
-class TriedSetting(Record):
-    """One setting of the grid, as an arm did at the tuning seeds."""
-
-    setting: dict[str, Any]
-    """Dotted key of the configuration → value."""
-    mean: float | None
-    """Of the primary metric, on the split that planning sees; None where a seed gave no value."""
-    failed: dict[str, int] = {}
-    """Status → tuning seeds that did not finish."""
-    chosen: bool = False
-
-
-class Retuned(Record):
-    """An ablation's effect on the primary metric with the baseline and the arm tuned alike, at seeds that chose nothing."""
-
-    setting: dict[str, Any]
-    """What the arm's tuning seeds chose."""
-    baseline_setting: dict[str, Any]
-    """What the baseline's chose."""
-    kept: list[str] = []
-    """Retuned keys that the removal itself sets: the arm keeps its own value there."""
-    baseline: float | None
-    ablated: float | None
-    delta: float | None
-    interval: Interval | None
-    level: float | None
-    p: float | None
-    p_adjusted: float | None
-    """Holm's, over the retuned arms."""
-    p_equivalence: float | None
-    n: int
-    failed: int = 0
-    """Seeds of the arm, tuning left out, that did not finish."""
-    verdict: EffectVerdict
-    nonzero: bool = False
-    reason: str | None = None
-    runs: int
-    """Runs that chose the arm's setting, those that were measured anyway among them."""
-    grid: list[TriedSetting]
 
 
 class Effect(Record):
@@ -294,287 +246,6 @@ class Advice(Record):
     delta: float | None = None
 
 
-class FactorialCell(Record):
-    """One combination; values on the metric's own scale."""
-
-    removed: list[str]
-    """Component ids; empty: the baseline."""
-    mean: float | None
-    sd: float | None
-    n: int
-    at_floor: bool = False
-    """Within 3σ of the metric's floor, which caps what can be lost."""
-    missing: str | None = None
-    """Why it will never have a value."""
-
-
-class FactorialRow(Record):
-    """One line of the analysis of variance, with one degree of freedom."""
-
-    components: list[str]
-    contrast: float | None
-    """A loss, larger is worse. One component: mean with it − mean without it, averaged over the settings of the others;
-    two: L(AB) − L(A) − L(B), averaged likewise; and so on. The effect of textbooks is contrast / 2^(order − 1)."""
-    interval: Interval | None
-    level: float | None
-    sum_of_squares: float | None
-    eta_squared: float | None
-    """Share of the total sum of squares."""
-    partial_eta_squared: float | None
-    f_pooled: float | None = None
-    """Against the residual of cells × units, `residual_df` degrees of freedom."""
-    p_pooled: float | None = None
-    f_own: float | None = None
-    """Against the effect's own variation over units: the F of a repeated-measures analysis."""
-    p_own: float | None = None
-    df_own: int | None = None
-    p: float | None
-    """Of the test that the verdict goes by: guarded pool, or own error; unadjusted."""
-    p_adjusted: float | None
-    p_equivalence: float | None
-    verdict: EffectVerdict | InteractionVerdict
-    agreement: dict[str, int] | None = None
-    """Verdict → trained checkpoints at which a re-evaluation came to it."""
-
-
-class ComponentInContext(Record):
-    """What one component is worth, depending on what else is there; losses with simultaneous intervals."""
-
-    component: str
-    first: float | None
-    """Removed with all others present: leave-one-out."""
-    first_interval: Interval | None
-    average: float | None
-    """Over all settings of the others: the main effect."""
-    average_interval: Interval | None
-    last: float | None
-    """Removed with all others gone already: what it is worth by itself."""
-    last_interval: Interval | None
-
-
-class Factorial(Record):
-    """Every combination of some components, and its analysis of variance, on one metric in one mode."""
-
-    components: list[str]
-    labels: list[str]
-    mode: Mode
-    metric: str
-    round: int
-    unit: Unit
-    n: int
-    """Units that have a value in every cell."""
-    incomplete: int = 0
-    """Units left out, since they have none in some cell."""
-    cells: list[FactorialCell]
-    rows: list[FactorialRow] = []
-    in_context: list[ComponentInContext] = []
-    error: Literal["pooled", "own"] | None = None
-    """Which error term the verdicts go by: Bartlett's gate over the cells decides; over examples each effect's own."""
-    bartlett_p: float | None = None
-    between_units: float | None = None
-    """Sum of squares of the units, as of the two that follow."""
-    residual: float | None = None
-    residual_df: int | None = None
-    total: float | None = None
-    smallest_effect: float
-    reason: str | None = None
-    """Why there is no analysis of variance, or none yet."""
-
-
-class LookAhead(Record):
-    """What one planned look will be able to settle, as foretold from the baseline's noise."""
-
-    n: int
-    """Units of every arm."""
-    minimum_detectable_effect: float | None
-    """80% power at this look; metric's own scale."""
-    negligible: float
-    """Expected share of true nulls shown negligible by then."""
-    matters: float
-    """Chance that a true loss of `Power.effect` is shown to matter by then."""
-
-
-class Scenario(Record):
-    """What the examples can settle if baseline and arm answer them so differently."""
-
-    changed: float | None = None
-    """Share of answers (0 and 1) that differ."""
-    sd: float | None = None
-    """Standard deviation of one example's difference, in σ; √2 for answers that are independent."""
-    negligible: float
-    matters: float
-    units_needed: int | None
-    """Examples at which 80% of true nulls would be shown negligible."""
-
-
-class Remedies(Record):
-    """What alone would let 80% of true nulls be shown negligible; None where nothing of its kind would."""
-
-    max_seeds: int | None = None
-    single_look: bool = False
-    """Whether `max_seeds` lies beyond the planned looks: then `seeds` must be as many, for one look."""
-    smallest_effect: float | None = None
-    targets: int | None = None
-    """The largest family."""
-    sd: float | None = None
-    """The noise that a finer metric must not exceed."""
-    units: int | None = None
-    """Evaluation examples, in the mildest scenario."""
-
-
-class Power(Record):
-    """What could and could not be settled in one mode on the primary metric, as it was foretold before any ablation ran."""
-
-    metric: str
-    unit: Unit
-    sd: float
-    """σ of one unit."""
-    smallest_effect: float
-    """δ."""
-    effect: float
-    """The true loss, in the metric's unit, that `matters` is foretold for: 2δ."""
-    family: int
-    looks: list[LookAhead] = []
-    """Over seeds or trained models."""
-    scenarios: list[Scenario] = []
-    """Over examples, where nothing is known before the arms are evaluated."""
-    most_changed: float | None = None
-    """Share of answers (0 and 1) that may change for true nulls still to be shown negligible (80%)."""
-    largest_sd: float | None = None
-    """Likewise the standard deviation of one example's difference, in σ."""
-    first_look_trials: int
-    """Trials of the first look that were still to run."""
-    most_trials: int
-    """Trials if every arm had to go to the last look; follow-ups come on top."""
-    seconds_per_trial: float | None
-    """From the baseline's runs."""
-    workers: int = 1
-    allowed_trials: int | None = None
-    """Trials that the budget of that run still allowed; None: any number."""
-    problems: list[Literal["noise", "budget"]] = []
-    """noise: under half of the true nulls will be shown negligible; budget: the first look cannot be finished."""
-    remedies: Remedies | None = None
-
-
-class Settling(Record):
-    """What was settled in one mode on the primary metric, and what settling the rest would take."""
-
-    settled: int
-    undecided: int
-    """Verdicts `undecided` and `detected` of the sealed family."""
-    unknown: int
-    """Of these, such as no number of units that was searched would settle."""
-    units: int | None
-    """The most that any of the others needs."""
-    trials: int | None
-    """Further trials for all of the others, the baseline's included; None over examples, where it takes more examples."""
-    seconds: float | None
-    """What these would take at the pace of the trials so far."""
-
-
-class KindContrast(Record):
-    """Two kinds of removing one component, held against each other: L(kind) − L(other)."""
-
-    components: list[str]
-    labels: list[str]
-    mode: Mode
-    metric: str
-    ablation: str
-    other: str
-    kind: str
-    other_kind: str
-    verdict: EffectVerdict
-    other_verdict: EffectVerdict
-    contrast: float | None
-    """A loss: positive where the first kind costs more."""
-    interval: Interval | None
-    p_adjusted: float | None
-    p_equivalence: float | None
-    n: int
-    unit: Unit = "seed"
-    outcome: Literal["conflict", "agree", "not-told-apart"]
-    """conflict: the verdicts contradict each other, or the two losses were shown to differ by more than δ."""
-    why: Literal["verdicts", "sizes"] | None = None
-    """What a conflict is of."""
-
-
-class Retuning(Record):
-    """The tuning that the baseline and each arm were given alike."""
-
-    own: dict[str, Any]
-    """Dotted key → the value that the study began with."""
-    values: dict[str, list[Any]]
-    """Dotted key → all that was tried, the own value among it."""
-    seeds: int
-    """Seeds 0 to this − 1 chose the settings."""
-    measured: int
-    """So many further seeds measured what was chosen."""
-    split: str
-    """Where the choice was made."""
-    arms: list[str]
-    """Ablations that were retuned: the family."""
-    grid: list[TriedSetting]
-    """The baseline's."""
-    runs: int
-    """Runs that chose the baseline's setting."""
-
-
-class SearchStep(Record):
-    """One stage of an interaction search."""
-
-    what: Literal["explore", "cover", "narrow", "check", "subsets", "alone"]
-    """explore: subsets of growing size; cover: sets that hold every pair; narrow: halving what holds something; check: fresh
-    sets, without the groups known by then; subsets: random ones for the regression; alone: its pairs by themselves."""
-    size: float
-    """Mean members of a set."""
-    sets: int
-    runs: int
-    clean: float | None
-    """Share of the sets that hold nothing; None where they are not decided one by one."""
-
-
-class InteractionSearch(Record):
-    """A search for groups that cost δ together and nothing apart: what it ran, found and can vouch for."""
-
-    mode: Mode
-    metric: str
-    smallest_effect: float
-    """δ."""
-    pool: list[str]
-    """Components whose single removal costs less than δ."""
-    strategy: Literal["hypergraph", "regression"] | None
-    """hypergraph: sets are decided one by one and halved; regression: many small random sets, one sparse fit."""
-    separation: float | None
-    """Between a clean set and one with a group that costs δ, in standard deviations of one run, at the size chosen."""
-    separation_needed: float | None
-    """What deciding sets one by one needs."""
-    sd: float
-    """Of one run; 0 where a set's evaluation is the same every time."""
-    spread: float
-    """From one clean set to another of the same size, beyond the noise of the runs; a loss on the metric's scale."""
-    steps: list[SearchStep]
-    runs: int
-    """Beyond leave-one-out and without the confirmation."""
-    runs_of_all_pairs: int
-    """What all pairs of the pool would take at one run each."""
-    groups: list[list[str]]
-    """Candidates, each confirmed or refuted on fresh seeds or examples in a round of its own."""
-    strays: list[str]
-    """Components that turned out to cost δ alone."""
-    pairs: int
-    """Of the pool."""
-    pairs_cleared: int
-    """Removed together in sets without a known group, and three standard errors below a joint loss of δ."""
-    pairs_found: int
-    """Inside of a group that was found."""
-    triples_cleared: float
-    """Share of the pool's triples that were removed together in a set that cost nothing; estimated on a sample."""
-    open_pairs: list[list[str]]
-    """The first of those pairs that are neither cleared nor found."""
-    stopped: str | None = None
-    """What ended the search early."""
-
-
 class Results(Record):
     """Everything a report says."""
 
@@ -601,5 +272,8 @@ class Results(Record):
     """Every pair of kinds in which a component was removed."""
     retuning: Retuning | None = None
     """Once the tuning has chosen."""
+    datasets: list[DatasetContrast] = []
+    classes: list[ClassEffect] = []
+    confusions: list[ConfusionShift] = []
     searches: list[InteractionSearch] = []
     """Interaction searches, one a mode."""

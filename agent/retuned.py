@@ -15,7 +15,8 @@ from .arms import Arm
 from .evidence import Evidence, sign_of
 from .noisefloor import noise_floor
 from .planning.plan import BASELINE
-from .results import Effect, Interval, Retuned, Retuning, TriedSetting
+from .records.retuning import Retuned, Retuning, TriedSetting
+from .results import Effect, Interval
 from .retuning import Tuning, Variant, choose, is_over
 
 Variants = dict[str, list[Variant]]

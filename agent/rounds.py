@@ -6,7 +6,7 @@ from functools import cached_property, partial
 
 import numpy as np
 
-from .analysis.arrays import Bools, Floats
+from .analysis.arrays import Bools, Floats, Ints
 from .analysis.contrasts import Contrasts, single_removals
 from .analysis.effects import effect_table
 from .analysis.estimates import Estimate, Table
@@ -158,7 +158,7 @@ def tables(evidence: Evidence, plan: Plan, name: str, caps: dict[str, int]) -> R
     family, rules = evidence.family(plan), rules_of(evidence, name)._replace(screen=plan.is_screen)
     if evidence.by_examples(name):
         rows = [evidence.on_examples(each, name) for each in (BASELINE, *(_alone(evidence, one.id) for one in family))]
-        effects = estimate_examples(np.stack(rows), single_removals(len(family)), rules, evidence.clusters)
+        effects = estimate_examples(np.stack(rows), single_removals(len(family)), rules, evidence.clusters_of(name))
     else:
         effects = _over_seeds(evidence, plan, name, caps, rules)
     return Round(plan, family, effects, _interactions(evidence, plan, name, caps, rules), caps, rules)
@@ -234,7 +234,7 @@ def _interactions(
     noise = noise_floor(evidence, name)
     return table(
         _arms_over_examples(evidence, plan, name),
-        estimate=partial(_over_examples, evidence),
+        estimate=partial(_over_examples, evidence.clusters_of(name)),
         noise=noise.of_the_mean if noise else None,
     )
 
@@ -272,5 +272,5 @@ def _defaults(evidence: Evidence, plan: Plan) -> list[Ablation]:
     return [one for one in known if one.role in ("confirmatory", "exploratory")]
 
 
-def _over_examples(evidence: Evidence, y: Floats, _finished: Bools, contrasts: Contrasts, rules: Rules) -> Table:
-    return estimate_examples(y, contrasts, rules, evidence.clusters)
+def _over_examples(clusters: Ints | None, y: Floats, _finished: Bools, contrasts: Contrasts, rules: Rules) -> Table:
+    return estimate_examples(y, contrasts, rules, clusters)

@@ -16,7 +16,7 @@ from .dispatch import Dispatcher
 from .evidence import Evidence, sign_of
 from .ledger import Ledger, Trial
 from .noisefloor import noise_floor
-from .results import InteractionSearch, SearchStep
+from .records.search import InteractionSearch, SearchStep
 from .rounds import caps_of, tables
 from .search.certificate import Certificate
 from .search.expectation import Noise

@@ -25,7 +25,8 @@ from .jobs import Workshop
 from .ledger import Ledger, Trial
 from .planning.plan import BASELINE, Ablation, Plan, parse_plan, read_plan, same_runs
 from .planning.planner import Learnt, Planner
-from .results import InteractionSearch, Mode
+from .records.search import InteractionSearch
+from .results import Mode
 from .retuning import REMEMBERED, Variant, planned_tuning, stages
 from .rounds import Round, settle, settling_chance
 from .searching import keep as keep_search

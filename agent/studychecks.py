@@ -103,6 +103,20 @@ def _check_metrics(metrics: Table) -> Iterator[Problem]:
         yield Problem(("metrics", name, "primary"), f"{primary[0]} is primary already (keep one of them)")
     if len(metrics) > 1 and not any(marks.values()):
         yield Problem(("metrics",), f"none is primary (add primary = true to one of {', '.join(metrics)})")
+    yield from _check_goals(metrics)
+
+
+def _check_goals(metrics: Table) -> Iterator[Problem]:
+    """The same metric of several data sets is compared on one scale."""
+    first: dict[str, tuple[str, object]] = {}
+    for name, metric in metrics.items():
+        dataset, _, measure = name.rpartition("/")
+        goal = as_table(metric).get("goal")
+        if dataset and isinstance(goal, str):
+            known, wanted = first.setdefault(measure, (name, goal))
+            if goal != wanted:
+                message = f"{goal} here and {wanted} for {known} (a metric of several data sets has one goal)"
+                yield Problem(("metrics", name, "goal"), message)
 
 
 def _check_files(raw: Table, folder: Path) -> Iterator[Problem]:

@@ -17,7 +17,9 @@ from .multiplicity import adjust
 _FEWEST_UNITS = 3
 
 
-def estimate_examples(y: Floats, contrasts: Contrasts, rules: Rules, clusters: Ints | None = None) -> Table:
+def estimate_examples(
+    y: Floats, contrasts: Contrasts, rules: Rules, clusters: Ints | None = None, family: int | None = None
+) -> Table:
     """Estimate and test one family of contrasts over the examples of one evaluation. STATISTICS.md, "Re-evaluation".
 
     Paired t; with clusters, t on the linearised ratio with clusters − 1 degrees of freedom. For a binary metric (all
@@ -32,6 +34,7 @@ def estimate_examples(y: Floats, contrasts: Contrasts, rules: Rules, clusters: I
         contrasts: the family; its size is the number of contrasts.
         rules: δ in units of y, α, and one look.
         clusters: shape [N], equal labels for examples of one cluster. None: examples are independent.
+        family: how many tests the intervals are simultaneous over. None: these contrasts, as for the adjusted p values.
 
     Returns:
         One estimate per contrast; `n` counts examples, or clusters where they are given. No test with n < 3.
@@ -43,9 +46,10 @@ def estimate_examples(y: Floats, contrasts: Contrasts, rules: Rules, clusters: I
     units = example_units(y.shape[1]) if clusters is None else cluster_units(clusters)
     found = summarise(y, contrasts, units)
     plain = _differences(contrasts) & (clusters is None)
-    tests = _tests(found, contrasts, _binary(y, contrasts), plain, rules)
+    alpha = rules.alpha / (family or max(len(found.n), 1))
+    tests = _tests(found, contrasts, _binary(y, contrasts), plain, rules.delta, alpha)
     method = "examples" if clusters is None else "clusters"
-    return Table(_estimates(found, tests, rules), method, None, _pairing_correlation(y, contrasts))
+    return Table(_estimates(found, tests, rules, alpha), method, None, _pairing_correlation(y, contrasts))
 
 
 def _checked(y: Floats, rules: Rules, clusters: Ints | None) -> Floats:
@@ -74,16 +78,16 @@ def _binary(y: Floats, contrasts: Contrasts) -> Bools:
     )
 
 
-def _tests(found: Summary, contrasts: Contrasts, binary: Bools, plain: Bools, rules: Rules) -> Tests:
-    """Test every contrast by the method that is valid for it; NaN with fewer than 3 units."""
-    alpha, testable = rules.alpha / max(len(found.n), 1), found.n >= _FEWEST_UNITS
-    tests = _t_tests(found, rules.delta, alpha)
+def _tests(found: Summary, contrasts: Contrasts, binary: Bools, plain: Bools, delta: float, alpha: float) -> Tests:
+    """Test every contrast by the method that is valid for it; NaN with fewer than 3 units. `alpha`: of each interval."""
+    testable = found.n >= _FEWEST_UNITS
+    tests = _t_tests(found, delta, alpha)
     rare = binary & testable & _hardly_differ(found)
     score = binary & testable & plain & ~rare
     counts, limit = Counts(found.losses, found.gains, found.n), np.abs(contrasts.weights).sum(axis=1) / 2
-    exact = exact_tests(counts.of(rare), (limit * found.largest)[rare], limit[rare], rules.delta, alpha)
+    exact = exact_tests(counts.of(rare), (limit * found.largest)[rare], limit[rare], delta, alpha)
     sure = np.where(plain[rare], exact.p, np.maximum(exact.p, tests.p[rare]))
-    scored = score_tests(counts.of(score), rules.delta, alpha)
+    scored = score_tests(counts.of(score), delta, alpha)
     for whole, few, many in zip(tests, exact._replace(p=sure), scored, strict=True):
         whole[rare], whole[score], whole[~testable] = few, many, np.nan
     return tests
@@ -104,7 +108,7 @@ def _t_tests(found: Summary, delta: float, alpha: float) -> Tests:
     )
 
 
-def _estimates(found: Summary, tests: Tests, rules: Rules) -> tuple[Estimate, ...]:
+def _estimates(found: Summary, tests: Tests, rules: Rules, alpha: float) -> tuple[Estimate, ...]:
     adjusted, adjusted_equivalence = (adjust(p, screen=rules.screen) for p in (tests.p, tests.p_equivalence))
     estimates: list[Estimate] = []
     for f, n in enumerate(found.n.tolist()):
@@ -121,7 +125,7 @@ def _estimates(found: Summary, tests: Tests, rules: Rules) -> tuple[Estimate, ..
             p_adjusted=float(adjusted[f]),
             p_equivalence=float(adjusted_equivalence[f]),
             interval=(float(tests.lower[f]), float(tests.upper[f])),
-            level=1 - rules.alpha / len(found.n),
+            level=1 - alpha,
         )
         estimates.append(tested)
     return tuple(estimates)

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from ..components import Component
-from ..results import BaselineMetric, Effect, Interaction, InteractionSearch, Mode
+from ..records.search import InteractionSearch
+from ..results import BaselineMetric, Effect, Interaction, Mode
 from .plan import Plan
 
 

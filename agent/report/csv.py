@@ -7,7 +7,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from ..results import Cost, Effect, Interaction, Prediction, Recovered, Results, Retuned
+from ..records.classes import ClassEffect, ClassScores
+from ..records.datasets import DatasetContrast
+from ..records.retuning import Retuned
+from ..results import Cost, Effect, Interaction, Prediction, Recovered, Results
 from .table import Cell, Column, Table
 
 _NESTED: dict[str, tuple[str, type[BaseModel]]] = {
@@ -17,6 +20,8 @@ _NESTED: dict[str, tuple[str, type[BaseModel]]] = {
     "retuned": ("retuned", Retuned),
 }
 """Records inside of a finding: the prefix of their columns."""
+_SCORES: dict[str, tuple[str, type[BaseModel]]] = {name: (name, ClassScores) for name in ("baseline", "ablated")}
+"""Likewise inside of a class."""
 
 
 def effects_csv(results: Results) -> str:
@@ -29,25 +34,39 @@ def interactions_csv(results: Results) -> str:
     return to_csv(_table(Interaction, results.interactions))
 
 
-def factorial_csv(results: Results) -> str:
+def further_csv(results: Results) -> dict[str, str]:
+    """What else there is, by name: losses on several data sets, single classes, and factorials with their cells."""
+    found: dict[str, Table] = {}
+    if results.datasets:
+        found["datasets"] = _table(DatasetContrast, results.datasets)
+    if results.classes:
+        found["classes"] = _table(ClassEffect, results.classes, _SCORES)
+    if results.factorials:
+        found["factorial-cells"] = _factorial_cells(results)
+    if any(one.rows for one in results.factorials):
+        found["factorial"] = _factorial_rows(results)
+    return {name: to_csv(table) for name, table in found.items()}
+
+
+def _factorial_rows(results: Results) -> Table:
     """Every line of every analysis of variance."""
     rows = [
         {"factorial": one.components, "mode": one.mode, "metric": one.metric, "unit": one.unit, "n": one.n}
-        | _flat(row.model_dump())
+        | _flat(row.model_dump(), {})
         for one in results.factorials
         for row in one.rows
     ]
-    return to_csv(_keyed(rows))
+    return _keyed(rows)
 
 
-def factorial_cells_csv(results: Results) -> str:
+def _factorial_cells(results: Results) -> Table:
     """Every cell of every factorial."""
     rows = [
         {"factorial": one.components, "mode": one.mode, "metric": one.metric, "unit": one.unit} | cell.model_dump()
         for one in results.factorials
         for cell in one.cells
     ]
-    return to_csv(_keyed(rows))
+    return _keyed(rows)
 
 
 def _keyed(rows: Sequence[Mapping[str, Any]]) -> Table:
@@ -64,13 +83,15 @@ def to_csv(table: Table) -> str:
     return text.getvalue()
 
 
-def _table(record: type[BaseModel], found: Sequence[BaseModel]) -> Table:
-    rows = [_flat(each.model_dump()) for each in found]
-    keys = list(_flat(dict.fromkeys(record.model_fields)))
+def _table(
+    record: type[BaseModel], found: Sequence[BaseModel], nested: Mapping[str, tuple[str, type[BaseModel]]] = _NESTED
+) -> Table:
+    rows = [_flat(each.model_dump(), nested) for each in found]
+    keys = list(_flat(dict.fromkeys(record.model_fields), nested))
     return Table(tuple(Column(key) for key in keys), tuple(tuple(row[key] for key in keys) for row in rows))
 
 
-def _flat(values: Mapping[str, Any]) -> dict[str, Cell]:
+def _flat(values: Mapping[str, Any], nested: Mapping[str, tuple[str, type[BaseModel]]]) -> dict[str, Cell]:
     cells: dict[str, Cell] = {}
     for key, value in values.items():
         if key == "grid":  # a table of its own: in the JSON
@@ -78,10 +99,10 @@ def _flat(values: Mapping[str, Any]) -> dict[str, Cell]:
         if key.endswith("interval"):
             low, high = value if isinstance(value, tuple) else (None, None)
             cells |= {f"{key}_low": low, f"{key}_high": high}
-        elif key in _NESTED:
-            prefix, record = _NESTED[key]
+        elif key in nested:
+            prefix, record = nested[key]
             inner = value if isinstance(value, dict) else dict.fromkeys(record.model_fields)
-            cells |= {f"{prefix}_{part}": cell for part, cell in _flat(inner).items()}
+            cells |= {f"{prefix}_{part}": cell for part, cell in _flat(inner, {}).items()}
         else:
             cells[key] = _listed(value)
     return cells

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...prompts import phrases
-from ..results import Factorial, FactorialCell, FactorialRow, Results
+from ..records.factorial import Factorial, FactorialCell, FactorialRow
+from ..results import Results
 from .numbers import MISSING, number, p_value, percent, with_interval
 from .rows import Row
 from .table import Table, columns

@@ -1,7 +1,8 @@
 """Kinds of removal held against each other, laid out for a report."""
 
 from ...prompts import phrases
-from ..results import KindContrast, Mode, Results, Unit
+from ..records.kinds import KindContrast
+from ..results import Mode, Results, Unit
 from .numbers import p_value, with_interval
 from .rows import from_rows, n_key
 from .selection import name
@@ -30,8 +31,8 @@ def kinds_table(results: Results, mode: Mode) -> Table:
             "p_equivalence": p_value(one.p_equivalence),
             "n": one.n,
             f"n_{one.unit}": one.n,
-            "outcome": words.kind_outcomes[one.outcome],
+            "together": words.kind_outcomes[one.outcome],
         }
         for one in found
     ]
-    return from_rows(f"component kinds kind_contrast p_adjusted p_equivalence {n_key(units)} outcome", rows)
+    return from_rows(f"component kinds kind_contrast p_adjusted p_equivalence {n_key(units)} together", rows)

@@ -4,7 +4,8 @@ import re
 
 from ...prompts import render
 from ..results import Results
-from . import numbers, selection
+from . import datasets, numbers, selection
+from .classes import change
 from .factorial import factorial_views
 from .retuning import setting_phrase, value_phrase
 from .searches import search_views
@@ -38,6 +39,8 @@ def markdown_report(results: Results, figures: str | None = None) -> str:
         num=numbers,
         setting_phrase=setting_phrase,
         value_phrase=value_phrase,
+        sets=datasets,
+        change=change,
         table=markdown_table,
     )
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...prompts import phrases
-from ..results import BaselineMetric, Effect, Mode, Results, Retuned, TriedSetting
+from ..records.retuning import Retuned, TriedSetting
+from ..results import BaselineMetric, Effect, Mode, Results
 from . import selection
 from .footnotes import grouped
 from .numbers import MISSING, number, p_value, with_interval

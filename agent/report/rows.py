@@ -16,6 +16,8 @@ NUMERIC = (
     *("tuned", "tuning_mean"),
     *("cut", "recovered", "given_back", "parameters", "flops", "steps", "seconds"),
     *("observed", "additive", "contrast", "kind_contrast", "size", "loss_in_delta"),
+    *("first_loss", "second_loss", "dataset_difference"),
+    *("class", "recall", "recall_delta", "precision", "f1", "p_screen"),
     *("mean", "sd", "smallest_effect", "noise_ratio", "minimum_detectable_effect", "seeds_for_negligible", "max_seeds"),
 )
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...prompts import phrases
-from ..results import Interaction, InteractionSearch, Results
+from ..records.search import InteractionSearch
+from ..results import Interaction, Results
 from .numbers import percent
 from .table import Table, columns
 

@@ -5,7 +5,13 @@ from collections.abc import Iterable
 from typing import get_args
 
 from ...prompts import phrases
-from ..results import BaselineMetric, Effect, Interaction, KindContrast, Mode, Results, Unit
+from ..records.classes import ClassEffect, ConfusionShift
+from ..records.datasets import DatasetContrast
+from ..records.kinds import KindContrast
+from ..results import BaselineMetric, Effect, Interaction, Mode, Results, Unit
+
+Removal = Effect | Interaction | KindContrast | DatasetContrast | ClassEffect | ConfusionShift
+"""Whatever is told of a removal."""
 
 UNMEASURED = ("structural", "no-op", "untestable")
 """Verdicts that stand without a delta: these are findings in words, never points on a scale."""
@@ -101,14 +107,14 @@ def by_loss(results: Results, effects: Iterable[Effect]) -> list[Effect]:
     return sorted(effects, key=key)
 
 
-def name(found: Effect | Interaction | KindContrast) -> str:
+def name(found: Removal) -> str:
     """How a reader knows the removal: the labels of what was removed; a crowd by its first two."""
     if is_crowd(found):
         return phrases("report/words.j2").crowd(found.labels[:2], len(found.labels) - 2)
     return members(found)
 
 
-def members(found: Effect | Interaction | KindContrast) -> str:
+def members(found: Removal) -> str:
     """The labels of everything that was removed."""
     return " + ".join(found.labels or found.components) or found.ablation
 
@@ -118,7 +124,7 @@ def intervention(effect: Effect) -> str:
     return phrases("report/words.j2").crowd_removal if is_crowd(effect) else effect.intervention
 
 
-def is_crowd(found: Effect | Interaction | KindContrast) -> bool:
+def is_crowd(found: Removal) -> bool:
     """Whether so much was removed together that its names fill no cell."""
     return len(found.labels) > _CROWD
 

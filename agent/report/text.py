@@ -68,7 +68,8 @@ def _keys_too(value: Any, escape: Escape, where: str) -> Any:
 def _told_apart(data: dict[str, Any]) -> dict[str, Any]:
     found = [
         each
-        for each in (*data["effects"], *data["interactions"], *data["advice"], *data["factorials"], *data["kinds"])
+        for told in ("effects", "interactions", "advice", "factorials", "kinds", "datasets", "classes", "confusions")
+        for each in data[told]
         if len(each["labels"]) == len(each["components"])
     ]
     named: defaultdict[str, set[str]] = defaultdict(set)

@@ -6,21 +6,22 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from ...prompts import phrases
+from ..records.datasets import DatasetContrast
+from ..records.kinds import KindContrast
+from ..records.power import Power, Settling
 from ..results import (
     BaselineMetric,
     Effect,
     EffectVerdict,
     Interaction,
     InteractionVerdict,
-    KindContrast,
     Mode,
     Planned,
-    Power,
     Results,
-    Settling,
     Unit,
 )
-from . import costs, footnotes, kinds, numbers, selection, tables
+from . import costs, datasets, footnotes, kinds, numbers, selection, tables
+from .classes import Classes, classes
 from .controls import Controls, controls
 from .retuning import TunedView, tuned_view
 from .suggestions import Suggestion, suggestions
@@ -60,6 +61,10 @@ class ModeView:
     interactions: Table
     predictions: Table
     noise: Table
+    differing_datasets: list[DatasetContrast]
+    """Removals that cost more on one data set than on another, by more than δ."""
+    datasets: Table
+    classes: Classes
     power: Power | None
     settling: Settling | None
     kinds: list[KindContrast]
@@ -96,6 +101,9 @@ def mode_view(results: Results, mode: Mode) -> ModeView:
         interactions=tables.interaction_table(results, mode),
         predictions=tables.prediction_table(results, mode),
         noise=tables.noise_table(results, mode),
+        differing_datasets=datasets.differing(results, mode),
+        datasets=datasets.dataset_table(results, mode),
+        classes=classes(results, mode),
         power=results.power.get(mode),
         settling=results.settling.get(mode),
         kinds=kinds.of_mode(results, mode),

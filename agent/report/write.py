@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ...executor.errors import ReportError
 from ..results import Results
-from .csv import effects_csv, factorial_cells_csv, factorial_csv, interactions_csv
+from .csv import effects_csv, further_csv, interactions_csv
 from .forest import forest_plot
 from .joint import joint_plot
 from .markdown import markdown_report
@@ -19,8 +19,9 @@ Files = dict[str, bytes]
 def write_report(results: Results, formats: Sequence[str], output: Path) -> list[Path]:
     """Write the report in the given formats; returns the files written.
 
-    One format and an output with a suffix make a file of that name (CSV puts joint removals and factorials into
-    files beside it); anything else makes a folder with everything that belongs to the formats, figures included.
+    One format and an output with a suffix make a file of that name (CSV puts joint removals, data sets, classes and
+    factorials into files of their own beside it); anything else makes a folder with everything that belongs to the
+    formats, figures included.
 
     Raises:
         ReportError: an unknown format, or a place that cannot be written; then no file was replaced.
@@ -50,7 +51,9 @@ def _single(results: Results, chosen: str, output: Path) -> Files:
     files = {output.name: effects_csv(results).encode()}
     if results.interactions:
         files[f"{output.stem}-interactions{output.suffix}"] = interactions_csv(results).encode()
-    return files | {f"{output.stem}-{name}{output.suffix}": each for name, each in _factorial_csvs(results).items()}
+    return files | {
+        f"{output.stem}-{name}{output.suffix}": text.encode() for name, text in further_csv(results).items()
+    }
 
 
 def _folder(results: Results, chosen: Sequence[str]) -> Files:
@@ -70,15 +73,8 @@ def _markdown_files(results: Results) -> Files:
 
 def _csv_files(results: Results) -> Files:
     files = {"effects.csv": effects_csv(results).encode()}
-    files |= {"interactions.csv": interactions_csv(results).encode()} if results.interactions else {}
-    return files | {f"{name}.csv": content for name, content in _factorial_csvs(results).items()}
-
-
-def _factorial_csvs(results: Results) -> Files:
-    if not results.factorials:
-        return {}
-    cells = {"factorial-cells": factorial_cells_csv(results).encode()}
-    return cells | ({"factorial": factorial_csv(results).encode()} if any(x.rows for x in results.factorials) else {})
+    files |= {f"{name}.csv": text.encode() for name, text in further_csv(results).items()}
+    return {**files, "interactions.csv": interactions_csv(results).encode()} if results.interactions else files
 
 
 def _json_files(results: Results) -> Files:

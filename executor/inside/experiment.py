@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, Dict, Generator, List, Optional, Sequence
 import torch
 from torch import nn
 
+from .columns import is_metric
 from .measured import Invalid, column
 from .seeding import seed_everything
 
@@ -164,7 +165,9 @@ class Run:
         with self._timed("evaluate"):
             for split in self.splits():
                 columns = self._scored("validation" if split == ONLY_SPLIT else split)
-                means = {name: sum(values) / len(values) for name, values in columns.items() if values}
+                means = {
+                    name: sum(values) / len(values) for name, values in columns.items() if values and is_metric(name)
+                }
                 results[split] = {**means, "examples": columns}
         return results
 

@@ -5,6 +5,7 @@ from typing import Any, Dict, List
 
 import torch
 
+from .columns import problem_with
 from .wire import pack
 
 
@@ -52,9 +53,9 @@ def _examples(columns: Any) -> "Dict[str, Any]":
     if not isinstance(columns, dict):
         raise Invalid(f"examples is a {type(columns).__name__}, not a dictionary of columns")
     packed = {str(name): pack(column(name, values)) for name, values in columns.items()}
-    lengths = {name: column["length"] for name, column in packed.items()}
-    if len(set(lengths.values())) > 1:
-        raise Invalid(f"the columns of examples differ in length: {lengths}")
+    problem = problem_with({name: column["length"] for name, column in packed.items()})
+    if problem:
+        raise Invalid(problem)
     return packed
 
 

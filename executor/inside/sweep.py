@@ -6,6 +6,7 @@ from typing import Any, Dict, Generator, Iterator, List, Optional, Sequence
 import torch
 from torch import nn
 
+from .columns import metrics_still_to_come
 from .experiment import Run, Weights
 from .filling import Refused, Statistics
 from .measured import plain_results
@@ -83,10 +84,14 @@ class Sweep:
         return {split: _with_examples(found, scored[split]) for split, found in whole.items()}
 
     def _scores_all(self, metrics: "Sequence[str]") -> bool:
-        split = "validation"
+        """Whether `score` gives every metric: of a batch, or of batches that are of one data set each."""
+        seen: "Dict[str, None]" = {}
         with torch.no_grad(), _eagerly(self.run.model):
-            first = next(iter(self.run.module.batches(self.run.config, split)), None)
-            return first is not None and set(metrics) <= set(self.run.module.score(self.run.model.eval(), first))
+            for batch in self.run.module.batches(self.run.config, "validation"):
+                seen.update(dict.fromkeys(self.run.module.score(self.run.model.eval(), batch)))
+                if not metrics_still_to_come(metrics, seen):
+                    break
+        return bool(seen) and set(metrics) <= set(seen)
 
     def _restore(self) -> "List[str]":
         """Put back what an evaluation changed in the weights, and its modes; the names of those weights.

@@ -12,9 +12,9 @@ from lesion.executor.interventions import ConfigOverride
 from .test_rounds import ablation, effect_of, evidence, row, spec
 
 SINGLES = tuple(f"arm{i}" for i in range(12))
-DICE = np.random.default_rng(21)
+DICE = np.random.default_rng(4)
 TABLE = DICE.normal(0, 0.45, (16, 3))
-"""Run-to-run noise by arm and seed, σ = .45 against δ = 1."""
+"""Run-to-run noise by arm and seed, σ = .45 against δ = 1; a draw without an arm that would be left to its own paired t."""
 
 
 def trials(name, loss, noise):

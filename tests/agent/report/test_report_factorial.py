@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from lesion.agent.analysis.factorial import cells_of, factorial_table
 from lesion.agent.analysis.looks import Look, Rules
+from lesion.agent.records.factorial import ComponentInContext, Factorial, FactorialCell, FactorialRow
 from lesion.agent.report.markdown import markdown_report
 from lesion.agent.report.write import write_report
-from lesion.agent.results import ComponentInContext, Factorial, FactorialCell, FactorialRow, Results
+from lesion.agent.results import Results
 from simulated_results import results
 
 PARTS = ["module:a", "module:b"]

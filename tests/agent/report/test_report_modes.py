@@ -4,11 +4,11 @@ import csv
 import io
 
 import pytest
+from lesion.agent.records.kinds import KindContrast
 from lesion.agent.report.csv import effects_csv
 from lesion.agent.report.forest import forest_plot
 from lesion.agent.report.markdown import markdown_report
 from lesion.agent.report.summary import summary_lines
-from lesion.agent.results import KindContrast
 from simulated_results import (
     advice,
     by_examples,

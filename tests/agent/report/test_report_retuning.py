@@ -4,10 +4,11 @@ import csv
 import io
 
 import pytest
+from lesion.agent.records.retuning import Retuned, Retuning, TriedSetting
 from lesion.agent.report.csv import effects_csv
 from lesion.agent.report.markdown import markdown_report
 from lesion.agent.report.summary import summary_lines
-from lesion.agent.results import Results, Retuned, Retuning, TriedSetting
+from lesion.agent.results import Results
 from simulated_results import effect, results
 
 UNTUNED = "none was tuned for its arm"

@@ -1,0 +1,21 @@
+"""The words and the base that all records of results share."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Mode = Literal["reevaluate", "retrain", "recover"]
+Role = Literal["confirmatory", "sensitivity", "control", "exploratory"]
+Direction = Literal["worse", "better", "none"]
+EffectVerdict = Literal["structural", "no-op", "untestable", "matters", "hurts", "negligible", "detected", "undecided"]
+InteractionVerdict = Literal[
+    "compensation", "redundancy", "synergy", "additive", "saturation-limited", "irreducible", "untestable", "undecided"
+]
+Interval = tuple[float, float]
+Unit = Literal["seed", "example", "cluster", "checkpoint"]
+
+
+class Record(BaseModel):
+    """A frozen record of the results."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
