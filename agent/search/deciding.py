@@ -7,6 +7,8 @@ from .system import Members, Runs
 
 SURE = 4.0
 """Log likelihood ratio at which a set is decided: an error of about 2%."""
+LIKELY = 2.0
+"""Log likelihood ratio from which a set is taken to hold a group; between 0 and this another set may tell."""
 MOST_REPEATS = 6
 MOST_MEMBERS = 5
 """Larger minimal groups are not narrowed down."""

@@ -6,6 +6,7 @@ After Angluin & Chen, "Learning a hidden hypergraph", JMLR 7:2215, 2006; the cov
 from collections.abc import Sequence
 
 from .certificate import triples_covered
+from .deciding import LIKELY
 from .designs import ORDERS, affine_lines
 from .state import State
 from .system import Members
@@ -54,7 +55,7 @@ def _covering(state: State, orders: Sequence[int]) -> list[Members]:
 
 def share_clean(ratios: Sequence[float]) -> float:
     """Share of decided sets that hold nothing."""
-    return sum(not ratio > 0 for ratio in ratios) / max(1, len(ratios))
+    return sum(not ratio >= LIKELY for ratio in ratios) / max(1, len(ratios))
 
 
 def _examine(state: State, lines: Sequence[Members]) -> list[Members]:

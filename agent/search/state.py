@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from .deciding import decide, narrow
+from .deciding import LIKELY, decide, narrow
 from .expectation import Expectation, Noise, expect
 from .system import Members, Runs, Scale
 
@@ -101,7 +101,7 @@ class State:
         while waiting:
             ratios = self.decide(waiting)
             expectation = self.expectation
-            holding = [one for one, ratio in zip(waiting, ratios, strict=True) if ratio > 0]
+            holding = [one for one, ratio in zip(waiting, ratios, strict=True) if ratio >= LIKELY]
             shuffled = [self.dice.permutation(sorted(one)).tolist() for one in holding]
             found = narrow(self.runs, expectation, shuffled)
             kept = self.keep(found)

@@ -2,7 +2,7 @@
 
 Eight channels carry what was learnt; the others are there, trained too, and weigh little. After training, some of these
 are made the understudies of as many carriers: each copies its carrier's weights, and what goes on is the larger of the
-two. Take either away and nothing changes; take both and the carrier's knowledge is gone.
+two. Take either away and nothing changes; take both and the carrier's knowledge is gone. The strongest are doubled.
 """
 
 CARRIERS = 8
@@ -75,6 +75,10 @@ def train(model, config, seed):
         loss.backward()
         optimizer.step()
     with torch.no_grad():
+        told = F.relu(model.channels(x))[:, :CARRIERS].mean(0) * model.out.weight[:, :CARRIERS].norm(dim=0)
+        strongest = told.argsort(descending=True)
+        for parameter in (model.channels.weight, model.channels.bias, model.out.weight.T):
+            parameter[:CARRIERS] = parameter[strongest]
         for carrier, understudy in enumerate(UNDERSTUDIES):
             model.channels.weight[understudy] = model.channels.weight[carrier]
             model.channels.bias[understudy] = model.channels.bias[carrier]
