@@ -8,9 +8,9 @@ from scipy import special
 from .arrays import Bools, Floats, Ints, rounding
 from .block import BlockFit
 
-_NOISY = 2.5
-_RARE = 0.1
-_OWN_SHARE = 0.25
+NOISY = 2.5
+RARE = 0.1
+OWN_SHARE = 0.25
 
 
 class Contrasts(NamedTuple):
@@ -76,7 +76,7 @@ def fit_contrasts(y: Floats, contrasts: Contrasts, block: BlockFit) -> Fitted:
     paired_se = np.sqrt(contrasts.squares * own / np.maximum(n, 1))
     trusted = block.pooled & ~_with_a_noisy_arm(contrasts, block)
     same = ~trusted & (own == 0) & (block.df >= 1) & (block.variance > 0)
-    guarded = np.maximum(block.variance, (1 - _OWN_SHARE) * block.variance + _OWN_SHARE * own)
+    guarded = np.maximum(block.variance, (1 - OWN_SHARE) * block.variance + OWN_SHARE * own)
     variance = np.where(trusted, guarded, np.where(same, block.variance, own))
     se = np.sqrt(contrasts.squares * variance / np.maximum(n, 1))
     df = np.where(trusted | same, block.df, np.maximum(n - 1, 1)).astype(np.float64)
@@ -91,9 +91,9 @@ def _with_a_noisy_arm(contrasts: Contrasts, block: BlockFit) -> Bools:
     """
     share = contrasts.weights**2 / contrasts.squares[:, None]
     ratio = 2 * share * block.ratios[contrasts.rows]
-    noisy = ratio > _NOISY
+    noisy = ratio > NOISY
     df = block.row_df[contrasts.rows][noisy]
-    noisy[noisy] = special.fdtrc(df, np.maximum(block.df - df, 1), ratio[noisy]) < _RARE
+    noisy[noisy] = special.fdtrc(df, np.maximum(block.df - df, 1), ratio[noisy]) < RARE
     return np.any(noisy, axis=1)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from scipy import special, stats
 
 from .arrays import Floats
+from .contrasts import NOISY, OWN_SHARE, RARE
 from .inference import critical
 from .looks import Look, planned_looks
 from .power import smallest_count
@@ -74,9 +75,9 @@ def negligible_share(design: Design, look: Look) -> float:
     if look.seeds < FEWEST or design.delta <= 0:
         return 0.0
     own, pool = _variances_at(design, look.seeds)
-    guarded = np.maximum(pool, (pool + own) / 2)[:, None, :]
+    guarded = _guarded(own, pool)[:, None, :]
     pooled = _step_down(design, look, guarded, design.size * (look.seeds - 1))
-    return _gated(design, pooled, lambda: _step_down(design, look, own[:, None, :], look.seeds - 1))
+    return _gated(design, look, pooled, lambda: _step_down(design, look, own[:, None, :], look.seeds - 1))
 
 
 def chance_to_matter(design: Design, look: Look, effect: float) -> float:
@@ -91,8 +92,8 @@ def chance_to_matter(design: Design, look: Look, effect: float) -> float:
         reach = float(critical(tail, df)) * true * np.sqrt(variance)
         return float(special.ndtr((effect - design.delta - reach) / true).mean())
 
-    pooled = beyond(np.maximum(pool, (pool + own) / 2), design.size * (look.seeds - 1))
-    return _gated(design, pooled, lambda: beyond(own, look.seeds - 1))
+    pooled = beyond(_guarded(own, pool), design.size * (look.seeds - 1))
+    return _gated(design, look, pooled, lambda: beyond(own, look.seeds - 1))
 
 
 def seeds_that_settle(design: Design, alpha: float) -> int | None:
@@ -146,9 +147,19 @@ def _step_down(design: Design, look: Look, variances: Floats, df: int) -> float:
     return float(expected_share(inside, look.alpha, design.size).mean())
 
 
-def _gated(design: Design, pooled: float, paired: Callable[[], float]) -> float:
-    """Bartlett's gate closes at its level though all arms are equally noisy."""
-    return pooled if design.size == 1 else (1 - _GATE) * pooled + _GATE * paired()
+def _guarded(own: Floats, pool: Floats) -> Floats:
+    return np.maximum(pool, (1 - OWN_SHARE) * pool + OWN_SHARE * own)
+
+
+def _gated(design: Design, look: Look, pooled: float, paired: Callable[[], float]) -> float:
+    """Bartlett's gate closes at its level though all arms are equally noisy, and so does an arm's own beside it."""
+    if design.size == 1:
+        return pooled
+    of_one, of_others = look.seeds - 1, (design.size - 1) * (look.seeds - 1)
+    rare = max(NOISY, float(special.fdtri(of_one, of_others, 1 - RARE)))
+    alone = 2 * float(special.fdtrc(of_one, of_others, rare))  # the arm, or the baseline
+    share = _GATE + (1 - _GATE) * alone
+    return (1 - share) * pooled + share * paired()
 
 
 def _variances_at(design: Design, seeds: int) -> tuple[Floats, Floats]:
