@@ -27,6 +27,7 @@ from .notes import notes_on
 from .outstanding import settling
 from .planning.plan import BASELINE, Plan
 from .records.power import Settling
+from .records.search import InteractionSearch
 from .results import Effect, Mode, PredictionScore, Results, StudyInfo
 from .retuned import retuning_record, with_retuned
 from .retuning import recalled_tuning
@@ -62,6 +63,7 @@ def collect(spec: StudySpec, ledger: Ledger, split: Split | None = None) -> Resu
     ]
     interactions = [each for _, by_name in measured for one in by_name.values() for each in one.interactions]
     classes = [class_findings(evidence) for evidence, _ in measured]
+    searches = recalled(ledger, version)
     return Results(
         study=_study([one for one, _ in measured], ledger, [by_name[spec.primary] for _, by_name in measured], rows),
         baseline={
@@ -69,7 +71,7 @@ def collect(spec: StudySpec, ledger: Ledger, split: Split | None = None) -> Resu
         },
         effects=effects,
         interactions=interactions,
-        coverage=_coverages([one for one, _ in measured]),
+        coverage=_coverages([one for one, _ in measured], searches),
         predictions=_scores([(one, by_name[spec.primary]) for one, by_name in measured]),
         planned=planned_fates([one for one, _ in measured], _is_complete(ledger)),
         accounting=accounting(ledger, rows, version),
@@ -77,7 +79,7 @@ def collect(spec: StudySpec, ledger: Ledger, split: Split | None = None) -> Resu
         environment={**machine(), **ledger.recall("environment", {})},
         advice=advise(effects, interactions, measured[0][0].components, weighed, spec.primary),
         notes=[note for evidence in seen for note in notes_on(evidence, arms_of(rows))],
-        searches=recalled(ledger, version),
+        searches=searches,
         factorials=[each for one, _ in measured for each in factorials_of(one)],
         power={one.mode: power for one, _ in measured if (power := foretold(ledger, version, one.mode))},
         settling=_settling(measured, effects, ledger),
@@ -193,11 +195,20 @@ def _split_note(evidence: Evidence, complete: bool) -> str:
     return prompts.render("progress/split.j2", splits=splits, split=evidence.split, complete=complete).strip()
 
 
-def _coverages(seen: Sequence[Evidence]) -> dict[str, Any]:
+def _coverages(seen: Sequence[Evidence], searches: Sequence[InteractionSearch]) -> dict[str, Any]:
     """Of the one mode there is, else by mode."""
-    if len(seen) == 1:
-        return _coverage(seen[0])
-    return {one.mode: _coverage(one) for one in seen}
+    found = {one.mode: _coverage(one) | _cleared(one.mode, searches) for one in seen}
+    return found if len(found) > 1 else next(iter(found.values()))
+
+
+def _cleared(mode: Mode, searches: Sequence[InteractionSearch]) -> dict[str, int]:
+    """What a search in this mode has covered beside that."""
+    return {
+        key: value
+        for one in searches
+        if one.mode == mode
+        for key, value in (("search_runs", one.runs), ("pairs_cleared", one.pairs_cleared), ("of_pairs", one.pairs))
+    }
 
 
 def _coverage(evidence: Evidence) -> dict[str, Any]:
