@@ -8,7 +8,8 @@ from ..results import Effect, Mode
 
 LARGE = 30
 """Pools from this size on are searched: all of their pairs would cost more."""
-SMALLEST = 4
+SMALLEST = 12
+"""Smaller ones have fewer pairs than a search takes runs."""
 _QUIET = ("negligible", "undecided", "no-op")
 _SURELY = 0.003
 """Unadjusted p below which a loss of more than δ/2 is no noise: three standard errors."""

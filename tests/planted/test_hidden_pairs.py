@@ -80,3 +80,77 @@ def test_six_pairs_among_320_channels(tmp_path):
     verdicts = {frozenset(one["components"]): one["verdict"] for one in results["interactions"]}
     assert groups == truth
     assert {verdicts[pair] for pair in truth} == {"compensation"}
+
+
+SWITCHES = [f"use_{number}" for number in range(10)]
+RECIPE = """
+import torch
+from torch import nn
+
+
+def examples(config, split):
+    generator = torch.Generator().manual_seed({"train": 1, "validation": 2, "test": 3}[split])
+    x = torch.randn(512, 10, generator=generator)
+    x[:, 7] = x[:, 2]  # either tells what the other does
+    y = x[:, 0] + 0.7 * x[:, 2] + 0.3 * torch.randn(512, generator=generator)
+    used = torch.tensor([float(config[f"use_{number}"]) for number in range(10)])
+    return x * used, y
+
+
+def build_model(config):
+    return nn.Linear(10, 1)
+
+
+def train(model, config, seed):
+    torch.manual_seed(seed)
+    x, y = examples(config, "train")
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for _ in range(80):
+        batch = torch.randint(0, len(x), (64,))
+        loss = (model(x[batch]).squeeze(1) - y[batch]).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+
+@torch.no_grad()
+def evaluate(model, config, split):
+    x, y = examples(config, split)
+    return {"score": (1 - (model(x).squeeze(1) - y).square().mean() / y.var()).item()}
+"""
+RECIPE_STUDY = """\
+[study]
+name = "recipe"
+components = ["config:use_*"]
+seeds = 3
+max_seeds = 3
+
+[experiment]
+python = "experiment.py"
+config = "config.yaml"
+
+[metrics.score]
+goal = "maximize"
+floor = 0.0
+smallest_effect = 0.1
+
+[limits]
+workers = 2
+trial_memory = "2GiB"
+"""
+
+
+@pytest.mark.benchmark
+def test_two_switches_of_a_recipe_that_is_retrained(tmp_path):
+    config = "".join(f"{name}: true\n" for name in SWITCHES)
+    made = project(tmp_path, experiment=RECIPE, config=config, study=RECIPE_STUDY, name="recipe")
+    assert made.lesion("run", "--interactions", "search").code == 0
+    results = made.results()
+    (search,) = results["searches"]
+    print(
+        f"\n{search['groups']} with {search['runs']} trainings, {search['runs_of_all_pairs']} pairs: {search['strategy']}"
+    )
+    verdicts = {frozenset(one["components"]): one["verdict"] for one in results["interactions"]}
+    assert verdicts[frozenset(("config:use_2", "config:use_7"))] == "compensation"
+    seeds = made.rows("SELECT MIN(seed), MAX(seed) FROM trials WHERE arm LIKE 'search:%'")
+    assert seeds[0][0] >= 10_000  # what confirms was never searched on
