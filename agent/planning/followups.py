@@ -79,13 +79,13 @@ def _in_mode(
         proposals = [] if interactions in ("none", "factorial") else list(_inside_groups(learnt, mode))
         yield from (_joint(one, known) for one in proposals)
         return
+    searched = any(one.mode == mode for one in learnt.searches)
     chosen = {
         "none": lambda: (),
         "factorial": lambda: (),
-        "search": lambda: (),
+        "search": lambda: () if searched else _quiet_pairs(singles, known),
         "pairs": lambda: _all_pairs(singles, known),
     }
-    searched = any(one.mode == mode for one in learnt.searches)
     joint = chosen.get(interactions, lambda: _by_judgement(singles, known, mode, searched=searched))()
     yield from (_joint(one, known) for one in joint)
     strong = _strongest(singles)
@@ -99,6 +99,12 @@ def _all_pairs(singles: list[Effect], known: dict[str, Component]) -> Iterator[P
     for pair in combinations([one.ablation for one in singles], 2):
         if not _nested(pair, known):
             yield Proposal(pair, "pairs")
+
+
+def _quiet_pairs(singles: list[Effect], known: dict[str, Component]) -> Iterator[Proposal]:
+    """Every pair of what was not seen to cost anything alone: a pool too small to be searched."""
+    quiet = [one for one in singles if one.verdict in ("negligible", "undecided") or one.masked or _is_idle(one)]
+    return (Proposal(one.parts, "quiet") for one in _all_pairs(quiet, known))
 
 
 def _by_judgement(

@@ -4,7 +4,7 @@ import pytest
 from lesion.agent.components import Component
 from lesion.agent.planning.plan import SEARCH, Plan
 from lesion.agent.planning.planner import Learnt
-from lesion.agent.planning.pool import LARGE, quiet_pool
+from lesion.agent.planning.pool import LARGE, SMALLEST, quiet_pool
 from lesion.agent.planning.rules import RulesPlanner, single
 from lesion.agent.results import BaselineMetric, Effect, InteractionSearch
 from lesion.executor.interventions import ConfigOverride, ModuleIntervention
@@ -85,14 +85,19 @@ def learnt(count, searches=()):
     [
         ("auto", LARGE, LARGE),
         ("auto", LARGE - 1, 0),
-        ("search", 6, 6),
-        ("search", 3, 0),
+        ("search", SMALLEST, SMALLEST),
+        ("search", SMALLEST - 1, 0),
         ("pairs", 50, 0),
         ("none", 50, 0),
     ],
 )
 def test_a_large_pool_is_searched_and_a_small_one_where_asked(asked, count, expected):
     assert len(RulesPlanner(interactions=asked).pool(learnt(count), "retrain")) == expected
+
+
+def test_a_pool_too_small_to_be_searched_is_tried_pair_by_pair():
+    plan = RulesPlanner(interactions="search").next_round(learnt(4))
+    assert [len(one.components) for one in plan.ablations] == [2] * 6
 
 
 def searched(*groups):

@@ -82,7 +82,7 @@ def test_six_pairs_among_320_channels(tmp_path):
     assert {verdicts[pair] for pair in truth} == {"compensation"}
 
 
-SWITCHES = [f"use_{number}" for number in range(10)]
+SWITCHES = [f"use_{number}" for number in range(14)]
 RECIPE = """
 import torch
 from torch import nn
@@ -90,15 +90,15 @@ from torch import nn
 
 def examples(config, split):
     generator = torch.Generator().manual_seed({"train": 1, "validation": 2, "test": 3}[split])
-    x = torch.randn(512, 10, generator=generator)
+    x = torch.randn(512, 14, generator=generator)
     x[:, 7] = x[:, 2]  # either tells what the other does
     y = x[:, 0] + 0.7 * x[:, 2] + 0.3 * torch.randn(512, generator=generator)
-    used = torch.tensor([float(config[f"use_{number}"]) for number in range(10)])
+    used = torch.tensor([float(config[f"use_{number}"]) for number in range(14)])
     return x * used, y
 
 
 def build_model(config):
-    return nn.Linear(10, 1)
+    return nn.Linear(14, 1)
 
 
 def train(model, config, seed):
