@@ -1,12 +1,10 @@
 """A study, in the order it happens: survey, plan, check, baseline and noise floor, singles, follow-ups, report."""
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .. import prompts
-from ..executor.errors import PlanError
 from ..executor.outcomes import Outcome
 from ..executor.pool import Pool
 from ..executor.worker import Station
@@ -23,7 +21,8 @@ from .forecasts import forecast_lines, keep
 from .foresight import foresee
 from .jobs import Workshop
 from .ledger import Ledger, Trial
-from .planning.plan import BASELINE, Ablation, Plan, parse_plan, read_plan, same_runs
+from .planfiles import PlanFiles, plan_path, require_ablations
+from .planning.plan import BASELINE, Ablation, Plan, same_runs
 from .planning.planner import Learnt, Planner
 from .records.search import InteractionSearch
 from .results import Mode
@@ -96,33 +95,15 @@ class Study:
         self.ledger.remember("checkpoints", 1 if self.loads else self.setting.spec.study.seeds)
         self.ledger.remember("weighed", weighed(outcome).model_dump())
 
+    @property
+    def plan_files(self) -> PlanFiles:
+        """The plans as files; after the survey."""
+        return PlanFiles(self.setting, self.state, self.ledger, self.components, self.anatomy)
+
     def first_plan(self, plan_file: Path | None = None) -> Plan:
         """Round 1: sealed already, written by hand, lying in the plans folder, or the planner's own."""
-        sealed = self.ledger.plans(self.setting.version)
-        if sealed:
-            self._require_same_questions()
-            return self._unchanged(sealed[0], plan_file)
-        path = plan_file or self.plan_path(1)
-        if plan_file or (path.exists() and not self._is_of_older_source(path)):
-            return self._read(path)
-        plan = self.planner.first_round(self.setting.spec.study.name, list(self.components.values()))
-        self.write_plan(plan)
-        return plan
-
-    def plan_path(self, number: int) -> Path:
-        """Where the plan of a round lies."""
-        return self.state / "plans" / f"round-{number}.yaml"
-
-    def write_plan(self, plan: Plan) -> Path:
-        """Write a plan where people find it."""
-        path = self.plan_path(plan.round)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.exists():
-            if parse_plan(path).hash == plan.hash:
-                return path
-            path.replace(path.with_name(f"{path.stem}.{int(path.stat().st_mtime)}.yaml"))  # of an older source: kept
-        path.write_text(plan.as_yaml(), encoding="utf-8")
-        return path
+        name, components = self.setting.spec.study.name, list(self.components.values())
+        return self.plan_files.first(plan_file, lambda: self.planner.first_round(name, components))
 
     def evidence(self, dispatcher: Dispatcher, mode: Mode) -> Evidence:
         """Everything known so far in one mode, on the planning split."""
@@ -157,7 +138,7 @@ class Study:
 
     def _rounds(self, pool: Pool, budget: Budget, report: RoundReport, plan_file: Path | None) -> None:
         plan: Plan | None = self.first_plan(plan_file)
-        _require_ablations(plan, self.plan_path(1))
+        require_ablations(plan, plan_path(self.state, 1))
         while plan is not None:
             self._seal(plan)
             self._check(plan, pool)
@@ -172,10 +153,7 @@ class Study:
 
     def _seal(self, plan: Plan) -> None:
         self.plans.append(plan)
-        if plan.round > len(self.ledger.plans(self.setting.version)):
-            self.ledger.seal(self.setting.version, plan.round, plan.hash, plan.model_dump_json())
-            self.ledger.remember("asked", self._asked())
-            self.write_plan(plan)
+        self.plan_files.seal(plan)
         self.observer.stage(
             f"round {plan.round}: {len(plan.ablations)} ablations, planned by {plan.planner} (plan {plan.hash[:12]})"
         )
@@ -240,9 +218,8 @@ class Study:
             dispatcher.run(trials)
 
     def _next(self, dispatcher: Dispatcher) -> Plan | None:
-        sealed = self.ledger.plans(self.setting.version)
-        if len(sealed) > len(self.plans):
-            return self._unchanged(sealed[len(self.plans)], None)
+        if sealed := self.plan_files.sealed(after=len(self.plans)):
+            return sealed
         learnt = self._learnt(dispatcher)
         for mode in self.setting.modes:
             if pool := self.planner.pool(learnt, mode):
@@ -346,53 +323,3 @@ class Study:
         seconds = [row.wall_seconds for row in evidence.arm(ablation.id).measured if row.wall_seconds]
         chance = settling_chance(current, ablation, [look])
         return chance / (sum(seconds) / len(seconds)) if seconds else chance
-
-    def _read(self, path: Path) -> Plan:
-        return read_plan(path, list(self.components.values()), self.anatomy, self.setting.modes)
-
-    def _unchanged(self, sealed: tuple[int, str, str], plan_file: Path | None) -> Plan:
-        """A sealed plan, after a look at whether its file still says the same."""
-        number, digest, document = sealed
-        plan = Plan.model_validate_json(document)
-        path = plan_file or self.plan_path(number)
-        if plan_file or path.exists():
-            if self._read(path).hash != digest:
-                raise PlanError(
-                    f"this plan differs from the one that was sealed when round {number} began (hash {digest[:12]})",
-                    where=str(path),
-                    to_do="delete the file to have the sealed plan written again, or run the new one under another study.name or --state",
-                )
-        else:
-            self.write_plan(plan)
-        return plan
-
-    def _asked(self) -> list[object]:
-        """What of the study file a sealed plan was made for."""
-        return [self.setting.version, self.setting.modes, self.setting.spec.study.finetune_steps]
-
-    def _require_same_questions(self) -> None:
-        """`PlanError` where the study asks other questions than when its plan was sealed."""
-        sealed = self.ledger.recall("asked")
-        if sealed and sealed[0] == self.setting.version and sealed != self._asked():
-            raise PlanError(
-                f"the plan was sealed for modes = {sealed[1]} and finetune_steps = {sealed[2]}, and the study now asks for others",
-                where=str(self.setting.spec.path),
-                to_do="ask the new questions under another study.name or --state, or put these back",
-            )
-
-    def _is_of_older_source(self, path: Path) -> bool:
-        """Whether the file is a plan that was sealed before the source changed: then it is written anew."""
-        return parse_plan(path).hash in self.ledger.plan_hashes()
-
-
-def _require_ablations(plan: Plan, path: Path) -> None:
-    """`PlanError` where nothing is left to remove, with the reasons."""
-    if plan.ablations:
-        return
-    reasons = Counter(one.reason for one in plan.dropped)
-    told = [f"{count} dropped: {reason}" for reason, count in reasons.most_common(5)] or ["the plan is empty"]
-    raise PlanError(
-        "there is nothing to remove:\n  " + "\n  ".join(told),
-        where=str(path),
-        to_do="name other components in study.components, other modes in study.modes, or write a plan (see `lesion inspect`)",
-    )

@@ -20,6 +20,7 @@ def plan(
     from ..dryrun import known_power
     from ..forecasts import forecast_lines
     from ..ledger import Ledger
+    from ..planfiles import plan_path
     from ..planning.factorial import Wish
     from ..planning.rules import RulesPlanner
     from ..setting import state_folder
@@ -29,6 +30,7 @@ def plan(
 
     setting = opened(study)
     folder = state_folder(setting.spec, state)
+    path = plan_path(folder, 1)
     watch = watcher(setting.spec.primary, as_json=json)
     ledger = Ledger(folder, write=True)
     listen()
@@ -44,8 +46,8 @@ def plan(
         with Pool(station, 1) as pool:
             work.survey(pool)
         if again and not ledger.plans(setting.version):
-            work.plan_path(1).unlink(missing_ok=True)
-        existed = work.plan_path(1).exists()
+            path.unlink(missing_ok=True)
+        existed = path.exists()
         made = work.first_plan()
         known = known_power(setting, ledger, Budget(), None)
     finally:
@@ -62,4 +64,4 @@ def plan(
     for mode, power in known.items():
         typer.echo("\n".join(forecast_lines(power, mode)), err=True)
     kept = " as it was (--again plans anew)" if existed else ""
-    typer.echo(f"{len(made.ablations)} ablations in {work.plan_path(1)}{kept}; edit them, then `lesion run`", err=True)
+    typer.echo(f"{len(made.ablations)} ablations in {path}{kept}; edit them, then `lesion run`", err=True)

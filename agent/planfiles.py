@@ -1,0 +1,118 @@
+"""The plans of a study as files that people read and edit, and as documents that were sealed in the ledger."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..executor.errors import PlanError
+from .components import Component
+from .ledger import Ledger
+from .planning.plan import Plan, parse_plan, read_plan
+from .reading.anatomy import Anatomy
+from .setting import Setting
+
+
+@dataclass(frozen=True)
+class PlanFiles:
+    """Where the plans of one study lie, and what was sealed of them."""
+
+    setting: Setting
+    state: Path
+    ledger: Ledger
+    components: dict[str, Component]
+    anatomy: Anatomy
+
+    def path(self, number: int) -> Path:
+        """Where the plan of a round lies."""
+        return plan_path(self.state, number)
+
+    def first(self, written_by_hand: Path | None, planned: Callable[[], Plan]) -> Plan:
+        """Round 1: sealed already, written by hand, lying in the plans folder, or planned now. `PlanError` for a bad one."""
+        sealed = self.ledger.plans(self.setting.version)
+        if sealed:
+            self._require_same_questions()
+            return self._unchanged(sealed[0], written_by_hand)
+        path = written_by_hand or self.path(1)
+        if written_by_hand or (path.exists() and not self._is_of_older_source(path)):
+            return self._read(path)
+        plan = planned()
+        self.write(plan)
+        return plan
+
+    def sealed(self, after: int) -> Plan | None:
+        """The plan that was sealed after so many rounds; None where none was. `PlanError` where its file was changed."""
+        sealed = self.ledger.plans(self.setting.version)
+        return self._unchanged(sealed[after], None) if len(sealed) > after else None
+
+    def seal(self, plan: Plan) -> None:
+        """Keep a plan for good, before anything of it runs."""
+        if plan.round > len(self.ledger.plans(self.setting.version)):
+            self.ledger.seal(self.setting.version, plan.round, plan.hash, plan.model_dump_json())
+            self.ledger.remember("asked", self._asked())
+            self.write(plan)
+
+    def write(self, plan: Plan) -> None:
+        """Write a plan where people find it; one of an older source is kept beside it."""
+        path = self.path(plan.round)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            if parse_plan(path).hash == plan.hash:
+                return
+            path.replace(path.with_name(f"{path.stem}.{int(path.stat().st_mtime)}.yaml"))
+        path.write_text(plan.as_yaml(), encoding="utf-8")
+
+    def _read(self, path: Path) -> Plan:
+        return read_plan(path, list(self.components.values()), self.anatomy, self.setting.modes)
+
+    def _unchanged(self, sealed: tuple[int, str, str], written_by_hand: Path | None) -> Plan:
+        """A sealed plan, after a look at whether its file still says the same."""
+        number, digest, document = sealed
+        plan = Plan.model_validate_json(document)
+        path = written_by_hand or self.path(number)
+        if written_by_hand or path.exists():
+            if self._read(path).hash != digest:
+                raise PlanError(
+                    f"this plan differs from the one that was sealed when round {number} began (hash {digest[:12]})",
+                    where=str(path),
+                    to_do="delete the file to have the sealed plan written again, or run the new one under another study.name or --state",
+                )
+        else:
+            self.write(plan)
+        return plan
+
+    def _asked(self) -> list[object]:
+        """What of the study file a sealed plan was made for."""
+        return [self.setting.version, self.setting.modes, self.setting.spec.study.finetune_steps]
+
+    def _require_same_questions(self) -> None:
+        """`PlanError` where the study asks other questions than when its plan was sealed."""
+        sealed = self.ledger.recall("asked")
+        if sealed and sealed[0] == self.setting.version and sealed != self._asked():
+            raise PlanError(
+                f"the plan was sealed for modes = {sealed[1]} and finetune_steps = {sealed[2]}, and the study now asks for others",
+                where=str(self.setting.spec.path),
+                to_do="ask the new questions under another study.name or --state, or put these back",
+            )
+
+    def _is_of_older_source(self, path: Path) -> bool:
+        """Whether the file is a plan that was sealed before the source changed: then it is written anew."""
+        return parse_plan(path).hash in self.ledger.plan_hashes()
+
+
+def plan_path(state: Path, number: int) -> Path:
+    """Where the plan of a round lies in a study's state folder."""
+    return state / "plans" / f"round-{number}.yaml"
+
+
+def require_ablations(plan: Plan, path: Path) -> None:
+    """`PlanError` where nothing is left to remove, with the reasons."""
+    if plan.ablations:
+        return
+    reasons = Counter(one.reason for one in plan.dropped)
+    told = [f"{count} dropped: {reason}" for reason, count in reasons.most_common(5)] or ["the plan is empty"]
+    raise PlanError(
+        "there is nothing to remove:\n  " + "\n  ".join(told),
+        where=str(path),
+        to_do="name other components in study.components, other modes in study.modes, or write a plan (see `lesion inspect`)",
+    )
