@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...prompts import phrases
+from ..records.base import Unit
 from ..records.search import InteractionSearch
 from ..results import Interaction, Results
 from .numbers import percent
@@ -28,6 +29,8 @@ class SearchView:
     waiting: list[list[str]]
     """Candidates that have not been measured on fresh units."""
     steps: Table
+    unit: Unit | None
+    """What candidates were confirmed over; None before any was."""
     confirmation_runs: int | None
     """None: examples confirm, in one evaluation each."""
 
@@ -57,6 +60,7 @@ def _view(search: InteractionSearch, joint: Sequence[Interaction], labels: dict[
         open=[one for one in found if one not in hidden and one not in additive],
         waiting=[sorted(one) for one in groups if one not in tested][:_MOST_GROUPS],
         steps=_steps(search),
+        unit=found[0].unit if found else None,
         confirmation_runs=sum(one.n for one in found) if found and found[0].unit == "seed" else None,
     )
 
