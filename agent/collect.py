@@ -101,11 +101,12 @@ def _settling(
 ) -> dict[str, Settling]:
     """By mode, of the sealed family on the primary metric."""
     found: dict[str, Settling] = {}
+    compute = ledger.compute(ledger.recall("version"))
     for evidence, by_name in measured:
         name, noise = evidence.spec.primary, by_name[evidence.spec.primary].noise
         family = [one for one in effects if (one.mode, one.metric, one.role) == (evidence.mode, name, "confirmatory")]
         workers = ledger.recall("workers") or evidence.spec.limits.workers
-        if noise and (settled := settling(family, noise.n, workers)):
+        if noise and (settled := settling(family, noise.n, workers, compute["cpu_seconds_per_trial"])):
             found[evidence.mode] = settled
     return found
 

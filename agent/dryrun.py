@@ -1,6 +1,5 @@
 """What a run would do, without doing it."""
 
-import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,7 +9,7 @@ from .budget import Budget
 from .checks import judge_checks
 from .collect import gather
 from .evidence import Evidence
-from .foresight import foresee
+from .foresight import foresee, pace
 from .ledger import FINISHED, Ledger, Trial
 from .planning.plan import BASELINE, Plan, parse_plan, read_plan
 from .planning.planner import Planner
@@ -18,7 +17,7 @@ from .records.power import Power
 from .results import Mode
 from .retuning import planned_tuning, stages
 from .setting import Setting
-from .survey import anatomy_of, components_of, survey
+from .survey import anatomy_of, components_of, require_components, survey
 
 
 class Forecast(NamedTuple):
@@ -40,6 +39,7 @@ def forecast(
     """Trials of round 1's first look and of the retuning that are still to run."""
     outcome = survey(setting, pool, None)
     components, loads = components_of(setting, outcome), "load_weights" in outcome.offers
+    require_components(setting.spec, [one.id for one in components])
     sealed = ledger.plans(setting.version) if ledger else []
     path = plan_file or state / "plans" / "round-1.yaml"
     if sealed:
@@ -81,7 +81,15 @@ def known_power(setting: Setting, ledger: Ledger | None, budget: Budget, workers
     rows = ledger.trials(setting.version)
     found: dict[Mode, Evidence] = {mode: gather(setting.spec, ledger, rows, mode).looked_at for mode in setting.modes}
     workers = workers or setting.spec.limits.workers
-    return {mode: power for mode, one in found.items() if (power := foresee(one, budget, workers))}
+    return {
+        mode: power
+        for mode, one in found.items()
+        if (power := foresee(one, budget, workers, _processor_seconds(ledger, setting, mode)))
+    }
+
+
+def _processor_seconds(ledger: Ledger, setting: Setting, mode: Mode) -> float:
+    return 0.0 if mode == "reevaluate" else ledger.compute(setting.version)["cpu_seconds_per_trial"]
 
 
 def _in_mode(setting: Setting, plan: Plan, mode: Mode, ledger: Ledger | None, loads: bool) -> list[Trial]:
@@ -100,7 +108,6 @@ def _in_mode(setting: Setting, plan: Plan, mode: Mode, ledger: Ledger | None, lo
 def _pace(setting: Setting, ledger: Ledger | None) -> float | None:
     """Seconds from one trial's end to the next, with all workers: short trials wait for the start of their processes."""
     spent = ledger.compute(setting.version) if ledger else {"seconds_per_trial": 0.0}
-    if not spent["seconds_per_trial"]:
-        return None
-    processor_bound = spent["cpu_seconds_per_trial"] / len(os.sched_getaffinity(0))
-    return max(spent["seconds_per_trial"] / setting.spec.limits.workers, processor_bound)
+    workers = setting.spec.limits.workers
+    found = pace(spent["seconds_per_trial"], spent["cpu_seconds_per_trial"], workers)
+    return None if found is None else found / workers

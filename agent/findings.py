@@ -1,7 +1,7 @@
 """From tables to findings: every effect and interaction with its verdict, as the report and the planner read them."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from .results import BaselineMetric, Effect, Interaction, Interval, Recovered
 from .rounds import OPEN, WORTHWHILE, Round, caps_of, tables
 
 TRIALS = {"reevaluate": "checkpoints", "recover": "seeds", "retrain": "seeds"}
+STOPPED = "stopped at"
 MOST_UNITS = 100_000_000
 """Examples beyond which nobody is told to collect more."""
 
@@ -79,7 +80,26 @@ def _see(evidence: Evidence, name: str) -> _Seen | None:
         return None
     rounds = [tables(evidence, plan, name, caps_of(evidence, plan)) for plan in evidence.plans]
     asked = [(current, one) for current in rounds for one in evidence.asked(current.plan)]
-    return _Seen(evidence, name, noise, rounds, [_judge(evidence, current, one, noise) for current, one in asked])
+    judged = [_judge(evidence, current, one, noise) for current, one in asked]
+    return _Seen(evidence, name, noise, rounds, _settled_earlier(evidence, name, judged))
+
+
+def _settled_earlier(evidence: Evidence, name: str, judged: list[Judged]) -> list[Judged]:
+    """Looks are decided on the planning split: an arm that was settled there bought no more seeds, whatever is open here."""
+    stopped = [one for one in judged if (one.finding.reason or "").startswith(STOPPED)]
+    before = _see(evidence.looked_at, name) if stopped and evidence.split != evidence.planning_split else None
+    if before is None:
+        return judged
+    verdicts = {one.ablation.id: one.finding.verdict for one in before.judged}
+    settled = [one for one in stopped if verdicts.get(one.ablation.id, "undecided") not in OPEN]
+    told = {
+        one.ablation.id: f"{STOPPED} {one.estimate.n} seeds, settled there on {evidence.planning_split}: {verdicts[one.ablation.id]}"
+        for one in settled
+    }
+    return [
+        replace(one, finding=one.finding._replace(reason=told.get(one.ablation.id, one.finding.reason)))
+        for one in judged
+    ]
 
 
 def _other_checkpoints(evidence: Evidence, name: str) -> list[_Seen]:
@@ -158,7 +178,7 @@ def _unsettled(evidence: Evidence, arm: Arm) -> str | None:
     if not arm.finished(first):
         return f"unfinished: {len(arm.measured)} of {first} seeds of the first look"
     if len(arm.trials) < last and not arm.failed:
-        return f"stopped at {len(arm.trials)} of {last} seeds: no further look had a chance of {WORTHWHILE:.0%} to settle it"
+        return f"{STOPPED} {len(arm.trials)} of {last} seeds: no further look had a chance of {WORTHWHILE:.0%} to settle it"
     return None
 
 

@@ -1,6 +1,7 @@
 """What a study will be able to settle, foretold once its baseline is known and before anything is removed."""
 
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
@@ -58,8 +59,15 @@ class _Settled:
     largest_sd: float | None = None
 
 
-def foresee(evidence: Evidence, budget: Budget, workers: int) -> Power | None:
-    """What the first round will settle on the primary metric; None before the noise is known or without a plan."""
+def foresee(evidence: Evidence, budget: Budget, workers: int, processor_seconds: float = 0.0) -> Power | None:
+    """What the first round will settle on the primary metric; None before the noise is known or without a plan.
+
+    Args:
+        evidence: with the baseline.
+        budget: of this run.
+        workers: trials at once.
+        processor_seconds: of one trial, with the start of its process: short trials wait for these.
+    """
     name = evidence.spec.primary
     noise = noise_floor(evidence, name)
     family = evidence.family(evidence.plans[0]) if evidence.plans else []
@@ -68,7 +76,7 @@ def foresee(evidence: Evidence, budget: Budget, workers: int) -> Power | None:
     sampled = noise.unit in ("example", "cluster")
     found = _over_examples(evidence, noise, len(family)) if sampled else _over_runs(evidence, noise, len(family))
     first, most = (_trials(evidence, family, look.seeds) for look in (evidence.looks[0], evidence.looks[-1]))
-    seconds = _seconds(evidence)
+    seconds = pace(_seconds(evidence), processor_seconds, workers)
     allowed = budget.allowed(seconds, workers)
     short = allowed is not None and allowed < first
     return Power(
@@ -165,6 +173,13 @@ def _trials(evidence: Evidence, family: Sequence[Ablation], seeds: int) -> int:
     arms = {arm.id: arm for arm in known if not (arm.broken or arm.hopeless or arm.idle)}
     finished = {key: sum(row.status in FINISHED for row in arm.trials.values()) for key, arm in arms.items()}
     return sum(max(0, seeds - count) for count in finished.values())
+
+
+def pace(seconds: float | None, processor_seconds: float, workers: int) -> float | None:
+    """Seconds of a worker's time from one trial to its next: no less than the processors give it."""
+    if not seconds:
+        return None
+    return max(seconds, processor_seconds * workers / len(os.sched_getaffinity(0)))
 
 
 def _seconds(evidence: Evidence) -> float | None:

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from statistics import fmean
 
+from .foresight import pace
 from .records.power import Settling
 from .results import Effect
 from .rounds import OPEN
 
 
-def settling(effects: Sequence[Effect], baseline_n: int, workers: int) -> Settling | None:
+def settling(effects: Sequence[Effect], baseline_n: int, workers: int, processor_seconds: float) -> Settling | None:
     """What the sealed family came to in one mode on the primary metric; None where nothing of it was measured."""
     if not effects:
         return None
@@ -21,7 +22,8 @@ def settling(effects: Sequence[Effect], baseline_n: int, workers: int) -> Settli
         further = [max(0, (one.seeds_to_settle or 0) - one.n) for one in known]
         trials = sum(further) + max(0, units - baseline_n)
         paces = [one.cost.seconds for one in known if one.cost and one.cost.seconds]
-        seconds = trials * fmean(paces) / workers if paces else None
+        each = pace(fmean(paces), processor_seconds, workers) if paces else None
+        seconds = None if each is None else trials * each / workers
     return Settling(
         settled=len(effects) - len(open_),
         undecided=len(open_),

@@ -21,12 +21,13 @@ from .rounds import caps_of, tables
 from .search.certificate import Certificate
 from .search.expectation import Noise
 from .search.search import Search, search
+from .spec import StudySpec
 
 REMEMBERED = "searches"
 PURPOSE = "search"
 FIRST_SEED = 10_000
 """Seeds of a search lie above those of every look: what it finds is confirmed on others."""
-MOST_RUNS = 3000
+MOST_RUNS, FEWEST_RUNS = 3000, 60
 MOST_OPEN = 20
 """Pairs that are named where they were not cleared."""
 
@@ -85,7 +86,7 @@ def run_search(dispatcher: Dispatcher, evidence: Evidence, pool: Sequence[Compon
     spec, primary = evidence.spec, evidence.spec.primary
     metric, noise = spec.metrics[primary], noise_floor(evidence, primary)
     assert noise is not None
-    pairs = len(pool) * (len(pool) - 1) // 2
+    limit = _limit(spec, len(pool))
     found = search(
         RemovalSystem(dispatcher, evidence, pool),
         range(len(pool)),
@@ -94,9 +95,19 @@ def run_search(dispatcher: Dispatcher, evidence: Evidence, pool: Sequence[Compon
         floor=None if metric.floor is None else sign_of(metric.goal) * metric.floor,
         noise=_noise(evidence) if evidence.mode != "reevaluate" else Noise(0.0, 0),
         seed=int(hashlib.sha256(f"{spec.study.name} {evidence.mode}".encode()).hexdigest()[:8], 16),
-        limit=spec.limits.search_runs or min(MOST_RUNS, max(pairs, 60)),
+        limit=limit,
     )
-    return _record(found, evidence, pool, noise.smallest_effect)
+    return _record(found, evidence, pool, noise.smallest_effect, limit)
+
+
+def is_over(found: InteractionSearch, spec: StudySpec) -> bool:
+    """Whether nothing is left to search: not so where the budget that ended it has been raised."""
+    return found.stopped is None or (found.limit or 0) >= _limit(spec, len(found.pool))
+
+
+def _limit(spec: StudySpec, pool: int) -> int:
+    """By default no more runs than all pairs would take."""
+    return spec.limits.search_runs or min(MOST_RUNS, max(pool * (pool - 1) // 2, FEWEST_RUNS))
 
 
 def _noise(evidence: Evidence) -> Noise:
@@ -109,7 +120,9 @@ def _noise(evidence: Evidence) -> Noise:
     return Noise(float(np.median([sd for sd, _ in known])), int(np.median([df for _, df in known])))
 
 
-def _record(found: Search, evidence: Evidence, pool: Sequence[Component], delta: float) -> InteractionSearch:
+def _record(
+    found: Search, evidence: Evidence, pool: Sequence[Component], delta: float, limit: int
+) -> InteractionSearch:
     groups = [[pool[at].id for at in sorted(group)] for group in found.groups]
     certificate, choice = found.certificate, found.choice
     return InteractionSearch(
@@ -118,6 +131,7 @@ def _record(found: Search, evidence: Evidence, pool: Sequence[Component], delta:
         smallest_effect=delta,
         pool=[one.id for one in pool],
         strategy=choice.strategy if choice else None,
+        set_size=choice.size if choice else None,
         separation=choice.separation if choice else None,
         separation_needed=choice.needed if choice else None,
         sd=found.sd,
@@ -141,6 +155,7 @@ def _record(found: Search, evidence: Evidence, pool: Sequence[Component], delta:
         pairs_found=len({pair for group in found.groups for pair in _pairs(group)}),
         triples_cleared=certificate.triples,
         open_pairs=_open(certificate, pool),
+        limit=limit,
         stopped=found.stopped,
     )
 

@@ -28,8 +28,8 @@ from .records.search import InteractionSearch
 from .results import Mode
 from .retuning import REMEMBERED, Variant, planned_tuning, stages
 from .rounds import Round, settle, settling_chance
+from .searching import is_over, recalled, run_search
 from .searching import keep as keep_search
-from .searching import recalled, run_search
 from .setting import Setting
 from .survey import anatomy_of, components_of, require_components, require_reference, survey
 
@@ -128,11 +128,12 @@ class Study:
         if before in (None, self.setting.version):
             return
         finished = sum(row.status == "ok" for row in self.ledger.trials(before))
-        report = self.state / "report"
+        report, kept = self.state / "report", ""
         if report.is_dir():
+            kept = f" with their report (report.{before[:8]})"
             report.rename(report.with_name(f"report.{before[:8]}"))
         text = f"the source, the configuration or the inputs changed since the last run: {finished} finished trials stay in the ledger"
-        self.observer.stage(f"{text} with their report (report.{before[:8]}), and everything is measured anew")
+        self.observer.stage(f"{text}{kept}, and everything is measured anew")
 
     # the stages
 
@@ -183,10 +184,14 @@ class Study:
     def _foresee(self, dispatcher: Dispatcher, mode: Mode) -> None:
         """Say what can be settled and what cannot, before anything is spent on it."""
         evidence = self.evidence(dispatcher, mode)
-        if power := foresee(evidence, dispatcher.budget, dispatcher.pool.workers):
+        if power := foresee(evidence, dispatcher.budget, dispatcher.pool.workers, self._processor_seconds(mode)):
             keep(evidence, self.ledger, self.setting.version, power)
             if power.first_look_trials:
                 self.observer.learnt(forecast_lines(power, mode))
+
+    def _processor_seconds(self, mode: Mode) -> float:
+        """Of one trial, its process and its imports included; evaluations share theirs."""
+        return 0.0 if mode == "reevaluate" else self.ledger.compute(self.setting.version)["cpu_seconds_per_trial"]
 
     def _trained(self, dispatcher: Dispatcher, seeds: int) -> None:
         """Baseline runs whose weights are to be evaluated and cut."""
@@ -236,7 +241,7 @@ class Study:
             effects=[effect for one in found.values() for effect in one.effects],
             interactions=[each for one in found.values() for each in one.interactions],
             noise={mode: one.noise for mode, one in found.items() if one.noise},
-            searches=recalled(self.ledger, self.setting.version),
+            searches=[one for one in recalled(self.ledger, self.setting.version) if is_over(one, self.setting.spec)],
         )
 
     def _search(self, dispatcher: Dispatcher, mode: Mode, pool: Sequence[str]) -> InteractionSearch:

@@ -137,7 +137,7 @@ class RulesPlanner:
     def pool(self, learnt: Learnt, mode: Mode) -> list[str]:
         """What costs nothing alone, once: where a search was asked for, or its pairs are too many."""
         searched = any(one.mode == mode for one in learnt.searches)
-        if searched or len(learnt.plans) > 1 or self.interactions not in ("auto", "search") or mode not in learnt.noise:
+        if searched or self.interactions not in ("auto", "search") or mode not in learnt.noise:
             return []
         found = quiet_pool(learnt.effects, mode, learnt.noise[mode].smallest_effect, learnt.components)
         return found if len(found) >= (SMALLEST if self.interactions == "search" else LARGE) else []

@@ -8,9 +8,11 @@ from .base import Mode, Record
 class SearchStep(Record):
     """One stage of an interaction search."""
 
-    what: Literal["explore", "cover", "narrow", "check", "subsets", "alone"]
-    """explore: subsets of growing size; cover: sets that hold every pair; narrow: halving what holds something; check: fresh
-    sets, without the groups known by then; subsets: random ones for the regression; alone: its pairs by themselves."""
+    what: Literal["intact", "explore", "cover", "narrow", "check", "subsets", "alone", "stopped"]
+    """intact: nothing removed;
+    explore: subsets of growing size; cover: sets that hold every pair; narrow: halving what holds something; check: fresh
+    sets, without the groups known by then; subsets: random ones for the regression; alone: its pairs by themselves;
+    stopped: what was begun when the budget ended the search."""
     size: float
     """Mean members of a set."""
     sets: int
@@ -30,6 +32,8 @@ class InteractionSearch(Record):
     """Components whose single removal costs less than δ."""
     strategy: Literal["hypergraph", "regression"] | None
     """hypergraph: sets are decided one by one and halved; regression: many small random sets, one sparse fit."""
+    set_size: float | None = None
+    """Members of a set in the strategy chosen."""
     separation: float | None
     """Between a clean set and one with a group that costs δ, in standard deviations of one run, at the size chosen."""
     separation_needed: float | None
@@ -57,5 +61,7 @@ class InteractionSearch(Record):
     """Share of the pool's triples that were removed together in a set that cost nothing; estimated on a sample."""
     open_pairs: list[list[str]]
     """The first of those pairs that are neither cleared nor found."""
+    limit: int | None = None
+    """Runs that it was allowed."""
     stopped: str | None = None
     """What ended the search early."""

@@ -68,7 +68,7 @@ def _view(search: InteractionSearch, joint: Sequence[Interaction], labels: dict[
 def _steps(search: InteractionSearch) -> Table:
     stages = phrases("report/words.j2").search_stages
     rows = [
-        (stages[one.what], one.sets, f"{one.size:.0f}", one.runs, None if one.clean is None else percent(one.clean, 2))
+        (stages[one.what], one.sets, f"{one.size:.0f}", one.runs, None if one.clean is None else percent(one.clean, 3))
         for one in search.steps
     ]
     return Table(columns("stage sets set_size runs clean", ("sets", "set_size", "runs", "clean")), tuple(rows))

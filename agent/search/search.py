@@ -88,6 +88,7 @@ def search(
     scale = Scale(runs.mean(frozenset())[0], floor, delta)
     state = State(runs, scale, noise, list(pool), np.random.default_rng(seed))
     choice, stopped = None, None
+    state.log("intact", [frozenset()], 0)
     try:
         _explore(state)
         choice = choose(state)
@@ -97,6 +98,9 @@ def search(
             search_regression(state, round(choice.size))
     except OutOfRuns as stop:
         stopped = str(stop)
+        told = sum(one.runs for one in state.steps)
+        begun = list(runs.values)[sum(one.sets for one in state.steps) :]
+        state.log("stopped", begun, told)
     expectation = state.expectation
     return Search(
         groups=tuple(state.groups),

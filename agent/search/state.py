@@ -11,13 +11,17 @@ from .deciding import LIKELY, decide, narrow
 from .expectation import Expectation, Noise, expect
 from .system import Members, Runs, Scale
 
+Stage = Literal["intact", "explore", "cover", "narrow", "check", "subsets", "alone", "stopped"]
+
 
 class Step(NamedTuple):
     """One stage of a search, as it went."""
 
-    what: Literal["explore", "cover", "narrow", "check", "subsets", "alone"]
-    """explore: subsets of growing size; cover: lines that hold every pair; narrow: halving what holds something, and what
-    is left of it; check: fresh lines without the known groups; subsets: for the regression; alone: its pairs by themselves."""
+    what: Stage
+    """intact: nothing removed;
+    explore: subsets of growing size; cover: lines that hold every pair; narrow: halving what holds something, and what
+    is left of it; check: fresh lines without the known groups; subsets: for the regression; alone: its pairs by themselves;
+    stopped: what was begun when the budget ended the search."""
     size: float
     """Mean members of a set."""
     sets: int
@@ -49,7 +53,7 @@ class State:
 
     def log(
         self,
-        what: Literal["explore", "cover", "narrow", "check", "subsets", "alone"],
+        what: Stage,
         sets: Sequence[Members],
         before: int,
         clean: float = math.nan,

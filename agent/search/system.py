@@ -70,7 +70,7 @@ class Scale(NamedTuple):
 
 @dataclass
 class Runs:
-    """Everything measured so far. Raises `OutOfRuns` where a request does not fit under the limit."""
+    """Everything measured so far. Raises `OutOfRuns` once a request does not fit under the limit."""
 
     system: System
     n: int
@@ -80,15 +80,15 @@ class Runs:
     """Set → its measurements, in order; NaN where none came of a run."""
 
     def measure(self, sets: Sequence[Members]) -> None:
-        """Measure each set once more."""
-        if not sets:
-            return
-        if self.limit is not None and self.spent + len(sets) > self.limit:
-            raise OutOfRuns(f"{self.spent} of {self.limit} runs of the search are spent")
-        found = self.system(self.masks(sets))
-        self.spent += len(sets)
-        for members, value in zip(sets, found.tolist(), strict=True):
-            self.values.setdefault(members, []).append(value)
+        """Measure each set once more; of those that do not fit under the limit the first."""
+        fitting = sets if self.limit is None else sets[: self.limit - self.spent]
+        if fitting:
+            found = self.system(self.masks(fitting))
+            self.spent += len(fitting)
+            for members, value in zip(fitting, found.tolist(), strict=True):
+                self.values.setdefault(members, []).append(value)
+        if len(fitting) < len(sets):
+            raise OutOfRuns(f"its {self.limit} runs are spent")
 
     def masks(self, sets: Sequence[Members]) -> Bools:
         """Removal masks, shape [sets, n]."""
