@@ -19,18 +19,28 @@ def runs_by_stage(search):
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
-    """A search that was stopped in the middle, and then run to its end."""
+    """A search that its own budget ended, with a larger one that was stopped in the middle, and then run to its end."""
     made = planted(tmp_path_factory.mktemp("hidden"), 60, 3)
-    stopped = made.lesion("run", "--interactions", "search", "--max-trials", "75")
+    made.edit("lesion.toml", "[limits]", "[limits]\nsearch_runs = 20")
+    capped = made.lesion("run", "--interactions", "search"), made.results()["searches"]
+    made.edit("lesion.toml", "search_runs = 20", "search_runs = 400")
+    stopped = made.lesion("run", "--interactions", "search", "--max-trials", "15")
     before = made.rows("SELECT key, finished_at FROM trials WHERE status IN ('ok', 'no-op') ORDER BY key")
-    return made, stopped, before, made.lesion("run", "--interactions", "search")
+    return made, capped, stopped, before, made.lesion("run", "--interactions", "search")
+
+
+def test_its_own_budget_ends_it_and_says_so(found):
+    _, (ended, (search,)), *_ = found
+    assert (ended.code, search["runs"], search["limit"]) == (0, 20, 20)
+    assert search["stopped"] and search["pairs_cleared"] < search["pairs"]
+    assert "raise limits.search_runs" in ended.err
 
 
 def test_it_goes_on_where_it_stopped(found):
-    made, stopped, before, ended = found
+    made, _, stopped, before, ended = found
     assert (stopped.code, ended.code) == (4, 0)
     after = dict(made.rows("SELECT key, finished_at FROM trials"))
-    assert len(before) == 75 and {key: after[key] for key, _ in before} == dict(before)
+    assert {key: after[key] for key, _ in before} == dict(before)
     assert made.rows("SELECT MAX(attempts) FROM trials") == [(1,)]
 
 
@@ -60,7 +70,7 @@ def test_the_report_tells_it(found):
         "decided one by one",
         "compensation",
         "What the search can vouch for",
-        "the other half of the examples",
+        "the test split",
     ):
         assert said in section
     assert "channels units 0 + channels units" in section
