@@ -107,7 +107,9 @@ def _in_mode(setting: Setting, plan: Plan, mode: Mode, ledger: Ledger | None, lo
 
 def _pace(setting: Setting, ledger: Ledger | None) -> float | None:
     """Seconds from one trial's end to the next, with all workers: short trials wait for the start of their processes."""
-    spent = ledger.compute(setting.version) if ledger else {"seconds_per_trial": 0.0}
+    if ledger is None:
+        return None
+    spent = ledger.compute(setting.version)
     workers = setting.spec.limits.workers
     found = pace(spent["seconds_per_trial"], spent["cpu_seconds_per_trial"], workers)
     return None if found is None else found / workers
