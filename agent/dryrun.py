@@ -9,7 +9,7 @@ from .budget import Budget
 from .checks import judge_checks
 from .collect import gather
 from .evidence import Evidence
-from .foresight import foresee, pace
+from .foresight import foresee, pace, processor_seconds
 from .ledger import FINISHED, Ledger, Trial
 from .planning.plan import BASELINE, Plan, parse_plan, read_plan
 from .planning.planner import Planner
@@ -84,12 +84,8 @@ def known_power(setting: Setting, ledger: Ledger | None, budget: Budget, workers
     return {
         mode: power
         for mode, one in found.items()
-        if (power := foresee(one, budget, workers, _processor_seconds(ledger, setting, mode)))
+        if (power := foresee(one, budget, workers, processor_seconds(ledger, setting.version, mode)))
     }
-
-
-def _processor_seconds(ledger: Ledger, setting: Setting, mode: Mode) -> float:
-    return 0.0 if mode == "reevaluate" else ledger.compute(setting.version)["cpu_seconds_per_trial"]
 
 
 def _in_mode(setting: Setting, plan: Plan, mode: Mode, ledger: Ledger | None, loads: bool) -> list[Trial]:

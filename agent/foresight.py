@@ -33,11 +33,11 @@ from .analysis.scenarios import (
 from .arms import seconds_of
 from .budget import Budget
 from .evidence import Evidence
-from .ledger import FINISHED
+from .ledger import FINISHED, Ledger
 from .noisefloor import noise_floor
 from .planning.plan import BASELINE, Ablation
 from .records.power import LookAhead, Power, Remedies, Scenario
-from .results import BaselineMetric
+from .results import BaselineMetric, Mode
 
 EFFECT = 2.0
 """What should be shown to matter, in δ."""
@@ -59,14 +59,14 @@ class _Settled:
     largest_sd: float | None = None
 
 
-def foresee(evidence: Evidence, budget: Budget, workers: int, processor_seconds: float = 0.0) -> Power | None:
+def foresee(evidence: Evidence, budget: Budget, workers: int, processor: float = 0.0) -> Power | None:
     """What the first round will settle on the primary metric; None before the noise is known or without a plan.
 
     Args:
         evidence: with the baseline.
         budget: of this run.
         workers: trials at once.
-        processor_seconds: of one trial, with the start of its process: short trials wait for these.
+        processor: seconds that one trial takes of it, with the start of its process: short trials wait for these.
     """
     name = evidence.spec.primary
     noise = noise_floor(evidence, name)
@@ -76,7 +76,7 @@ def foresee(evidence: Evidence, budget: Budget, workers: int, processor_seconds:
     sampled = noise.unit in ("example", "cluster")
     found = _over_examples(evidence, noise, len(family)) if sampled else _over_runs(evidence, noise, len(family))
     first, most = (_trials(evidence, family, look.seeds) for look in (evidence.looks[0], evidence.looks[-1]))
-    seconds = pace(_seconds(evidence), processor_seconds, workers)
+    seconds = pace(_seconds(evidence), processor, workers)
     allowed = budget.allowed(seconds, workers)
     short = allowed is not None and allowed < first
     return Power(
@@ -175,11 +175,16 @@ def _trials(evidence: Evidence, family: Sequence[Ablation], seeds: int) -> int:
     return sum(max(0, seeds - count) for count in finished.values())
 
 
-def pace(seconds: float | None, processor_seconds: float, workers: int) -> float | None:
+def pace(seconds: float | None, processor: float, workers: int) -> float | None:
     """Seconds of a worker's time from one trial to its next: no less than the processors give it."""
     if not seconds:
         return None
-    return max(seconds, processor_seconds * workers / len(os.sched_getaffinity(0)))
+    return max(seconds, processor * workers / len(os.sched_getaffinity(0)))
+
+
+def processor_seconds(ledger: Ledger, version: str, mode: Mode) -> float:
+    """Of one trial so far, its process and its imports included; evaluations share theirs."""
+    return 0.0 if mode == "reevaluate" else ledger.compute(version)["cpu_seconds_per_trial"]
 
 
 def _seconds(evidence: Evidence) -> float | None:

@@ -18,7 +18,7 @@ from .evidence import Evidence
 from .examplestore import ExampleStore
 from .findings import MetricFindings, find
 from .forecasts import forecast_lines, keep
-from .foresight import foresee
+from .foresight import foresee, processor_seconds
 from .jobs import Workshop
 from .ledger import Ledger, Trial
 from .planfiles import PlanFiles, plan_path, require_ablations
@@ -184,14 +184,11 @@ class Study:
     def _foresee(self, dispatcher: Dispatcher, mode: Mode) -> None:
         """Say what can be settled and what cannot, before anything is spent on it."""
         evidence = self.evidence(dispatcher, mode)
-        if power := foresee(evidence, dispatcher.budget, dispatcher.pool.workers, self._processor_seconds(mode)):
+        processor = processor_seconds(self.ledger, self.setting.version, mode)
+        if power := foresee(evidence, dispatcher.budget, dispatcher.pool.workers, processor):
             keep(evidence, self.ledger, self.setting.version, power)
             if power.first_look_trials:
                 self.observer.learnt(forecast_lines(power, mode))
-
-    def _processor_seconds(self, mode: Mode) -> float:
-        """Of one trial, its process and its imports included; evaluations share theirs."""
-        return 0.0 if mode == "reevaluate" else self.ledger.compute(self.setting.version)["cpu_seconds_per_trial"]
 
     def _trained(self, dispatcher: Dispatcher, seeds: int) -> None:
         """Baseline runs whose weights are to be evaluated and cut."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from ..planning.rules import Interactions, RulesPlanner
     from ..setting import Setting
 
 StudyFile = Annotated[
@@ -29,3 +30,13 @@ def opened(study: Path) -> "Setting":
     from ..studyfile import load_study
 
     return prepare(load_study(study))
+
+
+def rules_planner(setting: "Setting", interactions: "Interactions" = "auto") -> "RulesPlanner":
+    """The built-in planner, as the study file sets it."""
+    from ..planning.factorial import Wish
+    from ..planning.rules import RulesPlanner
+
+    study = setting.spec.study
+    wish = Wish(study.factorial, study.seeds, str(setting.spec.path))
+    return RulesPlanner(interactions, study.components, study.kinds, setting.modes, wish)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from .options import DEFAULT_STUDY, Json, State, StudyFile, Unsafe, opened
+from .options import DEFAULT_STUDY, Json, State, StudyFile, Unsafe, opened, rules_planner
 
 
 def plan(
@@ -21,8 +21,6 @@ def plan(
     from ..forecasts import forecast_lines
     from ..ledger import Ledger
     from ..planfiles import plan_path
-    from ..planning.factorial import Wish
-    from ..planning.rules import RulesPlanner
     from ..setting import state_folder
     from ..study import Study
     from .signals import listen
@@ -36,13 +34,7 @@ def plan(
     listen()
     try:
         station = setting.station(folder, unsafe=unsafe_no_sandbox)
-        planner = RulesPlanner(
-            wanted=setting.spec.study.components,
-            kinds=setting.spec.study.kinds,
-            modes=setting.modes,
-            factorial=Wish(setting.spec.study.factorial, setting.spec.study.seeds, str(setting.spec.path)),
-        )
-        work = Study(setting, folder, ledger, station, watch, planner)
+        work = Study(setting, folder, ledger, station, watch, rules_planner(setting))
         with Pool(station, 1) as pool:
             work.survey(pool)
         if again and not ledger.plans(setting.version):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .options import DEFAULT_STUDY, Json, State, StudyFile, Unsafe, opened
+from .options import DEFAULT_STUDY, Json, State, StudyFile, Unsafe, opened, rules_planner
 from .signals import listen
 
 if TYPE_CHECKING:
@@ -134,8 +134,6 @@ def _exit_code(results: "Results | None", end: "End") -> int:
 def _planner(setting: "Setting", asked: PlannerKind | None, interactions: Interactions) -> "Planner":
     """The planner that was asked for. `PlannerError` where that is a language model, which this version does not have."""
     from ...executor.errors import PlannerError
-    from ..planning.factorial import Wish
-    from ..planning.rules import RulesPlanner
 
     kind = asked.value if asked else setting.spec.planner.kind
     if kind == "llm":
@@ -144,9 +142,7 @@ def _planner(setting: "Setting", asked: PlannerKind | None, interactions: Intera
             where="planner.kind",
             to_do="use --planner rules: the built-in planner needs no key",
         )
-    study = setting.spec.study
-    wish = Wish(study.factorial, study.seeds, str(setting.spec.path))
-    return RulesPlanner(interactions.value, study.components, study.kinds, setting.modes, wish)
+    return rules_planner(setting, interactions.value)
 
 
 def _deadline(for_: str | None, until: str | None) -> float | None:

@@ -4,11 +4,13 @@ from typing import Literal
 
 from .base import Mode, Record
 
+Stage = Literal["intact", "explore", "cover", "narrow", "check", "subsets", "alone", "stopped"]
+
 
 class SearchStep(Record):
     """One stage of an interaction search."""
 
-    what: Literal["intact", "explore", "cover", "narrow", "check", "subsets", "alone", "stopped"]
+    what: Stage
     """intact: nothing removed;
     explore: subsets of growing size; cover: sets that hold every pair; narrow: halving what holds something; check: fresh
     sets, without the groups known by then; subsets: random ones for the regression; alone: its pairs by themselves;

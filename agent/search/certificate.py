@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
 SURE = 3.0
 """Standard errors by which a pair's joint damage must stay below δ's."""
-_DRAWN = 20_000
+_DRAWN = 2_000
+"""Triples in the sample."""
 
 
 class Certificate(NamedTuple):
@@ -30,7 +31,7 @@ class Certificate(NamedTuple):
 
 def certify(state: "State") -> Certificate:
     """Clear every pair whose mean damage, over all sets that hold it and no known group, lies SURE errors below δ's."""
-    masks, excess, precision = _clean_evidence(state)
+    evidence = masks, excess, precision = _clean_evidence(state)
     weight = masks.T @ (masks * precision[:, None])
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = (masks.T @ (masks * (precision * excess)[:, None])) / weight
@@ -46,18 +47,22 @@ def certify(state: "State") -> Certificate:
         pool=len(state.pool),
         pairs=count,
         cleared=int((cleared & pairs & ~known).sum()) // 2,
-        triples=triples_covered(state, np.random.default_rng(0)),
+        triples=_share_of_triples(state, evidence, np.random.default_rng(0)),
         open=pairs & ~cleared & ~known,
     )
 
 
 def triples_covered(state: "State", dice: np.random.Generator) -> float:
     """Share of the pool's triples that lay together in a set that cost nothing; of a random sample of them."""
+    return _share_of_triples(state, _clean_evidence(state), dice)
+
+
+def _share_of_triples(state: "State", evidence: tuple[Floats, Floats, Floats], dice: np.random.Generator) -> float:
     if len(state.pool) < 3:
         return 1.0
-    masks, excess, precision = _clean_evidence(state)
+    masks, excess, precision = evidence
     clean = masks[excess + SURE / np.sqrt(precision) < state.scale.step].astype(np.bool_)
-    drawn = np.array([dice.choice(state.pool, 3, replace=False) for _ in range(_DRAWN // 10)])
+    drawn = np.array([dice.choice(state.pool, 3, replace=False) for _ in range(_DRAWN)])
     if not len(clean):
         return 0.0
     covered = np.array([np.any(clean[:, a] & clean[:, b] & clean[:, c]) for a, b, c in drawn.tolist()])

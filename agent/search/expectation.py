@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from scipy import stats
 from scipy.optimize import linprog, nnls
 
 from ..analysis.arrays import Floats
@@ -13,7 +14,6 @@ from .system import Members, Runs, Scale
 _POWERS = (1, 2, 4)
 _QUANTILE = 0.35
 """Below the median: hidden groups only add damage, to up to 40% of the sets."""
-_MAD = 1.4826
 _FEWEST = 5
 
 
@@ -104,5 +104,10 @@ def _spread(residuals: Floats, noise: Floats) -> float:
     """Spread beyond what the noise of the runs explains; 0 with too few sets to tell."""
     if len(residuals) < _FEWEST:
         return 0.0
-    deviation = _MAD * float(np.median(np.abs(residuals - np.median(residuals))))
+    deviation = robust_sd(residuals)
     return float(np.sqrt(max(deviation**2 - float(np.median(noise**2)), 0.0)))
+
+
+def robust_sd(values: Floats) -> float:
+    """Standard deviation of the bulk, by the median absolute deviation."""
+    return float(stats.median_abs_deviation(values, scale="normal"))  # type: ignore[arg-type]  # missing in its stubs

@@ -8,6 +8,7 @@ from scipy.optimize import nnls
 
 from ..analysis.arrays import Floats
 from .designs import balanced_subsets
+from .expectation import robust_sd
 from .state import State
 from .system import Members
 
@@ -17,7 +18,6 @@ ENOUGH = 6.2
 """Standard errors of a pair's damage at which δ must stand out of the residuals before the regression is believed."""
 ENTERS = 3.6
 """Standard errors of the residuals that a term must explain."""
-_MAD = 1.4826
 MOST_SUBSETS = 3000
 
 
@@ -121,7 +121,7 @@ def _fit(x: Floats, damage: Floats, terms: Sequence[Members], noise: float) -> T
     design = _design(x, terms)
     weights, _ = nnls(design, damage, maxiter=100 * design.shape[1])
     residuals = damage - design @ weights
-    robust = _MAD * float(np.median(np.abs(residuals - np.median(residuals))))
+    robust = robust_sd(residuals)
     sd = max(noise, robust)
     errors = sd * np.sqrt(np.diag(np.linalg.pinv(design[:, 2:].T @ design[:, 2:] - _mean_part(design[:, 2:]))))
     return Terms(

@@ -3,15 +3,14 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from ..records.search import Stage
 from .deciding import LIKELY, decide, narrow
 from .expectation import Expectation, Noise, expect
 from .system import Members, Runs, Scale
-
-Stage = Literal["intact", "explore", "cover", "narrow", "check", "subsets", "alone", "stopped"]
 
 
 class Step(NamedTuple):
