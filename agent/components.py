@@ -11,6 +11,7 @@ from ..executor.interventions import (
     Intervention,
     ModuleIntervention,
     NeuronIntervention,
+    SourceEdit,
     Span,
 )
 
@@ -89,9 +90,9 @@ def _holds(path: str, inner: str) -> bool:
 
 
 def _place(component: Component) -> _Place | None:
-    """Where the default removal acts; None for the configuration."""
+    """Where in the model the default removal acts; None for the configuration and the source."""
     first = component.interventions[0] if component.interventions else None
-    if first is None or isinstance(first, ConfigOverride):
+    if first is None or isinstance(first, (ConfigOverride, SourceEdit)):
         return None
     if isinstance(first, ModuleIntervention):
         return _Place(first.path, None)

@@ -3,7 +3,7 @@
 import math
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from .records.base import Direction, EffectVerdict, InteractionVerdict, Interval, Mode, Record, Role, Unit
 from .records.classes import ClassEffect, ConfusionShift
@@ -22,6 +22,13 @@ class Prediction(Record):
     """worse: removal costs; better: removal helps; none: within ±δ."""
     size: float = Field(allow_inf_nan=False)
     """Expected loss in units of the smallest effect δ; negative where removal should help."""
+    confidence: float | None = Field(default=None, ge=0, le=1)
+    """Probability that the planner gives to its direction; None where it gives none."""
+
+    @model_serializer(mode="wrap")
+    def _sparse(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        data: dict[str, Any] = handler(self)
+        return {key: value for key, value in data.items() if key != "confidence" or value is not None}
 
 
 class BaselineMetric(Record):

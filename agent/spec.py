@@ -49,8 +49,10 @@ class StudySection(Section):
     """Names the state folder: letters, digits, dots, dashes and underscores."""
     question: str | None = None
     """In the researcher's words; the planner reads it and the report opens with it."""
-    claims: str | None = None
-    """What a paper says about these components, to be put to the test."""
+    claims: Annotated[list[str], BeforeValidator(_one_or_several)] = []
+    """What a paper says about these components, to be put to the test; each is named c1, c2, … in this order."""
+    claims_file: str | None = None
+    """The same as a text file, a claim a paragraph."""
     components: list[str] = ["*"]
     """Glob patterns over component ids: what may be ablated."""
     modes: list[Mode] = Field(default=["retrain"], min_length=1)
@@ -172,10 +174,24 @@ class PlannerSection(Section):
     """Name of the language model; LESION_MODEL where absent."""
     base_url: str | None = None
     """Its server; OPENAI_BASE_URL where absent."""
-    max_tokens_total: int | None = Field(default=None, ge=1)
-    """Hard cap on the tokens of the whole study."""
+    max_tokens_total: int = Field(default=2_000_000, ge=1)
+    """Hard cap on the tokens of the whole study, both ways."""
     max_cost: float | None = Field(default=None, gt=0)
-    """Hard cap in dollars, where prices are given."""
+    """Hard cap in dollars; needs both prices."""
+    price_input: float | None = Field(default=None, ge=0)
+    """Dollars per million tokens sent."""
+    price_output: float | None = Field(default=None, ge=0)
+    """Dollars per million tokens received."""
+    context_tokens: int = Field(default=64_000, ge=1000)
+    """Tokens that one exchange may hold, question and answer together."""
+    answer_tokens: int = Field(default=8_000, ge=200)
+    """Of these, tokens of one answer at most, reasoning included."""
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    """Sent only where given: reasoning models refuse it."""
+    seed: int | None = None
+    """Sent only where given."""
+    timeout: Duration = 300.0
+    """Seconds without a word from the server after which it is asked again, written as "5m"."""
 
 
 class RetuningSection(Section):

@@ -8,6 +8,9 @@ LesionError                 what happened, where, what to do
 ├── SandboxError            no sandbox works here
 ├── LedgerError             the state folder: locked, newer, read-only, full
 ├── PlannerError            the planner that was asked for cannot plan
+│   ├── ModelError          the language model is not configured, not reachable, or refuses: wrong key, address, name
+│   ├── PlanningOver        no more may be asked of it: quota used up, or a cap on tokens or dollars reached
+│   └── BadAnswerError      it gave no usable answer, after every repair
 └── ReportError             nothing to report, or nowhere to write it
 """
 
@@ -53,6 +56,18 @@ class LedgerError(LesionError):
 
 class PlannerError(LesionError):
     """The planner that was asked for is not available."""
+
+
+class ModelError(PlannerError):
+    """The language model cannot be asked at all: no key, no such server or model, access denied, a context too small."""
+
+
+class PlanningOver(PlannerError):
+    """Nothing more may be asked of the model: its quota is used up, or a cap of the study is reached. The study goes on."""
+
+
+class BadAnswerError(PlannerError):
+    """The model's answer was unusable, after every repair. The study goes on."""
 
 
 class ReportError(LesionError):

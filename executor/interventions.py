@@ -1,5 +1,6 @@
 """How a component is removed: pure data at the bottom of everything, a union discriminated by `kind`."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
@@ -117,16 +118,41 @@ class WeightIntervention(_Live):
         return f"{_verb(self)} {self.parameter}" + (f"[{rows}{columns}]" if rows or columns else "")
 
 
+class Block(_Intervention):
+    """One search/replace block of a source edit."""
+
+    file: str = Field(min_length=1, max_length=500)
+    """Relative to the project's root, with forward slashes."""
+    search: str = Field(min_length=1, max_length=8000)
+    """Whole lines as they stand in the file; must be found exactly once."""
+    replace: str = Field(max_length=8000)
+    """What stands there instead."""
+
+
+class SourceEdit(_Intervention):
+    """Lines of the experiment's source replaced in a trial's private view of the project; the files are never touched."""
+
+    kind: Literal["source"] = "source"
+    blocks: list[Block] = Field(min_length=1, max_length=8)
+
+    def describe(self) -> str:
+        """One readable phrase, e.g. `edit train.py`."""
+        return f"edit {', '.join(dict.fromkeys(one.file for one in self.blocks))}"
+
+
 LiveIntervention = ModuleIntervention | HeadIntervention | NeuronIntervention | WeightIntervention
+AnyIntervention = ConfigOverride | SourceEdit | LiveIntervention
 Intervention = Annotated[
-    ConfigOverride | ModuleIntervention | HeadIntervention | NeuronIntervention | WeightIntervention,
+    ConfigOverride | SourceEdit | ModuleIntervention | HeadIntervention | NeuronIntervention | WeightIntervention,
     Field(discriminator="kind"),
 ]
 
 
-def removal_name(intervention: ConfigOverride | LiveIntervention) -> str:
-    """The kind that a delta is reported under: `override`, `zero`, `mean`, …"""
-    return "override" if isinstance(intervention, ConfigOverride) else intervention.removal
+def removal_name(intervention: AnyIntervention) -> str:
+    """The kind that a delta is reported under: `override`, `edit`, `zero`, `mean`, …"""
+    if isinstance(intervention, ConfigOverride):
+        return "override"
+    return "edit" if isinstance(intervention, SourceEdit) else intervention.removal
 
 
 def config_overrides(interventions: list[Intervention]) -> dict[str, Any]:
@@ -136,12 +162,18 @@ def config_overrides(interventions: list[Intervention]) -> dict[str, Any]:
 
 def live_interventions(interventions: list[Intervention]) -> list[LiveIntervention]:
     """Those that cut the live model."""
-    return [one for one in interventions if not isinstance(one, ConfigOverride)]
+    return [one for one in interventions if not isinstance(one, (ConfigOverride, SourceEdit))]
 
 
-def needs_reference(intervention: ConfigOverride | LiveIntervention) -> bool:
+def source_edits(interventions: Sequence[Intervention]) -> list[SourceEdit]:
+    """Those that edit the source."""
+    return [one for one in interventions if isinstance(one, SourceEdit)]
+
+
+def needs_reference(intervention: AnyIntervention) -> bool:
     """Whether it replaces activations by values of the reference split."""
-    return not isinstance(intervention, (ConfigOverride, WeightIntervention)) and intervention.removal in FROM_REFERENCE
+    activations = isinstance(intervention, (ModuleIntervention, HeadIntervention, NeuronIntervention))
+    return activations and intervention.removal in FROM_REFERENCE
 
 
 def _verb(one: LiveIntervention) -> str:

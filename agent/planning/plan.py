@@ -13,15 +13,30 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from ...executor.errors import PlanError
-from ...executor.interventions import ConfigOverride, Intervention, needs_reference, removal_name
+from ...executor.interventions import ConfigOverride, Intervention, SourceEdit, needs_reference, removal_name
 from ..components import Component
-from ..results import Mode, Prediction, Role
+from ..results import Direction, Mode, Prediction, Role
 
 HEADER = """Edit freely before `lesion run`: the plan is sealed by its hash when its first trial starts.
 Predictions are in units of δ, the smallest effect of interest; positive sizes are losses."""
 BASELINE = "baseline"
 SEARCH = "search"
 """`why` of the removals that an interaction search has proposed."""
+
+
+SILENT: dict[str, Any] = {"modes": [], "by": "", "claims": [], "priority": 3, "change_of_mind": ""}
+"""Fields of an ablation that are left out where they say nothing."""
+
+
+class Supports(BaseModel):
+    """Which outcome of an ablation would support a claim."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    claim: str
+    """Its id: `c1`, `c2`, … in the order of the study."""
+    outcome: Direction
+    """worse: the claim holds if the removal costs; none: if it costs less than δ; better: if it helps."""
 
 
 class Ablation(BaseModel):
@@ -36,14 +51,22 @@ class Ablation(BaseModel):
     prediction: Prediction
     role: Role = "confirmatory"
     modes: list[Mode] = []
-    """In which modes it is asked; empty: in all of the study's that it fits."""
+    """In which modes it is asked; empty: in all of the study's that it fits (source edits: retraining, unless said otherwise)."""
     why: str = Field(default="", max_length=2000)
     """What would be learnt: the planner's reason to spend trials on it."""
 
+    by: str = ""
+    """Who proposed it; empty: the plan's planner."""
+    claims: list[Supports] = []
+    """Which claims of the study it puts to the test."""
+    priority: int = Field(default=3, ge=1, le=5)
+    """1 runs first."""
+    change_of_mind: str = Field(default="", max_length=2000)
+    """Which outcome would change the planner's mind."""
+
     @model_serializer(mode="wrap")
     def _sparse(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        data: dict[str, Any] = handler(self)
-        return data if self.modes else {key: value for key, value in data.items() if key != "modes"}
+        return _without(SILENT, handler(self))
 
     @property
     def removal(self) -> str:
@@ -52,7 +75,7 @@ class Ablation(BaseModel):
 
     def asks(self, mode: Mode) -> bool:
         """Whether it is asked in `mode`: what the configuration switches acts on training alone."""
-        overrides = any(isinstance(one, ConfigOverride) for one in self.interventions)
+        overrides = any(isinstance(one, (ConfigOverride, SourceEdit)) for one in self.interventions)
         return mode in self.modes if self.modes else mode == "retrain" or not overrides
 
 
@@ -63,6 +86,24 @@ class Dropped(BaseModel):
 
     id: str
     reason: str
+    by: str = ""
+    """Who proposed it; empty: the plan's planner."""
+    interventions: list[Intervention] = []
+    """As last proposed, where it was more than a name."""
+
+    @model_serializer(mode="wrap")
+    def _sparse(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return _without({"by": "", "interventions": []}, handler(self))
+
+
+class Mended(BaseModel):
+    """A proposal that failed its check and came back better."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    problems: list[str] = Field(min_length=1)
+    """What each failed check said, in order."""
 
 
 class Plan(BaseModel):
@@ -75,6 +116,15 @@ class Plan(BaseModel):
     planner: str
     ablations: list[Ablation]
     dropped: list[Dropped] = []
+    components: list[Component] = []
+    """Components that the planner has found itself and this plan brings in: what its source edits remove."""
+    mended: list[Mended] = []
+    remarks: list[str] = []
+    """What a reader should know of how this round was planned, e.g. why the rules planned in the model's place."""
+
+    @model_serializer(mode="wrap")
+    def _sparse(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return _without({"components": [], "mended": [], "remarks": []}, handler(self))
 
     @property
     def hash(self) -> str:
@@ -94,6 +144,11 @@ class Plan(BaseModel):
         yaml.width = 110
         yaml.dump(self.model_dump(mode="json"), stream)
         return "".join(f"# {line}\n" for line in HEADER.splitlines()) + stream.getvalue()
+
+
+def _without(silent: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+    """Without what says nothing: plans read better, and the hashes of sealed ones outlive new fields."""
+    return {key: value for key, value in data.items() if silent.get(key, ...) != value}
 
 
 def joint_id(parts: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""The seam between a study and whoever plans it: rules today, a language model later."""
+"""The seam between a study and whoever plans it: the built-in rules, or a language model."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -42,4 +42,13 @@ class Planner(Protocol):
 
     def next_round(self, learnt: Learnt) -> Plan | None:
         """Follow-ups on what was learnt; None where nothing is worth its cost any more."""
+        ...
+
+    def mend(self, plan: Plan, problems: Mapping[str, str]) -> Plan | None:
+        """The plan with what cannot run mended or dropped; None where a failure is no mistake of the planner's but a finding.
+
+        Args:
+            plan: not sealed yet.
+            problems: ablation → why it does not apply, does not run, or changes nothing.
+        """
         ...

@@ -1,7 +1,7 @@
 """The rules planner: what an experienced researcher removes first, and what they try together afterwards."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Literal, NamedTuple
@@ -89,6 +89,9 @@ class RulesPlanner:
         dropped = [Dropped(id=name, reason=reason) for name, reason in reasons.items()]
         self._factors(components, ablations)
         return Plan(study=study, round=1, planner=self.name, ablations=ablations, dropped=dropped)
+
+    def mend(self, plan: Plan, problems: Mapping[str, str]) -> None:
+        """Nothing: what a default removal breaks is a finding."""
 
     def _not_asked(self, component: Component, chosen: Sequence[Component]) -> str | None:
         """Why a component gets no ablation of its own; one that the study names by its whole id always does."""

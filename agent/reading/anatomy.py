@@ -9,6 +9,7 @@ from ...executor.interventions import (
     Intervention,
     ModuleIntervention,
     NeuronIntervention,
+    SourceEdit,
     WeightIntervention,
     needs_reference,
 )
@@ -55,11 +56,13 @@ class Anatomy:
         ]
 
     def problem(self, intervention: Intervention) -> str | None:
-        """Why an intervention cannot be, with the nearest that can; None where it can."""
+        """Why an intervention cannot be, with the nearest that can; None where it can, and for the source, which is no part of it."""
         if needs_reference(intervention) and not self.reference:
             return (
                 f'{intervention.describe()}: there is no reference split; give batches(config, "reference") and score'
             )
+        if isinstance(intervention, SourceEdit):
+            return None
         if isinstance(intervention, ConfigOverride):
             return self._unknown("configuration key", intervention.key, self.keys)
         if isinstance(intervention, WeightIntervention):
