@@ -205,6 +205,10 @@ class Place(Protocol):
 
 def _problems(plan: Plan, components: list[Component], place: Place, modes: Sequence[Mode]) -> Iterator[str]:
     known = {one.id: one for one in components}
+    for one in plan.components:
+        if one.id in known:
+            yield f"{one.id}: the project has a component of this name already"
+        known[one.id] = one
     seen: set[str] = {BASELINE}
     for ablation in plan.ablations:
         if ablation.id in seen:
