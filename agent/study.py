@@ -89,7 +89,7 @@ class Study:
         self.components = {one.id: one for one in components_of(self.setting, outcome)}
         require_components(self.setting.spec, list(self.components))
         require_reference(self.setting.spec, outcome)
-        self.ledger.remember("components", [one.model_dump(mode="json") for one in self.components.values()])
+        self._bring_in(self.plan_files.brought_in())
         self.ledger.remember("environment", {**outcome.environment, "sandbox": self.station.sandbox.name})
         self.ledger.remember("workers", self.setting.spec.limits.workers)
         self.ledger.remember("checkpoints", 1 if self.loads else self.setting.spec.study.seeds)
@@ -152,8 +152,14 @@ class Study:
             plan = self._next(dispatcher)
         self._retune(pool, budget)
 
+    def _bring_in(self, components: Sequence[Component]) -> None:
+        """Components that plans have added to those that were read."""
+        self.components.update({one.id: one for one in components})
+        self.ledger.remember("components", [one.model_dump(mode="json") for one in self.components.values()])
+
     def _seal(self, plan: Plan) -> None:
         self.plans.append(plan)
+        self._bring_in(plan.components)
         self.plan_files.seal(plan)
         self.observer.stage(
             f"round {plan.round}: {len(plan.ablations)} ablations, planned by {plan.planner} (plan {plan.hash[:12]})"
