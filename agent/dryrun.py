@@ -36,7 +36,12 @@ class Forecast(NamedTuple):
 
 
 def forecast(
-    setting: Setting, state: Path, planner: RulesPlanner | None, plan_file: Path | None, pool: Pool, ledger: Ledger | None
+    setting: Setting,
+    state: Path,
+    planner: RulesPlanner | None,
+    plan_file: Path | None,
+    pool: Pool,
+    ledger: Ledger | None,
 ) -> Forecast:
     """Trials of round 1's first look and of the retuning that are still to run."""
     outcome = survey(setting, pool, None)

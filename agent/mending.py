@@ -9,7 +9,7 @@ from .checks import run_checks
 from .dispatch import Observer
 from .ledger import Ledger
 from .places import Places
-from .planning.plan import BASELINE, Ablation, Plan
+from .planning.plan import Ablation, Plan
 from .planning.planner import Planner
 from .setting import Setting
 

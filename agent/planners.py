@@ -151,7 +151,7 @@ def _bill(model: "LanguageModel", settings: "ModelSettings") -> Planning:
     )
 
 
-def first_question(setting: Setting, components: Sequence[Component]) -> "list[Message]":
+def first_question(setting: Setting, components: Sequence[Component], watcher: "Watcher") -> "list[Message]":
     """The messages that would be sent first, by the study file's own caps."""
     from .llm.client import LanguageModel
     from .llm.settings import model_settings
@@ -159,7 +159,7 @@ def first_question(setting: Setting, components: Sequence[Component]) -> "list[M
     from .planning.llm.conversation import first_messages
 
     anyone = model_settings(setting.spec.planner, {}, model="any", base_url="http://localhost")
-    model = LanguageModel(anyone, Transcript(Path(os.devnull)), Unwatched())
+    model = LanguageModel(anyone, Transcript(Path(os.devnull)), watcher)
     briefing, rules = briefing_of(setting, _room(model)), rules_planner(setting)
     allowed = [one for one in components if rules.allows(one.id)]
     return first_messages(briefing, allowed, rules.first_round(setting.spec.study.name, components))

@@ -30,12 +30,13 @@ Unsafe = Annotated[
     bool,
     typer.Option("--unsafe-no-sandbox", help="Run the experiment as a plain process. Only for code that you trust."),
 ]
-Planner = Annotated[
+WhoPlans = Annotated[
     PlannerKind | None,
     typer.Option("--planner", help="Who plans.", show_default="planner.kind of the study file"),
 ]
 Model = Annotated[
-    str | None, typer.Option("--model", help="The language model that plans.", show_default="LESION_MODEL, planner.model")
+    str | None,
+    typer.Option("--model", help="The language model that plans.", show_default="LESION_MODEL, planner.model"),
 ]
 BaseUrl = Annotated[
     str | None,

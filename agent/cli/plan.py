@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .options import DEFAULT_STUDY, BaseUrl, Json, Model, Planner, Replay, State, StudyFile, Unsafe, opened
+from .options import DEFAULT_STUDY, BaseUrl, Json, Model, Replay, State, StudyFile, Unsafe, WhoPlans, opened
 
 if TYPE_CHECKING:
     from ..planning.plan import Plan
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def plan(
     study: StudyFile = DEFAULT_STUDY,
-    planner: Planner = None,
+    planner: WhoPlans = None,
     model: Model = None,
     base_url: BaseUrl = None,
     replay: Replay = None,
@@ -44,7 +44,7 @@ def plan(
     if show_prompt:
         _show_prompt(setting, unsafe=unsafe_no_sandbox)
         return
-    who = Asked(planner and planner.value, model, base_url, replay, stream=sys.stderr.isatty(), again=again)
+    who = Asked(planner.value if planner else None, model, base_url, replay, stream=sys.stderr.isatty(), again=again)
     settings = model_of(setting, who)
     folder = state_folder(setting.spec, state)
     path = plan_path(folder, 1)
@@ -92,9 +92,10 @@ def _show_prompt(setting: "Setting", *, unsafe: bool) -> None:
     from ..planners import first_question
     from ..setting import state_folder
     from ..survey import components_of, survey
+    from .watching import watcher
 
     with Pool(setting.station(state_folder(setting.spec, None), unsafe=unsafe), 1) as pool:
         components = components_of(setting, survey(setting, pool, None))
-    for message in first_question(setting, components):
+    for message in first_question(setting, components, watcher(setting.spec.primary, as_json=True)):
         typer.echo(f"── {message.role} " + "─" * 60)
         typer.echo(message.content)

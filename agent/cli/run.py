@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .options import DEFAULT_STUDY, BaseUrl, Json, Model, Planner, Replay, State, StudyFile, Unsafe, opened
+from .options import DEFAULT_STUDY, BaseUrl, Json, Model, Replay, State, StudyFile, Unsafe, WhoPlans, opened
 from .signals import listen
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Interactions(StrEnum):
 
 def run(
     study: StudyFile = DEFAULT_STUDY,
-    planner: Planner = None,
+    planner: WhoPlans = None,
     model: Model = None,
     base_url: BaseUrl = None,
     replay: Replay = None,
@@ -65,7 +65,7 @@ def run(
     deadline = _deadline(for_, until)
     setting = opened(study)
     folder = state_folder(setting.spec, state)
-    who = Asked(planner and planner.value, model, base_url, replay, interactions.value, sys.stderr.isatty())
+    who = Asked(planner.value if planner else None, model, base_url, replay, interactions.value, sys.stderr.isatty())
     settings = model_of(setting, who)
     if dry_run:
         asked = Budget(max_trials, deadline), workers
@@ -77,7 +77,7 @@ def run(
     listen()
     try:
         station = setting.station(folder, unsafe=unsafe_no_sandbox)
-        chosen = choose(setting, who, settings, folder, watch)
+        chosen = choose(setting, settings, who, folder, watch)
         work = Study(setting, folder, ledger, station, watch, chosen)
         end = work.run(Budget(max_trials, deadline), lambda: _report(work), plan, workers)
         results = _finish(work, end, as_json=json)

@@ -156,7 +156,11 @@ def _encoding(file: str, text: str) -> str | None:
         declared = codecs.lookup(tokenize.detect_encoding(io.BytesIO(text.encode()).readline)[0]).name
     except (SyntaxError, LookupError):
         declared = "unknown"
-    return None if declared in ("utf-8", "utf-8-sig", "ascii") else f"{file} declares the encoding {declared}: only UTF-8 is edited"
+    return (
+        None
+        if declared in ("utf-8", "utf-8-sig", "ascii")
+        else f"{file} declares the encoding {declared}: only UTF-8 is edited"
+    )
 
 
 def _said(error: BaseException) -> str:

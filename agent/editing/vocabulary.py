@@ -111,7 +111,9 @@ def _used(node: ast.AST) -> Iterator[tuple[str, frozenset[str]]]:
 
 def _words(tree: ast.AST) -> set[str]:
     words = {word for node in ast.walk(tree) for word, _ in _used(node)}
-    return words | {one.bound for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom) for one in imported(node)}
+    return words | {
+        one.bound for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom) for one in imported(node)
+    }
 
 
 def _strings(tree: ast.AST) -> set[str | bytes]:
@@ -120,7 +122,9 @@ def _strings(tree: ast.AST) -> set[str | bytes]:
 
 def _modules(tree: ast.AST) -> set[str]:
     """Names that imports bind."""
-    return {one.bound for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom) for one in imported(node)}
+    return {
+        one.bound for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom) for one in imported(node)
+    }
 
 
 def _prefixes(tree: ast.AST) -> set[Chain]:

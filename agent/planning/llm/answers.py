@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from ...components import ComponentKind
+from ...reading.digest.lookup import Lookup
 from ...records.base import Direction
-from ...reading.digest.lookups import Lookup
 
 How = Literal["default", "zero", "mean", "resample", "bypass", "override", "edit"]
 Name = Annotated[str, Field(max_length=200)]

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 from .... import prompts
 from ....executor.interventions import ConfigOverride, removal_name
 from ...components import Component
-from ...reading.digest.lookups import Lookup
+from ...reading.digest.lookup import Lookup
 from ...results import Effect, Mode
 from ...spec import Metric
 from ..plan import Ablation, Plan
@@ -30,6 +30,10 @@ class Library(Protocol):
 
     def look_up(self, lookup: Lookup) -> str:
         """What was asked for, or why it cannot be had."""
+        ...
+
+    def clean(self, text: str) -> str:
+        """A text without what looks like a secret."""
         ...
 
 
@@ -63,9 +67,9 @@ class Briefing:
         listed = component_list(components, int(self.room * FOR_COMPONENTS), self.estimate)
         if listed not in self.shared:
             facts = self._facts(listed)
-            told = prompts.render("llm/opening.j2", **facts, digest="")
+            told = self.library.clean(prompts.render("llm/opening.j2", **facts))
             budget = int(self.room * (1 - FOR_TURNS)) - self.estimate(told) - self.estimate(self.system)
-            self.shared[listed] = prompts.render("llm/opening.j2", **facts, digest=self.library.digest(budget))
+            self.shared[listed] = told + self.library.digest(budget)
         return self.shared[listed]
 
     def first_plan(self, suggested: Plan) -> str:

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
-from ....executor.interventions import removal_name
+from ....executor.interventions import Intervention, removal_name
 from ...components import Component, overlap
-from ...results import Mode
+from ...results import Mode, Role
 from ..controls import random_groups
 from ..plan import Ablation, Dropped, joint_id
 from ..planner import Learnt
@@ -38,8 +38,8 @@ def followed(asked: Sequence[FollowUp], learnt: Learnt, ground: Ground) -> Follo
             found.dropped.append(_dropped(one, made, ground))
             continue
         for ablation in made:
-            if reason := _repeated(ablation, [*planned.values(), *found.ablations]):
-                found.dropped.append(Dropped(id=ablation.id, reason=reason, by=ground.by))
+            if ablation.id in planned or any(ablation.id == each.id for each in found.ablations):
+                found.dropped.append(Dropped(id=ablation.id, reason="planned already", by=ground.by))
             else:
                 found.ablations.append(ablation)
     return found
@@ -67,47 +67,37 @@ def _made(one: FollowUp, learnt: Learnt, ground: Ground) -> list[Ablation] | str
     return found
 
 
-def _together(one: FollowUp, members: Sequence[Component], modes: Sequence[Mode], ground: Ground) -> list[Ablation] | str:
+def _together(
+    one: FollowUp, members: Sequence[Component], modes: Sequence[Mode], ground: Ground
+) -> list[Ablation] | str:
     if len(members) < 2:
         return "what is removed together needs two components at least"
     for first, second in combinations(members, 2):
         if overlap(first, second):
             return f"{first.id} and {second.id} overlap: one holds the other"
-    defaults = [removal(member, "default") for member in members]
-    interventions = [each for each in defaults if not isinstance(each, str)]
-    if len(interventions) < len(members):
-        return next(each for each in defaults if isinstance(each, str))
-    fitting = [mode for mode in modes if all(mode in modes_of(each, ground.modes) for each in interventions)]
+    members = sorted(members, key=lambda member: member.id)
+    if fixed := [member.id for member in members if not member.interventions]:
+        return f"{', '.join(fixed)}: never removed"
+    interventions = [member.interventions[0] for member in members]
+    fitting: list[Mode] = [
+        mode for mode in modes if all(mode in modes_of(each, ground.modes) for each in interventions)
+    ]
     if not fitting:
         return "no mode can ask for all of these at once"
-    return [
-        Ablation(
-            id=joint_id([member.id for member in members]),
-            components=sorted(member.id for member in members),
-            interventions=[ground.known[name].interventions[0] for name in sorted(member.id for member in members)],
-            role="exploratory",
-            modes=fitting,
-            **_words(one, ground),
-        )
-    ]
+    name = joint_id([member.id for member in members])
+    return [_ablation(name, one, members, interventions, "exploratory", fitting, ground)]
 
 
 def _alone(one: FollowUp, member: Component, modes: Sequence[Mode], ground: Ground) -> Ablation | str:
     found = removal(member, one.how)
     if isinstance(found, str):
         return found
-    fitting = [mode for mode in modes if mode in modes_of(found, ground.modes)]
+    fitting: list[Mode] = [mode for mode in modes if mode in modes_of(found, ground.modes)]
     if not fitting:
         return problem_in_modes(found, modes) or f"{member.id} cannot be asked in {', '.join(modes)}"
     default = found == member.interventions[0]
-    return Ablation(
-        id=member.id if default else f"{member.id}@{removal_name(found)}",
-        components=[member.id],
-        interventions=[found],
-        role="exploratory" if default else "sensitivity",
-        modes=fitting,
-        **_words(one, ground),
-    )
+    name, role = (member.id, "exploratory") if default else (f"{member.id}@{removal_name(found)}", "sensitivity")
+    return _ablation(name, one, [member], [found], role, fitting, ground)
 
 
 def _controls(members: Sequence[Component], learnt: Learnt, modes: Sequence[Mode]) -> list[Ablation]:
@@ -121,15 +111,28 @@ def _controls(members: Sequence[Component], learnt: Learnt, modes: Sequence[Mode
     return found
 
 
-def _words(one: FollowUp, ground: Ground) -> dict[str, object]:
-    return {
-        "hypothesis": one_line(one.hypothesis),
-        "prediction": prediction_of(one.direction, one.size, one.confidence),
-        "by": ground.by,
-        "claims": supports(one.claims, ground),
-        "priority": one.priority,
-        "why": one_line(one.why),
-    }
+def _ablation(
+    name: str,
+    one: FollowUp,
+    members: Sequence[Component],
+    interventions: list[Intervention],
+    role: Role,
+    modes: list[Mode],
+    ground: Ground,
+) -> Ablation:
+    return Ablation(
+        id=name,
+        components=[member.id for member in members],
+        interventions=interventions,
+        hypothesis=one_line(one.hypothesis),
+        prediction=prediction_of(one.direction, one.size, one.confidence),
+        role=role,
+        modes=modes,
+        by=ground.by,
+        claims=supports(one.claims, ground),
+        priority=one.priority,
+        why=one_line(one.why),
+    )
 
 
 def _more_seeds(
@@ -149,11 +152,6 @@ def _more_seeds(
 def _names(one: FollowUp, planned: Mapping[str, Ablation]) -> Iterator[str]:
     joint = joint_id(list(one.targets))
     yield from [joint] if joint in planned else one.targets
-
-
-def _repeated(ablation: Ablation, before: Sequence[Ablation]) -> str | None:
-    same = next((one for one in before if one.id == ablation.id), None)
-    return None if same is None else f"removed already (round with {same.id})" if same.by != ablation.by else "proposed twice"
 
 
 def _dropped(one: FollowUp, reason: str, ground: Ground) -> Dropped:

@@ -136,11 +136,8 @@ class LlmPlanner:
         plan = self._as_plan(learnt.plans[0].study, number, new, mended)
         own = [*plan.ablations, *asked.ablations]
         names = {one.id for one in own}
-        beside = [
-            one.model_copy(update={"by": suggested.planner})
-            for one in (suggested.ablations if suggested else [])
-            if one.id not in names
-        ]
+        beside = [one for one in (suggested.ablations if suggested else []) if one.id not in names]
+        beside = [one.model_copy(update={"by": self.rules.name}) for one in beside]
         if not own and not asked.more_seeds:
             return suggested and self._instead(suggested, f"it asks for nothing more: {one_line(answer.reason)}")
         both = sorted([*own, *beside], key=lambda one: (not tests_open_claim(one, open_ones), one.priority))
@@ -266,9 +263,7 @@ def _without(plan: Plan, reasons: Mapping[str, str]) -> Plan:
     out = [one for one in plan.ablations if one.id in reasons]
     kept = [one for one in plan.ablations if one.id not in reasons]
     needed = {name for one in kept for name in one.components}
-    dropped = [
-        Dropped(id=one.id, reason=reasons[one.id], by=one.by, interventions=one.interventions) for one in out
-    ]
+    dropped = [Dropped(id=one.id, reason=reasons[one.id], by=one.by, interventions=one.interventions) for one in out]
     return plan.model_copy(
         update={
             "ablations": kept,

@@ -11,7 +11,7 @@ from typing import Any
 from ....executor.interventions import Block, ConfigOverride, Intervention, SourceEdit, needs_reference, removal_name
 from ...components import Component, ComponentKind
 from ...reading.words import is_bookkeeping, is_scale
-from ...results import Mode, Prediction, Role
+from ...results import Direction, Mode, Prediction, Role
 from ..plan import Ablation, Dropped, Supports, nearest, signature
 from .answers import ClaimTest, Proposal
 
@@ -74,7 +74,7 @@ def typed(proposals: Iterable[Proposal], ground: Ground) -> Typed:
     return found
 
 
-def prediction_of(direction: Any, size: float, confidence: float) -> Prediction:
+def prediction_of(direction: Direction, size: float, confidence: float) -> Prediction:
     """What was predicted; a size without the sign of its direction gets it."""
     sized = {"worse": abs(size), "better": -abs(size), "none": size}[direction]
     return Prediction(direction=direction, size=sized, confidence=confidence)
@@ -82,7 +82,8 @@ def prediction_of(direction: Any, size: float, confidence: float) -> Prediction:
 
 def supports(tests: Sequence[ClaimTest], ground: Ground) -> list[Supports]:
     """The claims that a proposal puts to the test, of those that there are, each once."""
-    named = {one.claim: one.outcome for one in tests if one.claim in {f"c{at + 1}" for at in range(ground.claims)}}
+    known = {f"c{at + 1}" for at in range(ground.claims)}
+    named: dict[str, Direction] = {one.claim: one.outcome for one in tests if one.claim in known}
     return [Supports(claim=claim, outcome=outcome) for claim, outcome in named.items()]
 
 

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from pathspec import GitIgnoreSpec
 
 from ...keys import entered
-from .secrets import redacted, withheld
+from .secrets import known_secrets, redacted, withheld
 
 LARGEST = 1_000_000
 """Bytes of a file that is read."""
@@ -56,13 +56,13 @@ class Readable:
     Args:
         root: The project's root.
         exclude: Globs of `[project] exclude`.
-        known: Literal values that no text may hold, e.g. of `secrets.known_secrets`.
+        known: Literal values that no text may hold, by default the keys in the environment.
     """
 
-    def __init__(self, root: Path, exclude: Sequence[str] = (), known: Sequence[str] = ()) -> None:
+    def __init__(self, root: Path, exclude: Sequence[str] = (), known: Sequence[str] | None = None) -> None:
         self.root = root.resolve()
         self._exclude = [glob.rstrip("/") for glob in exclude]
-        self._known = known
+        self._known = known_secrets(os.environ) if known is None else known
         self._specs: dict[Path, GitIgnoreSpec | None] = {}
 
     def refusal(self, path: str) -> str | None:

@@ -25,7 +25,11 @@ def head(path, number):
     cut = HeadIntervention(path=path, projection=f"{path}.out", heads=[number], width=4, removal="zero")
     mean = cut.model_copy(update={"removal": "mean"})
     return Component(
-        id=f"head:{path}/{number}", kind="attention_head", label=f"{path}/{number}", evidence="seen", interventions=[cut, mean]
+        id=f"head:{path}/{number}",
+        kind="attention_head",
+        label=f"{path}/{number}",
+        evidence="seen",
+        interventions=[cut, mean],
     )
 
 

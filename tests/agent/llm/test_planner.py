@@ -6,7 +6,7 @@ from lesion.agent.planning.llm.briefing import Briefing, component_list
 from lesion.agent.planning.llm.planner import MENDINGS, LlmPlanner
 from lesion.agent.planning.planner import Learnt
 from lesion.agent.planning.rules import RulesPlanner
-from lesion.agent.reading.digest.lookups import Lookup
+from lesion.agent.reading.digest.lookup import Lookup
 from lesion.agent.records.planning import Planning
 from lesion.agent.results import BaselineMetric, Effect, Interaction
 from lesion.agent.spec import Metric
@@ -41,6 +41,9 @@ class Shelf:
 
     def digest(self, budget):
         return "train.py: loss = main + aux"
+
+    def clean(self, text):
+        return text
 
     def look_up(self, lookup):
         return f"{lookup.path}, lines {lookup.first} to {lookup.last}"
@@ -79,7 +82,14 @@ def ids(plan):
 def effect(name, verdict, delta=-0.001, **facts):
     usual = {
         **{"components": [name], "labels": [name], "component_kind": "regularization", "intervention_kind": "override"},
-        **{"intervention": "", "mode": "retrain", "role": "confirmatory", "round": 1, "metric": "score", "baseline": 1.0},
+        **{
+            "intervention": "",
+            "mode": "retrain",
+            "role": "confirmatory",
+            "round": 1,
+            "metric": "score",
+            "baseline": 1.0,
+        },
         **{"ablated": 1.0 + delta, "delta": delta, "interval": (delta - 0.01, delta + 0.01), "level": 0.95, "p": 0.9},
         **{"p_adjusted": 0.9, "p_equivalence": 0.01, "n": 3, "verdict": verdict},
     }
@@ -99,7 +109,9 @@ def test_what_the_model_proposes_is_planned_and_what_it_left_out_is_listed():
     plan = asked.first_round("s", PARTS)
     assert ids(plan) == ["config:dropout", "edit:aux"] and plan.planner == MODEL
     assert [one.id for one in plan.components] == ["edit:aux"]
-    assert {one.id: one.by for one in plan.dropped} == {name: "rules" for name in ("config:warmup", "config:mixup", "module:norm")}
+    assert {one.id: one.by for one in plan.dropped} == dict.fromkeys(
+        ("config:warmup", "config:mixup", "module:norm"), "rules"
+    )
     assert asked.ended is None
 
 
@@ -142,7 +154,9 @@ def test_what_means_nothing_goes_back_twice_and_is_then_dropped_with_its_reason(
     assert [one for one, _ in asked.model.asked].count("mend") == MENDINGS
     (reason,) = [one.reason for one in plan.dropped if one.by == MODEL]
     assert "did you mean config:dropout" in reason
-    mended = planner(plan=[first(wrong)], mend=[Mending(proposals=[proposal("config:dropout")])]).first_round("s", PARTS)
+    mended = planner(plan=[first(wrong)], mend=[Mending(proposals=[proposal("config:dropout")])]).first_round(
+        "s", PARTS
+    )
     assert ids(mended) == ["config:dropout"]
     assert [(one.id, "did you mean" in one.problems[0]) for one in mended.mended] == [("config:dropout", True)]
 
@@ -159,7 +173,9 @@ def test_the_reviewers_pass_adds_withdraws_and_remarks():
 
 def test_a_review_that_withdraws_everything_or_fails_leaves_the_plan():
     everything = Review(missing=[], withdrawn=[{"target": "config:dropout", "reason": "no"}], remark="")
-    assert ids(planner(plan=[first(proposal("config:dropout"))], review=[everything]).first_round("s", PARTS)) == ["config:dropout"]
+    assert ids(planner(plan=[first(proposal("config:dropout"))], review=[everything]).first_round("s", PARTS)) == [
+        "config:dropout"
+    ]
     failed = planner(plan=[first(proposal("config:dropout"))], review=[PlanningOver("cap reached")])
     plan = failed.first_round("s", PARTS)
     assert ids(plan) == ["config:dropout"] and "cap reached" in plan.remarks[0]
@@ -175,22 +191,31 @@ def test_claims_come_first_and_untested_ones_are_named_to_the_reviewer():
 
 
 def test_the_study_says_what_may_be_removed():
-    plan = planner(wanted=["config:*"], plan=[first(proposal("config:dropout"), edit("edit:aux", ("t.py", "x\n")))]).first_round(
-        "s", PARTS
-    )
+    plan = planner(
+        wanted=["config:*"], plan=[first(proposal("config:dropout"), edit("edit:aux", ("t.py", "x\n")))]
+    ).first_round("s", PARTS)
     assert ids(plan) == ["config:dropout"] and not plan.components
     assert any("study.components allows config:*" in one.reason for one in plan.dropped)
 
 
 def test_mending_replaces_an_edit_and_gives_up_after_two_turns():
-    bad, good = edit("edit:aux", ("train.py", "no such line\n")), edit("edit:aux", ("train.py", "loss = main + aux\n", "loss = main\n"))
-    asked = planner(plan=[first(bad, proposal("config:dropout"))], mend=[Mending(proposals=[bad]), Mending(proposals=[good])])
+    bad, good = (
+        edit("edit:aux", ("train.py", "no such line\n")),
+        edit("edit:aux", ("train.py", "loss = main + aux\n", "loss = main\n")),
+    )
+    asked = planner(
+        plan=[first(bad, proposal("config:dropout"))], mend=[Mending(proposals=[bad]), Mending(proposals=[good])]
+    )
     plan = asked.first_round("s", PARTS)
     once = asked.mend(plan, {"edit:aux": "not found"})
     assert [one.problems for one in once.mended] == [["not found"]]
     twice = asked.mend(once, {"edit:aux": "still not found"})
     (one,) = [one for one in twice.ablations if one.id == "edit:aux"]
-    assert one.interventions[0].blocks[0].replace == "loss = main\n" == twice.components[0].interventions[0].blocks[0].replace
+    assert (
+        one.interventions[0].blocks[0].replace
+        == "loss = main\n"
+        == twice.components[0].interventions[0].blocks[0].replace
+    )
     assert twice.mended[0].problems == ["not found", "still not found"]
     over = asked.mend(twice, {"edit:aux": "crashes"})
     assert ids(over) == ["config:dropout"] and not over.components and not over.mended
@@ -210,7 +235,12 @@ def test_follow_ups_stand_beside_those_of_the_statistics():
         follow_up=[upon(follow_up("together", "config:mixup", "config:dropout", priority=1))],
     )
     plan = asked.first_round("s", PARTS)
-    seen = learnt(plan, effect("config:dropout", "negligible"), effect("config:warmup", "matters", -0.2), effect("config:mixup", "negligible"))
+    seen = learnt(
+        plan,
+        effect("config:dropout", "negligible"),
+        effect("config:warmup", "matters", -0.2),
+        effect("config:mixup", "negligible"),
+    )
     suggested = RulesPlanner().next_round(seen)
     after = asked.next_round(seen)
     assert ids(after)[0] == "config:dropout + config:mixup"
@@ -224,25 +254,36 @@ def test_follow_ups_stand_beside_those_of_the_statistics():
 
 def test_follow_ups_of_every_sort_and_those_that_mean_nothing():
     heads = [head("attn", number) for number in range(4)]
-    asked = planner(plan=[first(proposal("config:dropout"), proposal("module:norm"))], follow_up=[
-        upon(
-            follow_up("another-kind", "module:norm", how="zero"),
-            follow_up("alone", "config:mixup"),
-            follow_up("more-seeds", "config:dropout"),
-            follow_up("more-seeds", "module:norm"),
-            follow_up("together", "config:dropout"),
-            follow_up("together", "config:dropout", "config:nothing"),
-            follow_up("alone", "config:dropout", mode="recover"),
-            follow_up("random-control", "module:norm"),
-        )
-    ])
+    asked = planner(
+        plan=[first(proposal("config:dropout"), proposal("module:norm"))],
+        follow_up=[
+            upon(
+                follow_up("another-kind", "module:norm", how="zero"),
+                follow_up("alone", "config:mixup"),
+                follow_up("more-seeds", "config:dropout"),
+                follow_up("more-seeds", "module:norm"),
+                follow_up("together", "config:dropout"),
+                follow_up("together", "config:dropout", "config:nothing"),
+                follow_up("alone", "config:dropout", mode="recover"),
+                follow_up("random-control", "module:norm"),
+            )
+        ],
+    )
     plan = asked.first_round("s", [*PARTS, *heads])
-    after = asked.next_round(learnt(plan, effect("config:dropout", "undecided"), effect("module:norm", "matters", -0.2)))
+    after = asked.next_round(
+        learnt(plan, effect("config:dropout", "undecided"), effect("module:norm", "matters", -0.2))
+    )
     own = [one for one in after.ablations if one.by == MODEL]
     assert [(one.id, one.role) for one in own] == [("module:norm@zero", "sensitivity"), ("config:mixup", "exploratory")]
     assert after.more_seeds == ["config:dropout"]
     reasons = "\n".join(f"{one.id}: {one.reason}" for one in after.dropped)
-    for part in ("settled", "needs two components", "no component config:nothing", "does not ask for recover", "only heads and units"):
+    for part in (
+        "settled",
+        "needs two components",
+        "no component config:nothing",
+        "does not ask for recover",
+        "only heads and units",
+    ):
         assert part in reasons
 
 
@@ -253,7 +294,9 @@ def test_it_stops_when_neither_asks_for_more():
 
 
 def test_a_used_up_quota_ends_its_planning_and_the_statistics_go_on():
-    asked = planner(plan=[first(proposal("config:dropout"), proposal("config:mixup"))], follow_up=[PlanningOver("quota used up")])
+    asked = planner(
+        plan=[first(proposal("config:dropout"), proposal("config:mixup"))], follow_up=[PlanningOver("quota used up")]
+    )
     plan = asked.first_round("s", PARTS)
     seen = learnt(plan, effect("config:dropout", "negligible"), effect("config:mixup", "negligible"))
     after = asked.next_round(seen)
@@ -274,10 +317,12 @@ def test_an_open_claim_is_tested_before_everything_else():
     asked = planner(
         claims=["they back each other up"],
         plan=[first(proposal("config:dropout"), proposal("config:mixup"), proposal("config:warmup"))],
-        follow_up=[upon(
-            follow_up("together", "config:warmup", "config:mixup", priority=1),
-            follow_up("together", "config:dropout", "config:mixup", priority=5, claims=tests),
-        )],
+        follow_up=[
+            upon(
+                follow_up("together", "config:warmup", "config:mixup", priority=1),
+                follow_up("together", "config:dropout", "config:mixup", priority=5, claims=tests),
+            )
+        ],
     )
     plan = asked.first_round("s", PARTS)
     quiet = [effect(f"config:{one}", "negligible") for one in ("dropout", "mixup", "warmup")]
@@ -289,8 +334,19 @@ def test_what_joint_removals_came_to_is_told_in_units_of_the_smallest_effect():
     asked = planner(plan=[first(proposal("config:dropout"), proposal("config:mixup"))], follow_up=[upon(reason="done")])
     plan = asked.first_round("s", PARTS)
     joint = Interaction(
-        **{"ablation": "config:dropout + config:mixup", "components": ["config:dropout", "config:mixup"], "labels": ["a", "b"]},
-        **{"mode": "retrain", "metric": "score", "observed": 0.3, "additive": 0.02, "contrast": 0.28, "interval": (0.2, 0.4)},
+        **{
+            "ablation": "config:dropout + config:mixup",
+            "components": ["config:dropout", "config:mixup"],
+            "labels": ["a", "b"],
+        },
+        **{
+            "mode": "retrain",
+            "metric": "score",
+            "observed": 0.3,
+            "additive": 0.02,
+            "contrast": 0.28,
+            "interval": (0.2, 0.4),
+        },
         **{"level": 0.95, "p": 0.001, "p_adjusted": 0.001, "p_equivalence": 1.0, "n": 3, "verdict": "compensation"},
     )
     asked.next_round(learnt(plan, effect("config:dropout", "negligible"), interactions=[joint]))

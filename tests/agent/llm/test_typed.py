@@ -7,7 +7,7 @@ from lesion.executor.interventions import ConfigOverride, ModuleIntervention, So
 
 from .answers import MODEL, edit, head, module, proposal, setting
 
-CONFIG = {"dropout": 0.1, "epochs": 10, "warmup": True, "log_every": 5, "activation": "relu"}
+CONFIG = {"dropout": 0.1, "epochs": 10, "warmup": True, "eval_batches": True, "activation": "relu"}
 PARTS = [setting("dropout"), setting("warmup", False), module("norm", "bypass", "zero"), module("fc", "zero", "mean")]
 
 
@@ -37,21 +37,34 @@ def test_what_does_not_exist_or_does_not_fit_is_a_problem_that_says_what_would()
         proposal("module:norm", "resample"),
         proposal("x", "override", key="drop", value="0"),
         proposal("config:epochs", "override", key="epochs", value="1"),
-        proposal("x", "override", key="log_every", value="1"),
+        proposal("x", "override", key="eval_batches", value="1"),
         proposal("edit:nothing", "edit"),
         proposal("head:*"),
     ]
     told = why(typed(wrong, ground()))
     assert len(told) == len(wrong)
     for text, part in zip(
-        told, ["did you mean config:dropout", "it can by bypass, zero", "did you mean", "no ablation", "setting of the run", "blocks", "pattern"],
+        told,
+        [
+            "did you mean config:dropout",
+            "it can by bypass, zero",
+            "did you mean",
+            "no ablation",
+            "setting of the run",
+            "blocks",
+            "pattern",
+        ],
         strict=True,
     ):
         assert part in text
 
 
 def test_questions_that_the_modes_do_not_ask_are_problems():
-    asked = [proposal("config:dropout"), edit("edit:a", ("a.py", "x\n")), proposal("x", "override", key="activation", value="0")]
+    asked = [
+        proposal("config:dropout"),
+        edit("edit:a", ("a.py", "x\n")),
+        proposal("x", "override", key="activation", value="0"),
+    ]
     assert all("retraining" in text for text in why(typed(asked, ground(modes=["reevaluate"]))))
     assert "trained model" in why(typed([proposal("module:fc", "mean")], ground(modes=["retrain"])))[0]
 
@@ -124,6 +137,9 @@ def test_whatever_is_proposed_ends_as_an_ablation_a_problem_or_a_repetition(prop
     assert len(found.ablations) + len(found.problems) + len(found.dropped) >= len(proposals)
     ids = [one.id for one in found.ablations]
     assert len(set(ids)) == len(ids)
-    assert {part for one in found.ablations for part in one.components} <= {*ground().known, *(c.id for c in found.components)}
+    assert {part for one in found.ablations for part in one.components} <= {
+        *ground().known,
+        *(c.id for c in found.components),
+    }
     for one in found.ablations:
         assert type(one).model_validate_json(one.model_dump_json()) == one
