@@ -51,10 +51,10 @@ class Dialect(BaseModel):
         """The dialect to try next, None where the refusal is about something else.
 
         Args:
-            failure: what was refused; only of kind "invalid" is it about the request's form.
+            failure: what was refused; some servers call a schema that they cannot compile an error of their own.
             sent: the request.
         """
-        if failure.kind != "invalid":
+        if failure.kind not in {"invalid", "failing"}:
             return None
         culprit = _culprit(failure, sent)
         if culprit == "response_format" and self.rung != "text":

@@ -29,7 +29,7 @@ def strict_schema(answer: type[BaseModel]) -> JSON:
     Every property is required, no object is open, alternatives are `anyOf`; bounds on strings are moved into the description.
 
     Raises:
-        TypeError: it has an open map, which strict mode cannot express.
+        TypeError: it has an open map, a tuple or a value of any type, which strict mode cannot express.
     """
     return _strict(answer.model_json_schema(), answer.__name__)
 
@@ -40,26 +40,25 @@ def schema_name(answer: type[BaseModel]) -> str:
 
 
 def _strict(node: JSON, where: str) -> JSON:
+    if "$ref" in node:
+        return {"$ref": node["$ref"]}
     found = {key: value for key, value in node.items() if key not in UNSUPPORTED}
     bounds = phrases("llm/client/bounds.j2").length(node.get("minLength"), node.get("maxLength"))
     if bounds:
         found["description"] = " ".join(part for part in (node.get("description"), bounds) if part)
     if "oneOf" in found:
         found["anyOf"] = found.pop("oneOf")
-    for key in ("anyOf", "allOf", "prefixItems"):
-        if key in found:
-            found[key] = [_strict(each, f"{where}.{key}") for each in cast("list[JSON]", found[key])]
-    if isinstance(found.get("items"), dict):
+    if not {"type", "anyOf", "enum", "const"} & set(found) or "prefixItems" in found:
+        raise TypeError(f"{where} has no type that strict schemas can express")
+    if "anyOf" in found:
+        found["anyOf"] = [_strict(each, where) for each in cast("list[JSON]", found["anyOf"])]
+    if "items" in found:
         found["items"] = _strict(found["items"], f"{where}[]")
-    for key in ("$defs", "properties"):
-        if key in found:
-            found[key] = {
-                name: _strict(each, f"{where}.{name}") for name, each in cast("dict[str, JSON]", found[key]).items()
-            }
+    for key in {"$defs", "properties"} & set(found):
+        named = cast("dict[str, JSON]", found[key])
+        found[key] = {name: _strict(each, f"{where}.{name}") for name, each in named.items()}
     if found.get("type") == "object":
         _close(found, where)
-    if "$ref" in found:
-        return {"$ref": found["$ref"]}
     return found
 
 

@@ -5,24 +5,9 @@ import json
 import pytest
 from lesion.agent.llm.client import Message
 from lesion.executor.errors import BadAnswerError
-from pydantic import BaseModel, ConfigDict, Field
 
+from .asked import GOOD, QUESTION, Items
 from .server import ModelServer, says
-
-
-class Item(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-    name: str = Field(max_length=20)
-    size: float
-
-
-class Items(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-    items: list[Item]
-
-
-GOOD = '{"items": [{"name": "dropout", "size": 0.5}, {"name": "norm", "size": 2}]}'
-QUESTION = [Message("system", "You plan."), Message("user", "Name two items.")]
 
 
 @pytest.mark.parametrize("stream", [False, True])
