@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from ...prompts import phrases, render
 from .answers import Unreadable
 from .dialect import Dialect
-from .schema import schema_name, strict_schema
+from .schema import strict_schema
 from .settings import ModelSettings
 from .tokens import BYTES_A_TOKEN, estimate_tokens
 
@@ -84,12 +84,11 @@ class Question:
     def request(self, dialect: Dialect) -> dict[str, Any]:
         """The body of the request, as this server takes it."""
         messages = [message._asdict() for message in self.messages]
-        if dialect.rung != "json_schema" or self.repair:  # some servers take a schema and never look at it
+        if not dialect.takes_schemas or self.repair:  # some servers take a schema and never look at it
             messages[0]["content"] += "\n\n" + render("llm/client/schema.j2", schema=json.dumps(self.schema))
         if "system" in dialect.dropped:
             messages = _without_system(messages)
-        parameters = dialect.parameters(self.settings, schema_name(self.answer), self.schema)
-        return {"model": self.settings.model, "messages": messages, **parameters}
+        return {"model": self.settings.model, "messages": messages, **dialect.parameters(self.settings, self.answer)}
 
     @staticmethod
     def _clean(problem: str) -> str:

@@ -54,7 +54,7 @@ def test_the_request_is_strict_and_carries_no_tools(desk):
     assert form["schema"]["required"] == ["items"]
     item = form["schema"]["$defs"]["Item"]
     assert (item["additionalProperties"], item["required"]) == (False, ["name", "size"])
-    assert item["properties"]["name"] == {"type": "string", "description": "At most 20 characters."}
+    assert item["properties"]["name"] == {"type": "string", "maxLength": 20, "description": "At most 20 characters."}
     assert set(body) == {"model", "messages", "response_format", "max_tokens"}, "nothing is sent that was not given"
 
 

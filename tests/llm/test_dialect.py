@@ -7,7 +7,7 @@ from lesion.agent.llm.client import Message
 from lesion.executor.errors import ModelError
 
 from .asked import GOOD, QUESTION, Items
-from .server import ModelServer, fails, says
+from .server import Answer, ModelServer, fails, says
 
 
 def test_the_ladder_is_stepped_down_to_json_objects(desk):
@@ -21,6 +21,14 @@ def test_the_ladder_is_stepped_down_to_json_objects(desk):
     assert model.usage.exchanges == 2, "a refused request is no exchange"
 
 
+def test_lengths_are_left_out_where_they_are_refused(desk):
+    refusal = fails(400, "In context=(): 'maxLength' is not permitted.", param="response_format")
+    with ModelServer(refusal, says(GOOD)) as server:
+        assert desk.model(server).ask("plan", QUESTION, Items).items
+    first, second = (json.dumps(request.body["response_format"]) for request in server.asked)
+    assert ("maxLength" in first, "maxLength" in second, "json_schema" in second) == (True, False, True)
+
+
 def test_and_down_to_text_which_the_next_process_knows(desk):
     with ModelServer(says(f"Sure:\n```\n{GOOD}\n```"), says(GOOD), refuses=("response_format",)) as server:
         assert desk.model(server).ask("plan", QUESTION, Items).items
@@ -31,20 +39,27 @@ def test_and_down_to_text_which_the_next_process_knows(desk):
 
 
 @pytest.mark.parametrize(
-    ("status", "body"),
+    ("status", "next_form", "body"),
     [
-        (422, {"detail": [{"loc": ["body", "response_format"], "msg": "Extra inputs are not permitted"}]}),
-        (400, {"error": "'response_format.type' must be 'json_object' or 'text'"}),
-        (400, {"error": {"message": "Invalid schema for response_format 'Items'", "param": "response_format"}}),
-        (400, {"object": "error", "message": "Failed to compile grammar", "code": 400}),
+        (
+            422,
+            "json_object",
+            {"detail": [{"loc": ["body", "response_format"], "msg": "Extra inputs are not permitted"}]},
+        ),
+        (400, "json_object", {"error": "'response_format.type' must be 'json_object' or 'text'"}),
+        (
+            400,
+            "json_schema",
+            {"error": {"message": "Invalid schema for response_format 'Items'", "param": "response_format"}},
+        ),
+        (400, "json_schema", {"object": "error", "message": "Failed to compile grammar", "code": 400}),
     ],
     ids=["fastapi", "a bare string", "openai", "flat"],
 )
-def test_refusals_come_in_many_shapes(desk, status, body):
-    refusal = fails(status)
-    with ModelServer(type(refusal)(status=status, body=body), says(GOOD)) as server:
+def test_refusals_come_in_many_shapes(desk, status, next_form, body):
+    with ModelServer(Answer(status=status, body=body), says(GOOD)) as server:
         assert desk.model(server).ask("plan", QUESTION, Items).items
-    assert server.asked[1].body["response_format"] == {"type": "json_object"}
+    assert server.asked[1].body["response_format"]["type"] == next_form
 
 
 def test_parameters_are_renamed_and_left_out_as_the_server_wants(desk):

@@ -178,7 +178,7 @@ def test_ctrl_c_works_at_once_and_leaves_a_line(desk, where):
             if where == "stream":
                 desk.watcher = Pressing()
             else:
-                threading.Thread(target=lambda: (started.wait(20), os.kill(os.getpid(), signal.SIGINT))).start()
+                threading.Thread(target=lambda: started.wait(20) and os.kill(os.getpid(), signal.SIGINT)).start()
             with pytest.raises(Stopped):
                 desk.model(server, stream=True, timeout=20.0).ask("plan", QUESTION, Items)
     finally:

@@ -54,6 +54,11 @@ def test_bounds_and_names_survive():
     assert schema["properties"]["note"]["anyOf"] == [{"type": "string"}, {"type": "null"}]
 
 
+def test_lengths_stay_where_the_server_takes_them():
+    title = strict_schema(Plan, lengths=True)["$defs"]["Zero"]["properties"]["title"]
+    assert (title["minLength"], title["maxLength"]) == (1, 9)
+
+
 @pytest.mark.parametrize("kind", [dict[str, int], Any, tuple[int, str]])
 def test_what_strict_mode_cannot_express_is_an_error(kind):
     class Open(BaseModel):
