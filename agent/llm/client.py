@@ -80,8 +80,11 @@ class LanguageModel:
         schema = estimate_tokens(json.dumps(strict_schema(answer))) if answer else self._settings.context_tokens // 16
         return max(int(real / self._scale.factor) - schema, 0)
 
-    def preflight(self) -> None:
+    def preflight(self, opening: str = "") -> None:
         """Whether the server is there, takes the key and knows the model, and whether the caps allow one call; costs nothing.
+
+        Args:
+            opening: what every question will begin with.
 
         Raises:
             ModelError: one of these does not hold.
@@ -89,7 +92,7 @@ class LanguageModel:
         if self._transcript.is_replay:
             return
         if not self.usage.exchanges:
-            check_caps((), self._settings, MARGIN)
+            check_caps((), self._settings, MARGIN + estimate_tokens(opening))
         try:
             listed = self._connection.models()
             known = self._settings.model in listed or not listed or self._connection.has_model(self._settings.model)

@@ -65,6 +65,11 @@ class Transcript:
             )
         return cls(path, replay=True)
 
+    def asked_anew(self) -> "Transcript":
+        """The same, which takes no answer of an earlier process; what those cost still counts."""
+        self._answers.clear()
+        return self
+
     @property
     def exchanges(self) -> Sequence[Exchange]:
         """All of them, in their order."""
