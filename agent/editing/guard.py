@@ -102,24 +102,27 @@ class SourceGuard:
         problems: list[str] = []
         changes: list[Difference] = []
         for file, text in texts.items():
-            broken = _encoding(file, text)
+            if wrong := _encoding(file, text):
+                problems.append(wrong)
+                continue
             try:
                 changes.append(self._change(file, text))
             except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-                broken = f"{file} does not parse after the edit ({_said(error)}): give whole statements"
-            problems += [broken] if broken else []
+                problems.append(f"{file} does not parse after the edit ({_said(error)}): give whole statements")
         if problems:
             return problems
         if not any(change.gone or change.new for change in changes):
             return ["changes comments, docstrings or layout only: change what the code does"]
-        problems += self._of_evaluation(texts)
+        problems += self._of_evaluation(changes, texts)
         return problems + (self._of_proposal(changes, texts) if proposed else [])
 
-    def _of_evaluation(self, texts: dict[str, str]) -> list[str]:
+    def _of_evaluation(self, changes: Sequence[Difference], texts: dict[str, str]) -> list[str]:
         after = reach(self.root, self.experiment, self.functions, texts=texts)
         touched = self._reach.changed(after)
         if not touched:
             return []
+        own = {name for change in changes for name in change.definitions}
+        touched = [name for name in touched if name in own] or touched
         return [
             f"touches {_listed([f'`{name}`' for name in touched])}, which {' or '.join(self.functions)} reach, or which "
             "runs when they are imported: what measures stays as it is, edit the model or its training"
@@ -156,7 +159,11 @@ def _encoding(file: str, text: str) -> str | None:
         declared = codecs.lookup(tokenize.detect_encoding(io.BytesIO(text.encode()).readline)[0]).name
     except (SyntaxError, LookupError):
         declared = "unknown"
-    return None if declared in ("utf-8", "utf-8-sig", "ascii") else f"{file} declares the encoding {declared}: only UTF-8 is edited"
+    return (
+        None
+        if declared in ("utf-8", "utf-8-sig", "ascii")
+        else f"{file} declares the encoding {declared}: only UTF-8 is edited"
+    )
 
 
 def _said(error: BaseException) -> str:

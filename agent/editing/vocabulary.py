@@ -55,8 +55,7 @@ def _powers(change: Difference) -> Iterator[str]:
     modules = _modules(change.before)
     new = Counter(one for node in _all(change.new) for one in _power(node, modules))
     old = Counter(one for node in _all(change.gone) for one in _power(node, modules))
-    for power in new - old:
-        yield power
+    yield from new - old
 
 
 def _power(node: ast.AST, modules: set[str]) -> Iterator[str]:
@@ -68,9 +67,12 @@ def _power(node: ast.AST, modules: set[str]) -> Iterator[str]:
         word = node.id if isinstance(node, ast.Name) else node.attr
         if word in POWERS or (word.startswith("__") and word.endswith("__")):
             yield f"uses `{_plain(word)}`"
-    if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store | ast.Del):
-        if not (isinstance(node.value, ast.Name) and node.value.id == "self"):
-            yield f"assigns to `{_plain(ast.unparse(node))}`, an attribute of something else than `self`"
+    if (
+        isinstance(node, ast.Attribute)
+        and isinstance(node.ctx, ast.Store | ast.Del)
+        and _chain(node.value) != ("self",)
+    ):
+        yield f"assigns to `{_plain(ast.unparse(node))}`, an attribute of something else than `self`"
     if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del):
         chain = _chain(node.value)
         if chain and chain[0] in modules:
@@ -111,7 +113,9 @@ def _used(node: ast.AST) -> Iterator[tuple[str, frozenset[str]]]:
 
 def _words(tree: ast.AST) -> set[str]:
     words = {word for node in ast.walk(tree) for word, _ in _used(node)}
-    return words | {one.bound for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom) for one in imported(node)}
+    return words | {
+        one.bound for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom) for one in imported(node)
+    }
 
 
 def _strings(tree: ast.AST) -> set[str | bytes]:
@@ -120,7 +124,9 @@ def _strings(tree: ast.AST) -> set[str | bytes]:
 
 def _modules(tree: ast.AST) -> set[str]:
     """Names that imports bind."""
-    return {one.bound for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom) for one in imported(node)}
+    return {
+        one.bound for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom) for one in imported(node)
+    }
 
 
 def _prefixes(tree: ast.AST) -> set[Chain]:
