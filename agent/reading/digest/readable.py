@@ -2,6 +2,7 @@
 
 import os
 import re
+from codecs import getincrementaldecoder
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -11,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from pathspec import GitIgnoreSpec
 
 from ...keys import entered
-from .secrets import redacted, withheld
+from .secrets import known_secrets, redacted, withheld
 
 LARGEST = 1_000_000
 """Bytes of a file that is read."""
@@ -56,13 +57,13 @@ class Readable:
     Args:
         root: The project's root.
         exclude: Globs of `[project] exclude`.
-        known: Literal values that no text may hold, e.g. of `secrets.known_secrets`.
+        known: Literal values that no text may hold, by default the keys in the environment.
     """
 
-    def __init__(self, root: Path, exclude: Sequence[str] = (), known: Sequence[str] = ()) -> None:
+    def __init__(self, root: Path, exclude: Sequence[str] = (), known: Sequence[str] | None = None) -> None:
         self.root = root.resolve()
         self._exclude = [glob.rstrip("/") for glob in exclude]
-        self._known = known
+        self._known = known_secrets(os.environ) if known is None else known
         self._specs: dict[Path, GitIgnoreSpec | None] = {}
 
     def refusal(self, path: str) -> str | None:
@@ -107,7 +108,7 @@ class Readable:
                 files.append(path)
             else:
                 left_out.setdefault(reason, []).append(path)
-        return Found(tuple(files), left_out)
+        return Found(tuple(sorted(files)), left_out)
 
     def _walk(self, folder: Path) -> Iterator[tuple[str, str | None]]:
         for here, folders, files in os.walk(folder):
@@ -173,9 +174,18 @@ def _unreadable(real: Path) -> str | None:
         if real.stat().st_size > LARGEST:
             return LARGE
         with real.open("rb") as file:
-            return BINARY if b"\0" in file.read(HEAD) else None
+            return None if _is_text(file.read(HEAD)) else BINARY
     except OSError:
         return NO_FILE
+
+
+def _is_text(head: bytes) -> bool:
+    """Whether a file may be text by its first bytes, which may end within a character."""
+    try:
+        getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return b"\0" not in head
 
 
 def _shown(path: str) -> str:
