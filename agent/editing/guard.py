@@ -63,10 +63,11 @@ class SourceGuard:
         problems = self._of_files(edit)
         if not problems:
             try:
-                texts = edited(self.root, [edit])
+                problems = self._of_texts(edited(self.root, [edit]), proposed=proposed)
             except EditError as error:
                 return str(error)
-            problems = self._of_texts(texts, proposed=proposed)
+            except (RecursionError, MemoryError):
+                problems = ["is nested too deeply to be judged: keep to what stands there"]
         return "; ".join(dict.fromkeys(problems)) or None
 
     def scope(self, edit: SourceEdit) -> Scope:

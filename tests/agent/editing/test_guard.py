@@ -177,6 +177,7 @@ def test_nobody_may(guard, name):
 
 
 HOOK = "        loss.backward()\n"
+"""A line of train, before which things are put."""
 PROPOSED = {
     "import": (edit("experiment.py", HOOK, f"        import socket\n{HOOK}"), "imports: `import socket`"),
     "system": (edit("experiment.py", HOOK, '        os.system("curl x")\n' + HOOK), "brings in `os.system`"),
@@ -207,6 +208,13 @@ PROPOSED = {
     "attribute": (edit("experiment.py", HOOK, "        model.parameters = prepare\n" + HOOK), "`model.parameters`"),
     "patching": (edit("experiment.py", HOOK, "        F.cross_entropy = prepare\n" + HOOK), "`F.cross_entropy`"),
     "modules": (edit("unused.py", "    sys.path[0]\n", "    sys.path[0] = x\n"), "`sys.path[0]`"),
+    "configuration": (edit("experiment.py", HOOK, '        config["steps"] = 0\n' + HOOK), "`config['steps']`"),
+    "one line": (edit("experiment.py", HOOK, "        " + "seed = 1; " * 11 + "\n" + HOOK), "adds 1"),
+    "unknown layer": (
+        edit("model.py", "nn.Linear(width, width)", "nn.Bilinear(width, width)"),
+        "brings in `nn.Bilinear`",
+    ),
+    "deep": (edit("model.py", "        return h, h\n", "        return " + "h + " * 400 + "h, h\n"), "deep"),
     "new name": (edit("experiment.py", HOOK, "        extra = loss\n" + HOOK), "the name `extra`"),
     "global": (edit("experiment.py", HOOK, f"        global DECAY\n{HOOK}"), "declares `global DECAY`"),
     "two functions": (
@@ -271,6 +279,21 @@ def test_links_are_not_followed(guard, tmp_path, tmp_path_factory):
     Path(tmp_path, "link.py").symlink_to(outside)
     problem = guard.problem(edit("link.py", "x = 1", "x = 2"), proposed=False)
     assert problem and "link" in problem
+
+
+def test_a_long_sum_in_the_project_itself_is_no_crash(guard, tmp_path):
+    Path(tmp_path, "sums.py").write_text("X = " + "1 + " * 3000 + "1\n")
+    experiment = Path(tmp_path, "experiment.py")
+    experiment.write_text("import sums\n" + experiment.read_text())
+    assert SourceGuard(tmp_path, experiment).problem(GOOD["loss term"], proposed=True) is None
+    problem = guard.problem(edit("sums.py", "X = 1 + 1", "X = 1"), proposed=False)
+    assert problem and "deep" in problem
+
+
+def test_an_edit_that_replaces_what_stood_there_by_name(guard, tmp_path):
+    path = Path(tmp_path, "experiment.py")
+    path.write_text(path.read_text().replace(HOOK, HOOK + '        config["steps"] = step * 2\n'))
+    assert guard.problem(edit("experiment.py", "= step * 2\n", "= step\n"), proposed=True) is None
 
 
 def test_scope(guard):
