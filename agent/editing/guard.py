@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from ...executor.errors import EditError
 from ...executor.interventions import SourceEdit
 from ...executor.overlay import edited
-from ..reading.digest.readable import Readable
+from ..reading.digest.readable import Readable, Text
 from .difference import Difference, difference
 from .reach import Reach, reach
 from .vocabulary import brought_in, odd_characters
@@ -60,7 +60,7 @@ class SourceGuard:
             edit: What is to be judged.
             proposed: A language model's: also small, about one thing, and taking away rather than bringing in.
         """
-        problems = self._of_files(edit)
+        problems = self._of_files(edit) or (self._of_hidden(edit) if proposed else [])
         if not problems:
             try:
                 problems = self._of_texts(edited(self.root, [edit]), proposed=proposed)
@@ -97,6 +97,15 @@ class SourceGuard:
                 problems.append(f"{file} is no Python file: settings are changed by a `config` intervention")
             elif PurePosixPath(file).as_posix() != file:
                 problems.append(f"{file!r} is to be written {PurePosixPath(file).as_posix()!r}")
+        return problems
+
+    def _of_hidden(self, edit: SourceEdit) -> list[str]:
+        """Search texts that a file with secrets does not hold as it is shown: no answer may tell what else is there."""
+        problems: list[str] = []
+        for block in edit.blocks:
+            shown = self._readable.read(block.file)
+            if isinstance(shown, Text) and shown.secrets and block.search.replace("\r\n", "\n") not in shown.text:
+                problems.append(f"{block.file}: the search text is not there, in the file as it is shown")
         return problems
 
     def _of_texts(self, texts: dict[str, str], *, proposed: bool) -> list[str]:

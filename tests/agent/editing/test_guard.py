@@ -296,6 +296,16 @@ def test_an_edit_that_replaces_what_stood_there_by_name(guard, tmp_path):
     assert guard.problem(edit("experiment.py", "= step * 2\n", "= step\n"), proposed=True) is None
 
 
+def test_no_answer_tells_a_secret_of_a_file(guard, tmp_path):
+    secret = "hunter2" + "xyz"
+    Path(tmp_path, "unused.py").write_text(f"password = '{secret}'\nx = 1\n")
+    for search in ("password = 'hunter3'\n", f"password = '{secret}'\n", "password = 'hunter2"):
+        problem = guard.problem(edit("unused.py", search, ""), proposed=True)
+        assert problem == "unused.py: the search text is not there, in the file as it is shown"
+    assert guard.problem(edit("unused.py", "x = 1\n", "x = 2\n"), proposed=True) is None
+    assert guard.problem(edit("unused.py", f"password = '{secret}'\n", ""), proposed=False) is None
+
+
 def test_scope(guard):
     scope = guard.scope(PROPOSED["two files"][0])
     assert scope.definitions == ("train (experiment.py)", "Block (model.py)")
