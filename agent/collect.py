@@ -6,11 +6,12 @@ from typing import Any, Literal, get_args
 
 from ..executor.errors import ReportError
 from ..executor.outcomes import Outcome
-from .accounting import accounting, planned_fates
+from .accounting import accounting
 from .advice import advise
-from .analysis.predictions import Scored, score_predictions
 from .arms import Arm, arms_of, splits_of
 from .checks import NOTHING_STOPPED, judge_checks
+from .claims import claims_of
+from .claimtests import claims_tested
 from .classes import class_findings
 from .components import Component
 from .costs import Weighed, cost_of
@@ -25,12 +26,14 @@ from .ledger import Ledger, TrialRow
 from .machine import machine
 from .notes import notes_on
 from .outstanding import settling
+from .planned import planned_fates, planning_of, rounds_planned
 from .planning.plan import BASELINE, Plan
 from .records.power import Settling
 from .records.search import InteractionSearch
-from .results import Effect, Mode, PredictionScore, Results, StudyInfo
+from .results import Effect, Mode, Results, StudyInfo
 from .retuned import retuning_record, with_retuned
 from .retuning import recalled_tuning
+from .scores import scores
 from .searching import recalled
 from .spec import StudySpec
 
@@ -64,6 +67,7 @@ def collect(spec: StudySpec, ledger: Ledger, split: Split | None = None) -> Resu
     interactions = [each for _, by_name in measured for one in by_name.values() for each in one.interactions]
     classes = [class_findings(evidence) for evidence, _ in measured]
     searches = recalled(ledger, version)
+    planned = planned_fates([one for one, _ in measured], _is_complete(ledger))
     return Results(
         study=_study([one for one, _ in measured], ledger, [by_name[spec.primary] for _, by_name in measured], rows),
         baseline={
@@ -72,8 +76,8 @@ def collect(spec: StudySpec, ledger: Ledger, split: Split | None = None) -> Resu
         effects=effects,
         interactions=interactions,
         coverage=_coverages([one for one, _ in measured], searches),
-        predictions=_scores([(one, by_name[spec.primary]) for one, by_name in measured]),
-        planned=planned_fates([one for one, _ in measured], _is_complete(ledger)),
+        predictions=scores([(one, by_name[spec.primary]) for one, by_name in measured]),
+        planned=planned,
         accounting=accounting(ledger, rows, version),
         compute={**ledger.compute(version), "workers": ledger.recall("workers"), "threads": spec.experiment.threads},
         environment={**machine(), **ledger.recall("environment", {})},
@@ -93,6 +97,15 @@ def collect(spec: StudySpec, ledger: Ledger, split: Split | None = None) -> Resu
         datasets=[one for evidence, by_name in measured for one in contrast_datasets(evidence, by_name)],
         classes=[one for each in classes for one in each.effects],
         confusions=[one for each in classes for one in each.confusions],
+        claims=claims_tested(
+            claims_of(spec),
+            measured[0][0].plans,
+            [one for one in effects if one.metric == spec.primary],
+            planned,
+            sign_of(spec.metrics[spec.primary].goal),
+        ),
+        rounds=rounds_planned(measured[0][0].plans),
+        planning=planning_of(ledger.recall("planning")),
     )
 
 
@@ -128,7 +141,7 @@ def gather(
         spec=spec,
         mode=mode,
         plans=plans,
-        components={one.id: one for one in components},
+        components={one.id: one for one in (*(each for plan in plans for each in plan.components), *components)},
         arms=arms,
         stopped=verdicts.stopped,
         dropped=verdicts.dropped,
@@ -227,40 +240,3 @@ def _coverage(evidence: Evidence) -> dict[str, Any]:
         "pairs_measured": len(pairs),
         "groups_measured": sum(len(one.components) > 2 for one in joint),
     }
-
-
-def _scores(found: Sequence[tuple[Evidence, MetricFindings]]) -> list[PredictionScore]:
-    by_round = {plan.round: plan.planner for plan in found[0][0].plans}
-    scores: list[PredictionScore] = []
-    for planner in dict.fromkeys(by_round.values()):
-        scored: list[Scored] = []
-        for _, primary in found:
-            assert primary.noise is not None
-            delta, sign = primary.noise.smallest_effect, sign_of(primary.noise.goal)
-            mine = [one for one in primary.effects if by_round[one.round] == planner and _scored(one)]
-            scored += [_scored_as(one, sign, delta) for one in mine if delta > 0]
-        score = score_predictions(scored)
-        scores.append(
-            PredictionScore(
-                planner=planner,
-                n=score.n,
-                direction_hits=score.direction_hits,
-                mean_absolute_error=score.mean_absolute_error,
-                median_absolute_error_of_median=score.median_absolute_error_of_median,
-            )
-        )
-    return scores
-
-
-def _scored(effect: Effect) -> bool:
-    return (
-        effect.delta is not None
-        and effect.role != "control"
-        and effect.prediction is not None
-        and effect.verdict not in ("structural", "no-op", "untestable")
-    )
-
-
-def _scored_as(effect: Effect, sign: int, delta: float) -> Scored:
-    assert effect.prediction is not None and effect.delta is not None
-    return Scored(effect.prediction.direction, effect.prediction.size, -sign * effect.delta / delta)

@@ -45,7 +45,6 @@ def notes_on(evidence: Evidence, arms: Arms) -> list[str]:
         moved=_moved(evidence),
         drifted=_drifted(evidence, arms),
         own=_own_figures(evidence),
-        edited=[one.id for one in _asked(evidence) if _scored_by(evidence, one.id) == "edited"],
     )
     return [line for line in text.splitlines() if line.strip()]
 
@@ -67,10 +66,6 @@ def _moved(evidence: Evidence) -> list[str]:
 
 def _asked(evidence: Evidence) -> list[Ablation]:
     return [one for plan in evidence.plans for one in evidence.asked(plan)]
-
-
-def _scored_by(evidence: Evidence, name: str) -> str | None:
-    return next((row.facts.scored_by for row in evidence.arm(name).measured if row.facts.scored_by), None)
 
 
 def _own_figures(evidence: Evidence) -> list[OwnFigure]:

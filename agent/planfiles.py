@@ -8,8 +8,8 @@ from pathlib import Path
 from ..executor.errors import PlanError
 from .components import Component
 from .ledger import Ledger
+from .places import Places
 from .planning.plan import Plan, parse_plan, read_plan
-from .reading.anatomy import Anatomy
 from .setting import Setting
 
 
@@ -21,7 +21,7 @@ class PlanFiles:
     state: Path
     ledger: Ledger
     components: dict[str, Component]
-    anatomy: Anatomy
+    places: Places
 
     def path(self, number: int) -> Path:
         """Where the plan of a round lies."""
@@ -70,7 +70,7 @@ class PlanFiles:
     def _read(self, path: Path) -> Plan:
         own = {one.id for one in parse_plan(path).components}  # once sealed, they stand among the components
         known = [one for one in self.components.values() if one.id not in own]
-        return read_plan(path, known, self.anatomy, self.setting.modes)
+        return read_plan(path, known, self.places, self.setting.modes)
 
     def _unchanged(self, sealed: tuple[int, str, str], written_by_hand: Path | None) -> Plan:
         """A sealed plan, after a look at whether its file still says the same."""

@@ -6,10 +6,12 @@ from typing import Any, Literal
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from .records.base import Direction, EffectVerdict, InteractionVerdict, Interval, Mode, Record, Role, Unit
+from .records.claims import ClaimTested
 from .records.classes import ClassEffect, ConfusionShift
 from .records.datasets import DatasetContrast
 from .records.factorial import Factorial
 from .records.kinds import KindContrast
+from .records.planning import Planning, RoundPlanned
 from .records.power import Power, Settling
 from .records.retuning import Retuned, Retuning
 from .records.search import InteractionSearch
@@ -211,6 +213,16 @@ class PredictionScore(Record):
     mean_absolute_error: float | None
     median_absolute_error_of_median: float | None
     """Mean absolute error of predicting, for every ablation, the median of all observed losses."""
+    direction_hits_of_most_frequent: int | None = None
+    """Hits of the rival that always says the direction that came out most often."""
+    n_confidence: int = 0
+    """Of n, those that came with a confidence; the figures below are over these."""
+    hits_with_confidence: int = 0
+    mean_confidence: float | None = None
+    brier: float | None = None
+    """Mean of (confidence − hit)²: 0 is perfect, .25 is what saying one half every time earns."""
+    brier_of_most_frequent: float | None = None
+    """Likewise of the rival, who gives its direction the very frequency with which it came out."""
 
 
 class Planned(Record):
@@ -221,6 +233,19 @@ class Planned(Record):
     fate: str
     """ran, structural, no-op, dropped, …"""
     reason: str | None = None
+    by: str = ""
+    """Who proposed it."""
+    role: Role | None = None
+    """None where it was dropped before it had one."""
+    hypothesis: str | None = None
+    why: str | None = None
+    """What would be learnt, in the planner's words."""
+    change_of_mind: str | None = None
+    """Which outcome would change the planner's mind."""
+    problems: list[str] = []
+    """What each failed check said before it was mended, or given up."""
+    diff: str | None = None
+    """Of source edits: lines taken out and put in."""
 
 
 class Accounting(Record):
@@ -287,3 +312,7 @@ class Results(Record):
     confusions: list[ConfusionShift] = []
     searches: list[InteractionSearch] = []
     """Interaction searches, one a mode."""
+    claims: list[ClaimTested] = []
+    rounds: list[RoundPlanned] = []
+    planning: Planning | None = None
+    """Where a language model was asked."""

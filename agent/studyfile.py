@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from ..executor.errors import StudyFileError
+from .claims import check_claims
 from .configuration import flatten
 from .reading.toml_lines import KeyPath, nearest_line, toml_lines
 from .retuningchecks import check_retuning
@@ -30,6 +31,7 @@ def load_study(path: Path) -> StudySpec:
     raw, lines = _parse(path)
     spec, problems = _validate(raw, path)
     problems += [*check_study(raw, path.parent), *check_retuning(raw, path.parent)]
+    problems += check_claims(raw, path.parent)
     if spec is None or problems:
         raise StudyFileError(_listing(problems, lines, path))
     return spec

@@ -27,7 +27,8 @@ def status(study: StudyFile = DEFAULT_STUDY, json: Json = False, state: State = 
             mode: {effect.ablation: effect.verdict for effect in primary if effect.mode == mode}
             for mode in results.study.modes
         }
-        shown = results.model_dump(mode="json", include={"study", "accounting", "compute", "power", "settling"})
+        kept = {"study", "accounting", "compute", "power", "settling", "claims", "rounds", "planning"}
+        shown = results.model_dump(mode="json", include=kept)
         first = next((verdicts for verdicts in by_mode.values() if verdicts), {})
         typer.echo(jsonlib.dumps({**shown, "verdicts": first, "verdicts_by_mode": by_mode}))
         return

@@ -3,6 +3,7 @@
 import ast
 import os
 import sys
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -73,7 +74,7 @@ class Modules:
         """The module in the file `path`, which must lie below the root."""
         if path not in self._read:
             text = self._texts.get(path)
-            self._read[path] = parsed(path, path.read_text("utf-8", "replace") if text is None else text)
+            self._read[path] = parsed(path, path.read_bytes() if text is None else text.encode())
         return self._read[path]
 
     def files(self, place: Path) -> list[Path]:
@@ -116,11 +117,26 @@ class Modules:
         return [path.parent if path.name == "__init__" else path for path in found]
 
 
-def parsed(path: Path, text: str) -> Module:
-    """The module in `text`. What stands under `if __name__ == "__main__"` is never imported and left out."""
+def syntax(source: bytes) -> ast.Module:
+    """The tree that Python itself would see in a file, also by the encoding that the file declares.
+
+    Raises:
+        SyntaxError: it would not compile.
+        ValueError: it holds zeros.
+        RecursionError: it is nested too deeply.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        compile(source, "<source>", "exec", dont_inherit=True)
+        return ast.parse(source)
+
+
+def parsed(path: Path, source: bytes) -> Module:
+    """The module in `source`. What stands under `if __name__ == "__main__"` is never imported and left out."""
+    text = source.decode("utf-8", "replace")
     try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError):
+        tree = syntax(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return Module(path, text, None)
     statements = [one for one in tree.body if not _is_main(one)]
     imports = [

@@ -119,12 +119,14 @@ class Plan(BaseModel):
     components: list[Component] = []
     """Components that the planner has found itself and this plan brings in: what its source edits remove."""
     mended: list[Mended] = []
+    more_seeds: list[str] = []
+    """Ablations of earlier rounds that go on to their next look as long as they are open, whatever its chance."""
     remarks: list[str] = []
     """What a reader should know of how this round was planned, e.g. why the rules planned in the model's place."""
 
     @model_serializer(mode="wrap")
     def _sparse(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return _without({"components": [], "mended": [], "remarks": []}, handler(self))
+        return _without({"components": [], "mended": [], "more_seeds": [], "remarks": []}, handler(self))
 
     @property
     def hash(self) -> str:

@@ -7,12 +7,15 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from ..records.claims import ClaimTest
 from ..records.classes import ClassEffect, ClassScores
 from ..records.datasets import DatasetContrast
 from ..records.retuning import Retuned
 from ..results import Cost, Effect, Interaction, Prediction, Recovered, Results
 from .table import Cell, Column, Table
+from .text import lines
 
+_FORMULA = ("=", "+", "-", "@", "\t")
 _NESTED: dict[str, tuple[str, type[BaseModel]]] = {
     "prediction": ("predicted", Prediction),
     "recovered": ("recovered", Recovered),
@@ -45,7 +48,20 @@ def further_csv(results: Results) -> dict[str, str]:
         found["factorial-cells"] = _factorial_cells(results)
     if any(one.rows for one in results.factorials):
         found["factorial"] = _factorial_rows(results)
+    if results.claims:
+        found["claims"] = _claims(results)
     return {name: to_csv(table) for name, table in found.items()}
+
+
+def _claims(results: Results) -> Table:
+    """Every test of every claim; a claim without one has a row of its own."""
+    nothing = dict.fromkeys(ClaimTest.model_fields)
+    rows = [
+        {"claim": claim.id, "text": claim.text, "claim_status": claim.status} | _flat(test, {})
+        for claim in results.claims
+        for test in ([one.model_dump() for one in claim.tests] or [{**nothing, "reason": claim.reason}])
+    ]
+    return _keyed(rows)
 
 
 def _factorial_rows(results: Results) -> Table:
@@ -79,8 +95,16 @@ def to_csv(table: Table) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([column.key for column in table.columns])
-    writer.writerows(table.rows)
+    writer.writerows([_harmless(cell) for cell in row] for row in table.rows)
     return text.getvalue()
+
+
+def _harmless(cell: Cell) -> Cell:
+    """A text without control characters that no spreadsheet takes for a formula; numbers stay what they are."""
+    if not isinstance(cell, str):
+        return cell
+    visible = lines(cell)
+    return f"'{visible}" if visible.startswith(_FORMULA) else visible
 
 
 def _table(
@@ -88,7 +112,7 @@ def _table(
 ) -> Table:
     rows = [_flat(each.model_dump(), nested) for each in found]
     keys = list(_flat(dict.fromkeys(record.model_fields), nested))
-    return Table(tuple(Column(key) for key in keys), tuple(tuple(row[key] for key in keys) for row in rows))
+    return Table(tuple(Column(key) for key in keys), tuple(tuple(row.get(key) for key in keys) for row in rows))
 
 
 def _flat(values: Mapping[str, Any], nested: Mapping[str, tuple[str, type[BaseModel]]]) -> dict[str, Cell]:

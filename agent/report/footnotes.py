@@ -34,7 +34,12 @@ def equals(results: Results, effects: Sequence[Effect]) -> list[tuple[list[str],
 def effect_notes(results: Results, effects: Sequence[Effect]) -> tuple[str, ...]:
     """All that a table of effects needs below it."""
     words = phrases("report/words.j2")
-    return (*reasons(effects), *(words.same_as(names, other) for names, other in equals(results, effects)))
+    edited = list(dict.fromkeys(name(each) for each in effects if each.scored_by == "edited"))
+    return (
+        *reasons(effects),
+        *(words.same_as(names, other) for names, other in equals(results, effects)),
+        *([words.edited_code(edited)] if edited else []),
+    )
 
 
 def _reason(found: Effect | Interaction, reason: str) -> str:

@@ -5,14 +5,16 @@ import re
 from ...prompts import render
 from ..results import Results
 from . import datasets, numbers, selection
+from .claims import claims
 from .classes import change
 from .factorial import factorial_views
+from .proposals import proposals
 from .retuning import setting_phrase, value_phrase
 from .searches import search_views
 from .sidebyside import side_by_side
 from .table import markdown_table
-from .text import markdown, prepared
-from .view import elsewhere, facts, fates, mode_view
+from .text import clipped_escaped, markdown, prepared, quoted
+from .view import facts, fates, mode_view
 
 
 def markdown_report(results: Results, figures: str | None = None) -> str:
@@ -32,7 +34,10 @@ def markdown_report(results: Results, figures: str | None = None) -> str:
         searches=search_views(safe),
         factorials=factorial_views(safe),
         fates=fates(safe),
-        planned=elsewhere(safe),
+        proposals=proposals(safe),
+        claims=claims(safe),
+        clip=clipped_escaped,
+        quoted=quoted,
         facts=facts,
         figures=figures,
         name=selection.name,

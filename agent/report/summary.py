@@ -3,7 +3,9 @@
 from ...prompts import render
 from ..results import Results
 from . import numbers, selection
-from .text import plain, prepared
+from .claims import claims
+from .proposals import proposals
+from .text import clipped, plain, prepared
 from .view import mode_view
 
 
@@ -18,5 +20,8 @@ def summary_lines(results: Results) -> list[str]:
         disputed=selection.disputed,
         name=selection.name,
         num=numbers,
+        claims=claims(safe),
+        proposals=proposals(safe),
+        clip=clipped,
     )
     return text.splitlines()

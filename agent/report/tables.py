@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ...prompts import phrases
-from ..results import BaselineMetric, Effect, Mode, Planned, Results, Unit
+from ..results import BaselineMetric, Effect, Mode, Results, Unit
 from . import selection
 from .footnotes import effect_notes, reasons
 from .numbers import MISSING, number
@@ -100,9 +100,3 @@ def noise_table(results: Results, mode: Mode) -> Table:
     keys = f"metric goal mean sd {n_key(units)} smallest_effect noise_ratio minimum_detectable_effect"
     keys += " seeds_for_negligible max_seeds" if of_runs else ""
     return from_rows(keys, [noise_row(metric, floor, named=len(units) > 1) for metric, floor in floors.items()])
-
-
-def planned_table(planned: Sequence[Planned]) -> Table:
-    """Proposals and what became of them."""
-    rows = tuple((each.ablation, each.round, each.fate, each.reason) for each in planned)
-    return Table(columns("ablation round fate reason", NUMERIC), rows)

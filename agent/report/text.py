@@ -9,15 +9,54 @@ from ..results import Results
 
 Escape = Callable[[str], str]
 
-_MARKDOWN = re.compile(r"[\\`*{}\[\]<>|~#$&]|(?<![^\W_])_|_(?![^\W_])")
+_MARKDOWN = re.compile(r"[\\`*{}\[\]<>|~#$&@^]|(?<![^\W_])_|_(?![^\W_])|:(?=//)|(?<=www)\.|^=+$", re.IGNORECASE)
+"""Everything that Markdown or one of its dialects reads as markup, addresses that become links by themselves among it."""
+_BLANK_LETTERS = dict.fromkeys(map(ord, "\u115f\u1160\u3164\uffa0\u2800\u034f\u17b4\u17b5"), " ")
+"""Printable by Unicode's book, and nothing to be seen."""
+_QUOTES = str.maketrans("“”„‟«»", "'" * 6)
+MOST_QUOTED = 600
+_CODE = "diff"
+"""The field whose lines stay lines."""
 _NAMED_BY_THE_USER = ("setting", "baseline_setting", "own", "values")
 """Maps from keys of the experiment's configuration."""
 _BLOCK_START = re.compile(r"^(\d*)([-+.)])(?=\s|[-+]|$)")
 
 
 def plain(text: str) -> str:
-    """One line without control characters: safe in a terminal and in a figure."""
-    return "".join(c for c in " ".join(text.split()) if c.isprintable())
+    """One line without control characters: safe in a terminal and in a figure.
+
+    Escape sequences lose what makes them one; so do characters that turn the direction of writing or have no width.
+    """
+    return " ".join("".join(c for c in " ".join(text.split()) if c.isprintable()).translate(_BLANK_LETTERS).split())
+
+
+def lines(text: str) -> str:
+    """Several lines in which every other control character is spelled out, as in `\\x1b`: what code holds stays visible."""
+    return "".join(
+        c if (c.isprintable() and ord(c) not in _BLANK_LETTERS) or c in "\n\t" else c.encode("unicode_escape").decode()
+        for c in text
+    )
+
+
+def fenced(text: str, language: str = "") -> str:
+    """A code block that nothing inside can end."""
+    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{text}\n{fence}"
+
+
+def quoted(text: str, length: int = MOST_QUOTED) -> str:
+    """Somebody's own words, already escaped, in quotation marks that nothing inside can close; at most `length` characters."""
+    return f"“{clipped_escaped(text.translate(_QUOTES), length)}”"
+
+
+def clipped_escaped(text: str, length: int) -> str:
+    """Likewise `clipped`, for escaped text: no backslash is left behind without what it escapes."""
+    if len(text) <= length:
+        return text
+    cut = text[: length - 1]
+    odd = (len(cut) - len(cut.rstrip("\\"))) % 2
+    return cut[: len(cut) - odd].rstrip() + "…"
 
 
 def markdown(text: str) -> str:
@@ -53,7 +92,10 @@ def _escaped(value: Any, escape: Escape) -> Any:
     if isinstance(value, str):
         return escape(value)
     if isinstance(value, dict):
-        return {key: _escaped(_keys_too(item, escape, key), escape) for key, item in value.items()}
+        return {
+            key: lines(item) if key == _CODE and item else _escaped(_keys_too(item, escape, key), escape)
+            for key, item in value.items()
+        }
     if isinstance(value, list | tuple):
         return type(value)(_escaped(item, escape) for item in value)
     return value

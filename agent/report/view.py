@@ -16,7 +16,6 @@ from ..results import (
     Interaction,
     InteractionVerdict,
     Mode,
-    Planned,
     Results,
     Unit,
 )
@@ -115,13 +114,6 @@ def mode_view(results: Results, mode: Mode) -> ModeView:
 def fates(results: Results) -> dict[str, int]:
     """How many proposals came to which end, the most frequent first."""
     return dict(Counter(each.fate for each in results.planned).most_common())
-
-
-def elsewhere(results: Results) -> Table:
-    """The proposals that no other table shows, and those that came to another end than a run."""
-    shown = {e.ablation for e in results.effects} | {j.ablation for j in results.interactions}
-    planned: list[Planned] = [p for p in results.planned if p.fate != "ran" or p.reason or p.ablation not in shown]
-    return tables.planned_table(planned)
 
 
 def facts(values: Mapping[str, Any]) -> Table:
