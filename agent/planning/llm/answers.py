@@ -1,8 +1,10 @@
 """What a language model may answer: typed proposals, bounded in every string and list, and nothing else."""
 
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from functools import cache
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, create_model
 
 from ...components import ComponentKind
 from ...reading.digest.lookup import Lookup
@@ -10,7 +12,21 @@ from ...records.base import Direction
 
 How = Literal["default", "zero", "mean", "resample", "bypass", "override", "edit"]
 Name = Annotated[str, Field(max_length=200)]
-Sentence = Annotated[str, Field(max_length=600)]
+Sentence = Annotated[str, Field(max_length=400)]
+NEW = "new"
+"""Target of what is no component yet."""
+MOST_NAMED = 200
+"""Components up to which a schema names every id: small models keep to a list, and make ids up without one."""
+
+
+def _within(low: float, high: float) -> BeforeValidator:
+    """Numbers beyond the bounds are taken as the bounds: not every server's grammar keeps to them."""
+    return BeforeValidator(lambda given: min(max(given, low), high) if isinstance(given, (int, float)) else given)
+
+
+Size = Annotated[float, Field(ge=-100, le=100, allow_inf_nan=False), _within(-100, 100)]
+Percent = Annotated[int, Field(ge=0, le=100), _within(0, 100)]
+Priority = Annotated[int, Field(ge=1, le=5), _within(1, 5)]
 
 
 class Answer(BaseModel):
@@ -38,7 +54,7 @@ class Proposal(Answer):
     """One removal, with what is expected of it."""
 
     target: Name
-    """Id of a known component or a pattern over ids, or a new one, `edit:…` or `config:…`."""
+    """Id of a known component or a pattern over ids; `new` for an edit or an override that no component has."""
     how: How
     key: Name
     """Configuration key of an override, else empty."""
@@ -47,14 +63,14 @@ class Proposal(Answer):
     blocks: list[EditBlock] = Field(max_length=6)
     """Of an edit, else empty."""
     label: Annotated[str, Field(max_length=80)]
-    """What a table calls a new component."""
+    """What a table calls a new component; it is named by it."""
     kind: ComponentKind
     hypothesis: Sentence
     direction: Direction
-    size: float = Field(ge=-100, le=100)
-    confidence: float = Field(ge=0, le=1)
+    size: Size
+    confidence: Percent
     claims: list[ClaimTest] = Field(max_length=5)
-    priority: int = Field(ge=1, le=5)
+    priority: Priority
     change_of_mind: Sentence
 
 
@@ -95,10 +111,10 @@ class FollowUp(Answer):
     mode: Literal["all", "reevaluate", "retrain", "recover"]
     hypothesis: Sentence
     direction: Direction
-    size: float = Field(ge=-100, le=100)
-    confidence: float = Field(ge=0, le=1)
+    size: Size
+    confidence: Percent
     claims: list[ClaimTest] = Field(max_length=5)
-    priority: int = Field(ge=1, le=5)
+    priority: Priority
     why: Sentence
 
 
@@ -113,3 +129,30 @@ class NextRound(Answer):
 
 ANSWERS = (FirstPlan, Review, Mending, NextRound)
 """Everything that is ever asked for."""
+
+
+def naming[T: Answer](answer: type[T], ids: Sequence[str]) -> type[T]:
+    """The same answer, with a schema that lists the ids of all components where they are few enough.
+
+    Only the schema: an answer with another id is read, and told what is wrong with it.
+    """
+    return _naming(answer, tuple(ids)) if 0 < len(ids) <= MOST_NAMED else answer
+
+
+@cache
+def _naming(answer: Any, ids: tuple[str, ...]) -> Any:
+    listed = {"type": "string", "enum": list(ids)}
+    new = {"type": "string", "enum": [*ids, NEW]}
+    proposal = create_model("Proposal", __base__=Proposal, target=(Annotated[Name, WithJsonSchema(new)], ...))
+    named = list[Annotated[Name, WithJsonSchema(listed)]]
+    targets = (named, Field(min_length=1, max_length=8))
+    fields: dict[type[Answer], dict[str, Any]] = {
+        FirstPlan: {"proposals": (list[proposal], Field(max_length=60))},
+        Review: {"missing": (list[proposal], Field(max_length=10))},
+        Mending: {"proposals": (list[proposal], Field(max_length=20))},
+        NextRound: {
+            "follow_ups": (list[create_model("FollowUp", __base__=FollowUp, targets=targets)], Field(max_length=12)),
+            "proposals": (list[proposal], Field(max_length=8)),
+        },
+    }
+    return create_model(answer.__name__, __base__=answer, **fields[answer])

@@ -13,7 +13,7 @@ from ...components import Component, ComponentKind
 from ...reading.words import is_bookkeeping, is_scale
 from ...results import Direction, Mode, Prediction, Role
 from ..plan import Ablation, Dropped, Supports, nearest, signature
-from .answers import ClaimTest, Proposal
+from .answers import NEW, ClaimTest, Proposal
 
 EDIT, CONFIG = "edit:", "config:"
 MOST_BY_PATTERN = 200
@@ -74,10 +74,10 @@ def typed(proposals: Iterable[Proposal], ground: Ground) -> Typed:
     return found
 
 
-def prediction_of(direction: Direction, size: float, confidence: float) -> Prediction:
+def prediction_of(direction: Direction, size: float, percent: int) -> Prediction:
     """What was predicted; a size without the sign of its direction gets it."""
     sized = {"worse": abs(size), "better": -abs(size), "none": size}[direction]
-    return Prediction(direction=direction, size=sized, confidence=confidence)
+    return Prediction(direction=direction, size=sized, confidence=percent / 100)
 
 
 def supports(tests: Sequence[ClaimTest], ground: Ground) -> list[Supports]:
@@ -136,7 +136,7 @@ def _edit(proposal: Proposal, ground: Ground) -> list[tuple[Component, Intervent
     if "retrain" not in ground.modes:
         return "an edit is a question of retraining, which study.modes does not ask for"
     edit = SourceEdit(blocks=[Block(**one.model_dump()) for one in proposal.blocks])
-    name = EDIT + (slug(proposal.target.removeprefix(EDIT)) or slug(proposal.label) or "unnamed")
+    name = EDIT + (slug(proposal.target.removeprefix(NEW).removeprefix(EDIT)) or slug(proposal.label) or "unnamed")
     return [(_component(name, proposal, edit, where=edit.blocks[0].file), edit)]
 
 

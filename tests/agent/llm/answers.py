@@ -36,7 +36,7 @@ def head(path, number):
 def proposal(target, how="default", **facts):
     usual = {
         **{"key": "", "value": "", "blocks": [], "label": "", "kind": "other", "hypothesis": "it helps"},
-        **{"direction": "worse", "size": 2.0, "confidence": 0.8, "claims": [], "priority": 3, "change_of_mind": "none"},
+        **{"direction": "worse", "size": 2.0, "confidence": 80, "claims": [], "priority": 3, "change_of_mind": "none"},
     }
     return Proposal.model_validate({"target": target, "how": how, **usual, **facts})
 
@@ -52,6 +52,6 @@ def block(file, search, replace=""):
 def follow_up(what, *targets, **facts):
     usual = {
         **{"how": "default", "mode": "all", "hypothesis": "they back each other up", "direction": "worse", "size": 3.0},
-        **{"confidence": 0.7, "claims": [], "priority": 2, "why": "each alone was negligible"},
+        **{"confidence": 70, "claims": [], "priority": 2, "why": "each alone was negligible"},
     }
     return FollowUp.model_validate({"what": what, "targets": list(targets), **usual, **facts})
