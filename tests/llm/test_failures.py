@@ -44,6 +44,15 @@ def test_without_a_time_the_waits_grow_and_end(desk):
     assert all(bound / 2 <= seconds <= bound for seconds, bound in zip(desk.slept, bounds, strict=True))
 
 
+def test_a_server_that_says_at_once_for_ever_is_not_asked_for_ever(desk):
+    with (
+        ModelServer(*[fails(429, "Slow down", headers={"Retry-After": "0"})] * 20) as server,
+        pytest.raises(ModelError),
+    ):
+        desk.model(server).ask("plan", QUESTION, Items)
+    assert len(server.asked) == 8
+
+
 def test_no_wait_goes_beyond_the_end_of_the_study(desk):
     with ModelServer(says(GOOD), fails(429, "Slow down", headers={"Retry-After": "900"})) as server:
         model = desk.model(server, time_left=lambda: 600)
