@@ -21,6 +21,7 @@ def plan(
     from ..forecasts import forecast_lines
     from ..ledger import Ledger
     from ..planfiles import plan_path
+    from ..report.text import plain
     from ..setting import state_folder
     from ..study import Study
     from .signals import listen
@@ -50,9 +51,10 @@ def plan(
         return
     for one in made.ablations:
         expected = f"{one.prediction.direction}, {one.prediction.size:+.1f} δ"
-        typer.echo(f"{one.id:<36} {', '.join(each.describe() for each in one.interventions):<40} expected: {expected}")
+        how = ", ".join(each.describe() for each in one.interventions)
+        typer.echo(plain(one.id).ljust(36) + f" {plain(how):<40} expected: {expected}")
     for dropped in made.dropped:
-        typer.echo(f"{dropped.id:<36} not planned: {dropped.reason}")
+        typer.echo(f"{plain(dropped.id):<36} not planned: {plain(dropped.reason)}")
     for mode, power in known.items():
         typer.echo("\n".join(forecast_lines(power, mode)), err=True)
     kept = " as it was (--again plans anew)" if existed else ""
