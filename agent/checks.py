@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ..executor.interventions import ConfigOverride
+from ..executor.interventions import ConfigOverride, acts_on_program
 from ..executor.outcomes import RETRIED, Outcome
 from ..executor.pool import Pool
 from .dispatch import Observer
@@ -69,8 +69,8 @@ def judge_checks(checks: dict[str, Outcome], ablations: dict[str, Ablation]) -> 
 
 
 def _idle(ablation: Ablation, outcome: Outcome) -> str | None:
-    """Why a pure module removal did nothing. A configuration switch may act later: its full runs decide."""
-    switched = any(isinstance(one, ConfigOverride) for one in ablation.interventions)
+    """Why a pure module removal did nothing. A configuration switch or an edit may act later: its full runs decide."""
+    switched = any(acts_on_program(one) for one in ablation.interventions)
     if switched or outcome.changed or ablation.role == "control":
         return None
     return f"{outcome.idle_reason}, in a training step and an evaluation"
@@ -88,6 +88,6 @@ def _repeated(alive: Sequence[Ablation], checks: dict[str, Outcome]) -> dict[str
     found: dict[str, str] = {}
     for one in alive:
         same = switches.get(tuple(sorted(checks[one.id].stages.items())))
-        if same and not any(isinstance(part, ConfigOverride) for part in one.interventions):
+        if same and not any(acts_on_program(part) for part in one.interventions):
             found[one.id] = f"one step of it equals one step of {same}, bit for bit: the same removal"
     return found

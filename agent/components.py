@@ -1,11 +1,14 @@
 """What could be removed: one `Component` per part of the experiment, however it was found."""
 
 from collections.abc import Mapping, Sequence
+from itertools import product
+from pathlib import PurePosixPath
 from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
 from ..executor.interventions import (
+    Block,
     ConfigOverride,
     HeadIntervention,
     Intervention,
@@ -13,6 +16,7 @@ from ..executor.interventions import (
     NeuronIntervention,
     SourceEdit,
     Span,
+    source_edits,
 )
 
 ComponentKind = Literal[
@@ -66,6 +70,8 @@ class _Place(NamedTuple):
 
 def overlap(one: Component, other: Component) -> bool:
     """Whether removing one of the two removes some of the other: they are no pair, but nested."""
+    if _edit_the_same(one, other):
+        return True
     first, second = _place(one), _place(other)
     if first is None or second is None:
         return False
@@ -83,6 +89,23 @@ def apart(names: Sequence[str], known: Mapping[str, Component]) -> list[str]:
         if not any(overlap(known[name], known[other]) for other in kept):
             kept.append(name)
     return [name for name in names if name in kept]
+
+
+def _edit_the_same(one: Component, other: Component) -> bool:
+    """Whether two source edits have a block each of which one holds the other."""
+    pairs = product(*(_blocks(each) for each in (one, other)))
+    return any(
+        _file(first) == _file(second) and (first.search in second.search or second.search in first.search)
+        for first, second in pairs
+    )
+
+
+def _blocks(component: Component) -> list[Block]:
+    return [block for edit in source_edits(component.interventions[:1]) for block in edit.blocks]
+
+
+def _file(block: Block) -> PurePosixPath:
+    return PurePosixPath(block.file)
 
 
 def _holds(path: str, inner: str) -> bool:

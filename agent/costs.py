@@ -6,11 +6,11 @@ from statistics import fmean
 from pydantic import BaseModel, ConfigDict
 
 from ..executor.interventions import (
-    ConfigOverride,
     HeadIntervention,
     Intervention,
     ModuleIntervention,
     NeuronIntervention,
+    acts_on_program,
 )
 from ..executor.outcomes import Outcome
 from .arms import Arm, seconds_of
@@ -43,10 +43,9 @@ def weighed(outcome: Outcome) -> Weighed:
 
 def cost_of(ablation: Ablation, arm: Arm, check: Outcome | None, model: Weighed) -> Cost:
     """What one arm took, and what its model would take without what is removed."""
-    switched = any(isinstance(one, ConfigOverride) for one in ablation.interventions)
     parameters, flops = model.parameters, model.flops
-    if switched and check:
-        parameters, flops = check.parameters, check.flops
+    if any(acts_on_program(one) for one in ablation.interventions):  # another model, perhaps: its check has weighed it
+        parameters, flops = (check.parameters, check.flops) if check else (None, None)
     gone = [removed(one, model) for one in ablation.interventions]
     seconds = [taken for row in arm.measured if (taken := seconds_of(row))]
     steps = [row.facts.forwards for row in arm.measured if row.facts.forwards]

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
+from ..executor.errors import PlannerError
 from ..executor.pool import Pool
 from .arms import arms_of
 from .budget import Budget
@@ -11,8 +12,9 @@ from .collect import gather
 from .evidence import Evidence
 from .foresight import foresee, pace, processor_seconds
 from .ledger import FINISHED, Ledger, Trial
+from .places import Places
 from .planning.plan import BASELINE, Plan, parse_plan, read_plan
-from .planning.planner import Planner
+from .planning.rules import RulesPlanner
 from .records.power import Power
 from .results import Mode
 from .retuning import planned_tuning, stages
@@ -34,7 +36,12 @@ class Forecast(NamedTuple):
 
 
 def forecast(
-    setting: Setting, state: Path, planner: Planner, plan_file: Path | None, pool: Pool, ledger: Ledger | None
+    setting: Setting,
+    state: Path,
+    planner: RulesPlanner | None,
+    plan_file: Path | None,
+    pool: Pool,
+    ledger: Ledger | None,
 ) -> Forecast:
     """Trials of round 1's first look and of the retuning that are still to run."""
     outcome = survey(setting, pool, None)
@@ -45,7 +52,13 @@ def forecast(
     if sealed:
         plan = Plan.model_validate_json(sealed[0][2])
     elif plan_file or (path.exists() and not (ledger and parse_plan(path).hash in ledger.plan_hashes())):
-        plan = read_plan(path, components, anatomy_of(setting, outcome), setting.modes)
+        plan = read_plan(path, components, Places.of(setting, anatomy_of(setting, outcome)), setting.modes)
+    elif planner is None:
+        raise PlannerError(
+            "there is no plan yet, and making one would ask the language model",
+            where=str(path),
+            to_do="write one with `lesion plan`, or forecast the built-in rules' with --planner rules",
+        )
     else:
         plan = planner.first_round(setting.spec.study.name, components)
     trials = list(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..executor.experiments.python import Arm
-from ..executor.interventions import ConfigOverride, Intervention
+from ..executor.interventions import Intervention, acts_on_program
 from ..executor.jobs import Job
 from .ledger import Trial
 from .planning.plan import BASELINE, Ablation
@@ -94,7 +94,7 @@ class Workshop:
     def _joins(self, first: Trial, other: Trial) -> bool:
         switched = [one for trial in (first, other) for one in self.interventions[trial.arm]]
         same = (other.mode, other.seed) == (first.mode, first.seed)
-        return same and not any(isinstance(one, ConfigOverride) for one in switched)
+        return same and not any(acts_on_program(one) for one in switched)
 
     def _job(self, trials: Sequence[Trial]) -> Job:
         first, make = trials[0], self.setting.experiment.job
@@ -119,8 +119,8 @@ class Workshop:
 
 
 def check_jobs(setting: Setting, ablations: Sequence[Ablation], workers: int) -> list[Job]:
-    """One-step checks: those of live interventions share processes, a configuration switch gets one of its own."""
-    switches = [one for one in ablations if any(isinstance(each, ConfigOverride) for each in one.interventions)]
+    """One-step checks: those of live interventions share processes, a configuration switch or an edit gets one of its own."""
+    switches = [one for one in ablations if any(acts_on_program(each) for each in one.interventions)]
     live = [one for one in ablations if one not in switches]
     size = max(1, min(FIRST_GUESS, -(-len(live) // workers)))
     groups = [[one] for one in switches] + [live[start : start + size] for start in range(0, len(live), size)]

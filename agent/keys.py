@@ -40,14 +40,15 @@ def source_files(spec: StudySpec) -> Iterator[Path]:
     """The source files below the project's root, sorted, without its configuration file and what is excluded."""
     for folder, folders, files in os.walk(spec.root):
         here = Path(folder)
-        folders[:] = sorted(name for name in folders if _entered(here / name) and not _excluded(here / name, spec))
+        folders[:] = sorted(name for name in folders if entered(here / name) and not _excluded(here / name, spec))
         for name in sorted(files):
             path = here / name
             if path.suffix in SOURCE and path != spec.config_file and not _excluded(path, spec) and path.is_file():
                 yield path
 
 
-def _entered(folder: Path) -> bool:
+def entered(folder: Path) -> bool:
+    """Whether a folder may hold the project's own files: not hidden, not built, no environment."""
     name = folder.name
     return not (
         name.startswith(".") or name in SKIPPED or name.endswith(".egg-info") or (folder / "pyvenv.cfg").exists()

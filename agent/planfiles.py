@@ -8,8 +8,8 @@ from pathlib import Path
 from ..executor.errors import PlanError
 from .components import Component
 from .ledger import Ledger
+from .places import Places
 from .planning.plan import Plan, parse_plan, read_plan
-from .reading.anatomy import Anatomy
 from .setting import Setting
 
 
@@ -21,7 +21,7 @@ class PlanFiles:
     state: Path
     ledger: Ledger
     components: dict[str, Component]
-    anatomy: Anatomy
+    places: Places
 
     def path(self, number: int) -> Path:
         """Where the plan of a round lies."""
@@ -39,6 +39,11 @@ class PlanFiles:
         plan = planned()
         self.write(plan)
         return plan
+
+    def brought_in(self) -> list[Component]:
+        """The components that sealed plans have added to those that were read."""
+        plans = [Plan.model_validate_json(document) for _, _, document in self.ledger.plans(self.setting.version)]
+        return [one for plan in plans for one in plan.components]
 
     def sealed(self, after: int) -> Plan | None:
         """The plan that was sealed after so many rounds; None where none was. `PlanError` where its file was changed."""
@@ -63,7 +68,9 @@ class PlanFiles:
         path.write_text(plan.as_yaml(), encoding="utf-8")
 
     def _read(self, path: Path) -> Plan:
-        return read_plan(path, list(self.components.values()), self.anatomy, self.setting.modes)
+        own = {one.id for one in parse_plan(path).components}  # once sealed, they stand among the components
+        known = [one for one in self.components.values() if one.id not in own]
+        return read_plan(path, known, self.places, self.setting.modes)
 
     def _unchanged(self, sealed: tuple[int, str, str], written_by_hand: Path | None) -> Plan:
         """A sealed plan, after a look at whether its file still says the same."""

@@ -1,6 +1,6 @@
 """One round of a study: its tables on the data so far, and what its planned looks decide to run next."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 
@@ -92,11 +92,26 @@ def _worth_more(
     """Arms that a further look may settle. A factorial is valid only where it is balanced: its cells go on together."""
     cells = [one.id for one in at_look if one.why == FACTORIAL]
     together = _factorial_is_open(evidence, current, current.caps[cells[0]], remaining) if cells else None
+    wished = {name for plan in evidence.plans for name in plan.more_seeds}
     return [
         one
         for one in at_look
-        if (worth_seeds(evidence, current, one, remaining) if together is None or one.id not in cells else together)
+        if (goes_on(evidence, current, one, remaining, wished) if together is None or one.id not in cells else together)
     ]
+
+
+def goes_on(
+    evidence: Evidence, current: Round, one: Ablation, remaining: Sequence[Look], wished: Collection[str]
+) -> bool:
+    """Whether an arm gets a further look: for its chance, or because a plan asked for it while it was open.
+
+    Going on where the chance is small is always valid: α is spent by the looks that are planned, not by those that are taken.
+    """
+    arm = evidence.arm(one.id)
+    if arm.broken or arm.hopeless or arm.idle:
+        return False
+    chance = settling_chance(current, one, remaining)
+    return chance > 0 if one.id in wished else chance >= WORTHWHILE
 
 
 def _factorial_is_open(evidence: Evidence, current: Round, cap: int, remaining: Sequence[Look]) -> bool | None:
@@ -108,14 +123,6 @@ def _factorial_is_open(evidence: Evidence, current: Round, cap: int, remaining: 
     effects = crossing.table(evidence, primary, cap, rules).effects
     asked = [one.estimate for one in effects if len(one.components) <= 2]
     return any(_chance(one, remaining, len(effects), rules) >= WORTHWHILE for one in asked)
-
-
-def worth_seeds(evidence: Evidence, current: Round, ablation: Ablation, remaining: Sequence[Look]) -> bool:
-    """Whether an arm is open and one of the remaining looks may settle it."""
-    arm = evidence.arm(ablation.id)
-    if arm.broken or arm.hopeless or arm.idle:
-        return False
-    return settling_chance(current, ablation, remaining) >= WORTHWHILE
 
 
 def settling_chance(current: Round, ablation: Ablation, looks: Sequence[Look]) -> float:

@@ -21,6 +21,8 @@ from .forecasts import forecast_lines, keep
 from .foresight import foresee, processor_seconds
 from .jobs import Workshop
 from .ledger import Ledger, Trial
+from .mending import Workbench
+from .places import Places
 from .planfiles import PlanFiles, plan_path, require_ablations
 from .planning.plan import BASELINE, Ablation, Plan, same_runs
 from .planning.planner import Learnt, Planner
@@ -85,11 +87,11 @@ class Study:
         self.observer.stage(f"reading the experiment: {SEEN[self.setting.modes == ['reevaluate']]}, in the sandbox")
         self.checks[BASELINE] = outcome = survey(self.setting, pool, self.ledger)
         self.loads = "load_weights" in outcome.offers
-        self.anatomy = anatomy_of(self.setting, outcome)
+        self.places = Places.of(self.setting, anatomy_of(self.setting, outcome))
         self.components = {one.id: one for one in components_of(self.setting, outcome)}
         require_components(self.setting.spec, list(self.components))
         require_reference(self.setting.spec, outcome)
-        self.ledger.remember("components", [one.model_dump(mode="json") for one in self.components.values()])
+        self._bring_in(self.plan_files.brought_in())
         self.ledger.remember("environment", {**outcome.environment, "sandbox": self.station.sandbox.name})
         self.ledger.remember("workers", self.setting.spec.limits.workers)
         self.ledger.remember("checkpoints", 1 if self.loads else self.setting.spec.study.seeds)
@@ -98,12 +100,11 @@ class Study:
     @property
     def plan_files(self) -> PlanFiles:
         """The plans as files; after the survey."""
-        return PlanFiles(self.setting, self.state, self.ledger, self.components, self.anatomy)
+        return PlanFiles(self.setting, self.state, self.ledger, self.components, self.places)
 
-    def first_plan(self, plan_file: Path | None = None) -> Plan:
+    def first_plan(self, pool: Pool, plan_file: Path | None = None) -> Plan:
         """Round 1: sealed already, written by hand, lying in the plans folder, or the planner's own."""
-        name, components = self.setting.spec.study.name, list(self.components.values())
-        return self.plan_files.first(plan_file, lambda: self.planner.first_round(name, components))
+        return self.plan_files.first(plan_file, lambda: self._proposed(pool))
 
     def evidence(self, dispatcher: Dispatcher, mode: Mode) -> Evidence:
         """Everything known so far in one mode, on the planning split."""
@@ -137,8 +138,23 @@ class Study:
 
     # the stages
 
+    def _proposed(self, pool: Pool) -> Plan:
+        """The planner's own round 1, mended where it did not run."""
+        plan = self.planner.first_round(self.setting.spec.study.name, list(self.components.values()))
+        return self._mended(plan, pool)
+
+    def _mended(self, plan: Plan, pool: Pool) -> Plan:
+        bench = Workbench(self.setting, pool, self.ledger, self.observer, self.places, self.checks[BASELINE])
+        mended = bench.mended(plan, self.planner)
+        self._remember_what_planning_took()
+        return mended
+
+    def _remember_what_planning_took(self) -> None:
+        if spent := self.planner.spent:
+            self.ledger.remember("planning", spent.model_dump(mode="json"))
+
     def _rounds(self, pool: Pool, budget: Budget, report: RoundReport, plan_file: Path | None) -> None:
-        plan: Plan | None = self.first_plan(plan_file)
+        plan: Plan | None = self.first_plan(pool, plan_file)
         require_ablations(plan, plan_path(self.state, 1))
         while plan is not None:
             self._seal(plan)
@@ -147,17 +163,29 @@ class Study:
             for mode in self.setting.modes:
                 if plan.round == 1:
                     self._baseline(dispatcher, mode)
+                for earlier in self._going_on(plan):
+                    self._looks(earlier, dispatcher, mode)
                 self._looks(plan, dispatcher, mode)
             self.observer.learnt(report())
-            plan = self._next(dispatcher)
+            plan = self._next(dispatcher) if plan.ablations or plan.more_seeds else None
         self._retune(pool, budget)
+
+    def _bring_in(self, components: Sequence[Component]) -> None:
+        """Components that plans have added to those that were read."""
+        self.components.update({one.id: one for one in components})
+        self.ledger.remember("components", [one.model_dump(mode="json") for one in self.components.values()])
 
     def _seal(self, plan: Plan) -> None:
         self.plans.append(plan)
+        self._bring_in(plan.components)
         self.plan_files.seal(plan)
         self.observer.stage(
             f"round {plan.round}: {len(plan.ablations)} ablations, planned by {plan.planner} (plan {plan.hash[:12]})"
         )
+
+    def _going_on(self, plan: Plan) -> list[Plan]:
+        """Earlier rounds of which this one asks for more seeds."""
+        return [one for one in self.plans[:-1] if any(each.id in plan.more_seeds for each in one.ablations)]
 
     def _check(self, plan: Plan, pool: Pool) -> None:
         """Each ablation that is to be trained on one step: it applies, runs, changes something."""
@@ -226,7 +254,9 @@ class Study:
         for mode in self.setting.modes:
             if pool := self.planner.pool(learnt, mode):
                 learnt = replace(learnt, searches=[*learnt.searches, self._search(dispatcher, mode, pool)])
-        return self.planner.next_round(learnt)
+        plan = self.planner.next_round(learnt)
+        self._remember_what_planning_took()
+        return self._mended(plan, dispatcher.pool) if plan else None
 
     def _learnt(self, dispatcher: Dispatcher) -> Learnt:
         found: dict[Mode, MetricFindings] = {

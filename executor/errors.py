@@ -5,6 +5,7 @@ LesionError                 what happened, where, what to do
 ├── ConfigurationError      the experiment's configuration file, or an override of it
 ├── ExperimentError         the user's experiment fails to import, crashes, or returns no usable metric
 ├── PlanError               a plan that was edited into nonsense, or after its hash was sealed
+│   └── EditError           source edits that do not apply to the project's files
 ├── SandboxError            no sandbox works here
 ├── LedgerError             the state folder: locked, newer, read-only, full
 ├── PlannerError            the planner that was asked for cannot plan
@@ -13,6 +14,8 @@ LesionError                 what happened, where, what to do
 │   └── BadAnswerError      it gave no usable answer, after every repair
 └── ReportError             nothing to report, or nowhere to write it
 """
+
+from collections.abc import Sequence
 
 
 class LesionError(Exception):
@@ -44,6 +47,14 @@ class ExperimentError(LesionError):
 
 class PlanError(LesionError):
     """A plan that cannot be used: malformed, naming unknown components, or changed after its runs began."""
+
+
+class EditError(PlanError):
+    """Source edits that do not apply; `problems` holds every one of them, with the file that it is about."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
 
 
 class SandboxError(LesionError):

@@ -142,6 +142,8 @@ class SourceEdit(_Intervention):
 
 LiveIntervention = ModuleIntervention | HeadIntervention | NeuronIntervention | WeightIntervention
 AnyIntervention = ConfigOverride | SourceEdit | LiveIntervention
+SWITCHES: frozenset[str] = frozenset({"override", "edit"})
+"""Removals that change the program's own course: what one of them has changed is not seen in the live model."""
 Intervention = Annotated[
     ConfigOverride | SourceEdit | ModuleIntervention | HeadIntervention | NeuronIntervention | WeightIntervention,
     Field(discriminator="kind"),
@@ -153,6 +155,11 @@ def removal_name(intervention: AnyIntervention) -> str:
     if isinstance(intervention, ConfigOverride):
         return "override"
     return "edit" if isinstance(intervention, SourceEdit) else intervention.removal
+
+
+def acts_on_program(intervention: AnyIntervention) -> bool:
+    """Whether it changes the program's own course, by its configuration or its source, and not the live model."""
+    return isinstance(intervention, (ConfigOverride, SourceEdit))
 
 
 def config_overrides(interventions: list[Intervention]) -> dict[str, Any]:

@@ -2,9 +2,11 @@
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+from .overlay import Overlay
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,10 @@ class Job:
     """A checkpoint, handed over as an open file: no trial sees the folder it lies in."""
     writes: Path | None = None
     """Where the trained weights go; the file appears once the trial has ended well."""
+    overlay: Overlay = field(default_factory=lambda: dict[Path, str]())
+    """Source files that it sees with another text: it runs in a worker whose view is made for it."""
+    refusal: str | None = None
+    """Why it cannot run at all: its source edits do not apply."""
 
     def after(self, done: int) -> "Job | None":
         """What is left of it once the first `done` parts have ended; None where nothing is."""

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from .jobs import Job
 from .outcomes import Outcome
-from .worker import Finished, Station, Worker
+from .overlay import Overlay
+from .sandbox.view import NO_EDITS
+from .worker import PLAIN, Finished, Station, Worker
 
 WATCH_SECONDS = 0.2
 """How often limits are enforced."""
@@ -26,6 +28,8 @@ class Pool:
         self._gpus = _gpu_indices() if station.view.gpus else []
         self._started = 0
         self._to_come = 0
+        self._ahead: Sequence[Overlay] = ()
+        self._refused: list[Finished] = []
         self._enforced_at = 0.0
 
     def __enter__(self) -> "Pool":
@@ -42,29 +46,41 @@ class Pool:
     @property
     def busy(self) -> bool:
         """Whether anything was submitted that has not come back."""
-        return bool(self._running or self._waiting)
+        return bool(self._running or self._waiting or self._refused)
 
     @property
     def warm(self) -> int:
         """Workers that wait for a job."""
         return sum(worker.ready for worker in self._warm)
 
-    def expect(self, jobs: int) -> None:
-        """Say how many jobs are still to come, so that enough workers are warmed and none in vain."""
-        self._to_come = jobs
+    def expect(self, jobs: int, ahead: Sequence[Overlay] = ()) -> None:
+        """Say how many jobs are still to come, so that enough workers are warmed and none in vain.
+
+        `ahead`: the views of the first of them, in order; those behind are taken to see the project as it is.
+        """
+        self._to_come, self._ahead = jobs, ahead[:jobs] if self.station.sandbox.isolates else ()
         self._top_up()
 
-    def submit(self, job: Job, still_to_come: int = 0) -> None:
-        """Queue one job; it starts as soon as a worker is warm. Each of its parts comes back with its outcome."""
-        self._waiting.append(job)
-        self.expect(still_to_come)
+    def submit(self, job: Job, still_to_come: int = 0, ahead: Sequence[Overlay] = ()) -> None:
+        """Queue one job; it starts as soon as a worker with its view is warm. Each of its parts comes back with its outcome.
+
+        One whose source edits do not apply, or have no sandbox to run in, comes back as refused.
+        """
+        refusal = job.refusal or (NO_EDITS if job.overlay and not self.station.sandbox.isolates else None)
+        if refusal:
+            self._refused += [Finished(part, Outcome(status="refused", message=refusal)) for part in job.parts]
+        else:
+            self._waiting.append(job)
+        self.expect(still_to_come, ahead)
         self._assign()
 
     def wait(self, seconds: float) -> list[Finished]:
         """What has finished, at the latest after `seconds`."""
         deadline = time.monotonic() + seconds
         while True:
-            finished = list(self._step(min(WATCH_SECONDS, max(0.0, deadline - time.monotonic()))))
+            patience = 0.0 if self._refused else min(WATCH_SECONDS, max(0.0, deadline - time.monotonic()))
+            finished = [*self._refused, *self._step(patience)]
+            self._refused = []
             if finished or time.monotonic() >= deadline:
                 return finished
 
@@ -73,7 +89,8 @@ class Pool:
         for index, job in enumerate(jobs):
             while self.free <= 0:
                 yield from self.wait(60)
-            self.submit(job, still_to_come=len(jobs) - index - 1)
+            rest = jobs[index + 1 :]
+            self.submit(job, still_to_come=len(rest), ahead=[one.overlay for one in rest[: self.workers]])
         while self.busy:
             yield from self.wait(60)
 
@@ -86,27 +103,52 @@ class Pool:
         self._warm, self._running = [], []
         self._selector.close()
 
-    def _hire(self) -> Worker:
+    def _hire(self, overlay: Overlay) -> Worker:
         gpu = self._gpus[self._started % len(self._gpus)] if self._gpus else None
-        worker = Worker(self.station, gpu)
+        worker = Worker(self.station, gpu, overlay)
         self._started += 1
         for descriptor in worker.descriptors:
             self._selector.register(descriptor, selectors.EVENT_READ, worker)
         return worker
 
+    def _dismiss(self, worker: Worker) -> None:
+        """End a worker that nobody waits for any more."""
+        self._warm.remove(worker)
+        for descriptor in worker.descriptors:
+            self._selector.unregister(descriptor)
+        worker.close()
+
     def _assign(self) -> None:
-        ready = [worker for worker in self._warm if worker.ready]
-        while ready and self._waiting and len(self._running) < self.workers:
-            worker = ready.pop(0)
+        while len(self._running) < self.workers and (fit := self._next_fit()):
+            job, worker = fit
+            self._waiting.remove(job)
             self._warm.remove(worker)
             self._running.append(worker)
-            worker.dispatch(self._waiting.popleft())
+            worker.dispatch(job)
             self._top_up()
 
+    def _next_fit(self) -> tuple[Job, Worker] | None:
+        """The first job that waits and a warm worker with its view."""
+        pairs = ((job, worker) for job in self._waiting for worker in self._warm if worker.ready)
+        return next((pair for pair in pairs if pair[0].overlay == pair[1].overlay), None)
+
     def _top_up(self) -> None:
-        """Keep as many workers warming as jobs wait or are to come, a worker's place at the most."""
-        while len(self._warm) < min(self.workers, len(self._waiting) + self._to_come):
-            self._warm.append(self._hire())
+        """Keep as many workers warming as jobs wait or are to come, a worker's place at the most, each with a job's view."""
+        plain = min(self.workers, self._to_come - len(self._ahead))
+        coming = [*self._ahead, *[PLAIN] * plain]
+        wanted = [*(job.overlay for job in self._waiting), *coming][: self.workers]
+        spare = list(self._warm)
+        lacking: list[Overlay] = []
+        for overlay in wanted:
+            fitting = next((worker for worker in spare if worker.overlay == overlay), None)
+            if fitting:
+                spare.remove(fitting)
+            else:
+                lacking.append(overlay)
+        for overlay in lacking:
+            if len(self._warm) >= self.workers:
+                self._dismiss(spare.pop())
+            self._warm.append(self._hire(overlay))
 
     def _step(self, seconds: float) -> Iterator[Finished]:
         for key, _ in self._selector.select(seconds):
@@ -145,9 +187,11 @@ class Pool:
 
     def _stillborn(self, worker: Worker) -> Iterator[Finished]:
         """A worker that died while warming up takes the next job's blame, so that a broken environment cannot loop."""
-        if self._waiting:
+        job = next((one for one in self._waiting if one.overlay == worker.overlay), None)
+        if job:
+            self._waiting.remove(job)
             outcome: Outcome = worker.why()
-            for part in self._waiting.popleft().parts:
+            for part in job.parts:
                 yield Finished(part, outcome)
             self._top_up()
 

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,11 +17,14 @@ from .interpreter import Interpreter
 from .jobs import Job
 from .limits import Limits, memory_in_use
 from .outcomes import Outcome, Status
+from .overlay import Overlay
 from .sandbox.view import Sandbox, View
 
 INSIDE = Path(__file__).resolve().parent / "inside"
 
 
+PLAIN: Overlay = {}
+"""The project as it is."""
 LINGER_SECONDS = 30.0
 """How long a trial may live after its answer, at most: its own last act is to exit."""
 PIPE_READS = 32
@@ -51,9 +54,13 @@ class Finished(NamedTuple):
 
 
 class Worker:
-    """Starts on construction; `dispatch` gives it its one job; `ended` holds once it is gone, `finished` what came of it."""
+    """Starts on construction; `dispatch` gives it its one job; `ended` holds once it is gone, `finished` what came of it.
 
-    def __init__(self, station: Station, gpu: int | None = None) -> None:
+    It sees the project as it is, or with the texts of `overlay`, and can take only a job that asks for that very view.
+    """
+
+    def __init__(self, station: Station, gpu: int | None = None, overlay: Overlay = PLAIN) -> None:
+        self.overlay = overlay
         self.station, self.ready, self.ended = station, False, False
         self.job: Job | None = None
         self.finished: list[Finished] = []
@@ -67,8 +74,8 @@ class Worker:
         self._since = 0.0
         """When the part that is running began."""
         self._answered_at = 0.0
-        self._inbox, self._descriptors, self._process = _start(station, gpu)
-        self._send({"modules": list(station.modules), "threads": station.threads}, [])
+        self._inbox, self._descriptors, self._process = _start(station, _view(station.view, gpu, overlay))
+        self._send({"modules": _importable(station.modules, overlay), "threads": station.threads}, [])
 
     @property
     def descriptors(self) -> dict[int, str]:
@@ -248,13 +255,13 @@ class Worker:
         )
 
 
-def _start(station: Station, gpu: int | None) -> "tuple[socket.socket, dict[int, str], subprocess.Popen[bytes]]":
+def _start(station: Station, view: View) -> "tuple[socket.socket, dict[int, str], subprocess.Popen[bytes]]":
     """Start the sandboxed process. Returns the socket for its job, the pipes to read, and the process."""
     outbox, inbox = socket.socketpair()
     pipes = {name: os.pipe() for name in ("result", "status", "output")}
     inside = [inbox.fileno(), pipes["result"][1], pipes["status"][1]]
     command = [str(station.interpreter.executable), str(INSIDE), *map(str, inside)]
-    launch = station.sandbox.launch(_with_gpu(station.view, gpu), command)
+    launch = station.sandbox.launch(view, command)
     try:
         process = subprocess.Popen(
             launch.argv,
@@ -284,9 +291,12 @@ def _signal_name(number: int) -> str:
         return str(number)
 
 
-def _with_gpu(view: View, gpu: int | None) -> View:
-    if gpu is None:
-        return view
-    from dataclasses import replace
+def _view(view: View, gpu: int | None, overlay: Overlay) -> View:
+    chosen = {} if gpu is None else {"CUDA_VISIBLE_DEVICES": str(gpu)}
+    return replace(view, environment={**view.environment, **chosen}, edits=overlay)
 
-    return replace(view, environment={**view.environment, "CUDA_VISIBLE_DEVICES": str(gpu)})
+
+def _importable(modules: Sequence[str], overlay: Overlay) -> list[str]:
+    """What may be imported ahead: nothing that goes by a name on the way to an edited file, for that is the trial's own."""
+    own = {name for path in overlay for name in (path.stem, *path.parent.parts)}
+    return [one for one in modules if one.partition(".")[0] not in own]

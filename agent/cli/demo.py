@@ -30,7 +30,8 @@ def demo(
 ) -> None:
     """Copy an example into FOLDER and run its whole study; run again, it goes on where it stopped."""
     from ...executor.errors import ExperimentError
-    from .run import Interactions, PlannerKind, run
+    from .options import PlannerKind
+    from .run import Interactions, run
 
     if example is Example.DIGITS and find_spec("sklearn") is None:
         raise ExperimentError(

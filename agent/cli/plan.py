@@ -1,33 +1,55 @@
-"""`lesion plan`: writes round 1 for a person to read, edit and run."""
+"""`lesion plan`: writes round 1 for a person to read, edit and run; shows what a language model would be told."""
 
-from typing import Annotated
+import sys
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .options import DEFAULT_STUDY, Json, State, StudyFile, Unsafe, opened, rules_planner
+from .options import DEFAULT_STUDY, BaseUrl, Json, Model, Replay, State, StudyFile, Unsafe, WhoPlans, opened
+
+if TYPE_CHECKING:
+    from ..planning.plan import Plan
+    from ..setting import Setting
+
+
+MOST_OF_A_REASON = 200
+"""Characters of why a proposal was mended or dropped; the plan has all of them."""
 
 
 def plan(
     study: StudyFile = DEFAULT_STUDY,
+    planner: WhoPlans = None,
+    model: Model = None,
+    base_url: BaseUrl = None,
+    replay: Replay = None,
     again: Annotated[bool, typer.Option("--again", help="Write the plan anew over one that was not run yet.")] = False,
+    show_prompt: Annotated[
+        bool,
+        typer.Option("--show-prompt", help="Print what a language model would be told, and ask none. Needs no key."),
+    ] = False,
     json: Json = False,
     state: State = None,
     unsafe_no_sandbox: Unsafe = False,
 ) -> None:
-    """Plan the single removals and write them to plans/round-1.yaml; nothing is run but one step of the baseline."""
+    """Plan the single removals and write them to plans/round-1.yaml; nothing is run but steps of what is planned."""
     from ...executor.pool import Pool
     from ..budget import Budget
     from ..dryrun import known_power
     from ..forecasts import forecast_lines
     from ..ledger import Ledger
     from ..planfiles import plan_path
-    from ..report.text import plain
+    from ..planners import Asked, choose, model_of
     from ..setting import state_folder
     from ..study import Study
     from .signals import listen
     from .watching import watcher
 
     setting = opened(study)
+    if show_prompt:
+        _show_prompt(setting, unsafe=unsafe_no_sandbox)
+        return
+    who = Asked(planner.value if planner else None, model, base_url, replay, stream=sys.stderr.isatty(), again=again)
+    settings = model_of(setting, who)
     folder = state_folder(setting.spec, state)
     path = plan_path(folder, 1)
     watch = watcher(setting.spec.primary, as_json=json)
@@ -35,13 +57,13 @@ def plan(
     listen()
     try:
         station = setting.station(folder, unsafe=unsafe_no_sandbox)
-        work = Study(setting, folder, ledger, station, watch, rules_planner(setting))
+        work = Study(setting, folder, ledger, station, watch, choose(setting, settings, who, folder, watch))
         with Pool(station, 1) as pool:
             work.survey(pool)
-        if again and not ledger.plans(setting.version):
-            path.unlink(missing_ok=True)
-        existed = path.exists()
-        made = work.first_plan()
+            if again and not ledger.plans(setting.version):
+                path.unlink(missing_ok=True)
+            existed = path.exists()
+            made = work.first_plan(pool)
         known = known_power(setting, ledger, Budget(), None)
     finally:
         watch.close()
@@ -49,13 +71,39 @@ def plan(
     if json:
         typer.echo(made.model_dump_json())
         return
-    for one in made.ablations:
-        expected = f"{one.prediction.direction}, {one.prediction.size:+.1f} δ"
-        how = ", ".join(each.describe() for each in one.interventions)
-        typer.echo(plain(one.id).ljust(36) + f" {plain(how):<40} expected: {expected}")
-    for dropped in made.dropped:
-        typer.echo(f"{plain(dropped.id):<36} not planned: {plain(dropped.reason)}")
+    _show(made)
     for mode, power in known.items():
         typer.echo("\n".join(forecast_lines(power, mode)), err=True)
     kept = " as it was (--again plans anew)" if existed else ""
     typer.echo(f"{len(made.ablations)} ablations in {path}{kept}; edit them, then `lesion run`", err=True)
+
+
+def _show(made: "Plan") -> None:
+    from ..report.text import clipped, plain
+
+    for one in made.ablations:
+        expected = f"{one.prediction.direction}, {one.prediction.size:+.1f} δ"
+        how = ", ".join(each.describe() for each in one.interventions)
+        typer.echo(f"{plain(one.id):<36} {plain(how):<40} expected: {expected}")
+    for mended in made.mended:
+        typer.echo(f"{plain(mended.id):<36} mended: {clipped(plain(mended.problems[-1]), MOST_OF_A_REASON)}")
+    for dropped in made.dropped:
+        typer.echo(f"{plain(dropped.id):<36} not planned: {clipped(plain(dropped.reason), MOST_OF_A_REASON)}")
+    for remark in made.remarks:
+        typer.echo(plain(remark), err=True)
+
+
+def _show_prompt(setting: "Setting", *, unsafe: bool) -> None:
+    """Exactly what the first question would send, for whoever wants to see it before it leaves the machine."""
+    from ...executor.pool import Pool
+    from ..planners import first_question
+    from ..report.text import lines
+    from ..setting import state_folder
+    from ..survey import components_of, survey
+    from .watching import watcher
+
+    with Pool(setting.station(state_folder(setting.spec, None), unsafe=unsafe), 1) as pool:
+        components = components_of(setting, survey(setting, pool, None))
+    for message in first_question(setting, components, watcher(setting.spec.primary, as_json=True)):
+        typer.echo(f"── {message.role} " + "─" * 60)
+        typer.echo(lines(message.content) if sys.stdout.isatty() else message.content)

@@ -1,6 +1,7 @@
 """`lesion run`: the study, to the end or as far as the budget goes."""
 
 import os
+import sys
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -8,23 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .options import DEFAULT_STUDY, Json, State, StudyFile, Unsafe, opened, rules_planner
+from .options import DEFAULT_STUDY, BaseUrl, Json, Model, Replay, State, StudyFile, Unsafe, WhoPlans, opened
 from .signals import listen
 
 if TYPE_CHECKING:
     from ..budget import Budget
-    from ..planning.planner import Planner
+    from ..planning.rules import RulesPlanner
     from ..results import Results
     from ..setting import Setting
     from ..study import End, Study
-
-
-class PlannerKind(StrEnum):
-    """Who plans."""
-
-    AUTO = "auto"
-    LLM = "llm"
-    RULES = "rules"
 
 
 class Interactions(StrEnum):
@@ -39,9 +32,10 @@ class Interactions(StrEnum):
 
 def run(
     study: StudyFile = DEFAULT_STUDY,
-    planner: Annotated[
-        PlannerKind | None, typer.Option(help="Who plans; the study file's planner.kind by default.")
-    ] = None,
+    planner: WhoPlans = None,
+    model: Model = None,
+    base_url: BaseUrl = None,
+    replay: Replay = None,
     plan: Annotated[Path | None, typer.Option(help="Run this plan as round 1.")] = None,
     max_trials: Annotated[int | None, typer.Option(min=0, help="Start at most so many trials now.")] = None,
     for_: Annotated[str | None, typer.Option("--for", metavar="DURATION", help="Stop after, e.g., 2h or 45m.")] = None,
@@ -63,6 +57,7 @@ def run(
     """Run the study; what is finished is never run again."""
     from ..budget import Budget
     from ..ledger import Ledger
+    from ..planners import Asked, choose, model_of, rules_planner
     from ..setting import state_folder
     from ..study import Study
     from .watching import watcher
@@ -70,16 +65,19 @@ def run(
     deadline = _deadline(for_, until)
     setting = opened(study)
     folder = state_folder(setting.spec, state)
-    chosen = _planner(setting, planner, interactions)
+    who = Asked(planner.value if planner else None, model, base_url, replay, interactions.value, sys.stderr.isatty())
+    settings = model_of(setting, who)
     if dry_run:
         asked = Budget(max_trials, deadline), workers
-        _dry_run(setting, folder, chosen, plan, asked, unsafe=unsafe_no_sandbox, as_json=json)
+        rules = None if settings else rules_planner(setting, interactions.value)
+        _dry_run(setting, folder, rules, plan, asked, unsafe=unsafe_no_sandbox, as_json=json)
         return
     watch = watcher(setting.spec.primary, as_json=json)
     ledger = Ledger(folder, write=True)
     listen()
     try:
         station = setting.station(folder, unsafe=unsafe_no_sandbox)
+        chosen = choose(setting, settings, who, folder, watch)
         work = Study(setting, folder, ledger, station, watch, chosen)
         end = work.run(Budget(max_trials, deadline), lambda: _report(work), plan, workers)
         results = _finish(work, end, as_json=json)
@@ -131,20 +129,6 @@ def _exit_code(results: "Results | None", end: "End") -> int:
     return 3 if results and results.accounting.failed else 0
 
 
-def _planner(setting: "Setting", asked: PlannerKind | None, interactions: Interactions) -> "Planner":
-    """The planner that was asked for. `PlannerError` where that is a language model, which this version does not have."""
-    from ...executor.errors import PlannerError
-
-    kind = asked.value if asked else setting.spec.planner.kind
-    if kind == "llm":
-        raise PlannerError(
-            "planning by a language model is not in this version",
-            where="planner.kind",
-            to_do="use --planner rules: the built-in planner needs no key",
-        )
-    return rules_planner(setting, interactions.value)
-
-
 def _deadline(for_: str | None, until: str | None) -> float | None:
     from ...executor.units import parse_duration
     from ..budget import deadline_of
@@ -162,7 +146,7 @@ def _deadline(for_: str | None, until: str | None) -> float | None:
 def _dry_run(
     setting: "Setting",
     folder: Path,
-    planner: "Planner",
+    planner: "RulesPlanner | None",
     plan: Path | None,
     asked: "tuple[Budget, int | None]",
     *,

@@ -85,6 +85,13 @@ class Lines:
         for line in lines:
             self._say(f"  {line}")
 
+    def waiting(self, text: str) -> None:
+        """The language model's server makes us wait."""
+        self._say(f"  {text}")
+
+    def streaming(self, tokens: int, delta: str) -> None:
+        """A log shows whole answers only."""
+
     def close(self) -> None:
         """Nothing to tidy up."""
 
@@ -126,11 +133,24 @@ class Screen(Lines):
         self.console = Console(stderr=True, highlight=False)
         self._recent: dict[tuple[str, str], tuple[Arm, Arm]] = {}
         self._running: dict[str, Trial] = {}
+        self._answer, self._tokens = "", 0
+        """Of the language model, while it comes."""
         self._live = Live(console=self.console, get_renderable=self._render, refresh_per_second=4, transient=True)
         self._live.start()
 
+    def stage(self, text: str) -> None:
+        """A new stage."""
+        self._answer = ""
+        super().stage(text)
+
+    def streaming(self, tokens: int, delta: str) -> None:
+        """The end of the language model's answer, as it comes."""
+        self._answer = f"{self._answer}{delta}"[-200:]
+        self._tokens = tokens
+
     def started(self, trial: Trial) -> None:
         """It runs now."""
+        self._answer = ""
         self._running[trial.key] = trial
 
     def finished(self, trial: Trial, outcome: Outcome, arm: Arm, baseline: Arm) -> None:
@@ -157,6 +177,9 @@ class Screen(Lines):
         for (_mode, name), (arm, baseline) in list(reversed(self._recent.items()))[:ROWS]:
             table.add_row(Text(plain(name)), *delta_so_far(arm, baseline, self.metric))
         running = ", ".join(f"{one.arm} (seed {one.seed})" for one in self._running.values())
+        if self._answer:
+            told = plain(self._answer)[-self.console.width + 24 :]
+            return Group(Text(f"  {self._tokens:,} tokens  {told}", style="dim", overflow="ellipsis", no_wrap=True))
         foot = Text(f"{self.progress.line()}  {plain(running)}", style="bold", overflow="ellipsis", no_wrap=True)
         return Group(table, foot) if self._recent else Group(foot)
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from ... import prompts
 from ...executor.errors import StudyFileError
+from ...executor.interventions import SWITCHES
 from ..components import Component, overlap
 from ..results import Mode, Prediction
 from .plan import Ablation, Dropped, Plan, joint_id, nearest
@@ -133,7 +134,7 @@ def _unusable(learnt: Learnt, mode: Mode, component: str) -> str | None:
     if not found:
         return f"its single removal was not run ({mode})"
     first = found[0]
-    idle = first.verdict == "no-op" and first.intervention_kind != "override"
+    idle = first.verdict == "no-op" and first.intervention_kind not in SWITCHES
     if first.verdict in UNUSABLE or idle:
         return f"its single removal came out as {first.verdict} ({mode}): the others are crossed without it"
     return None

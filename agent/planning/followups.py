@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from ... import prompts
-from ...executor.interventions import Intervention, needs_reference, removal_name
+from ...executor.interventions import SWITCHES, Intervention, needs_reference, removal_name
 from ..components import Component, apart, overlap
 from ..results import Effect, Mode, Prediction, Role
 from .controls import placebo, random_groups
@@ -140,7 +140,7 @@ def _likeliest(effects: list[Effect], known: dict[str, Component]) -> list[tuple
 
 def _is_idle(effect: Effect) -> bool:
     """A switch that changed nothing alone: a perfect backup looks exactly like that."""
-    return effect.verdict == "no-op" and effect.intervention_kind == "override"
+    return effect.verdict == "no-op" and effect.intervention_kind in SWITCHES
 
 
 def _inside_groups(learnt: Learnt, mode: Mode) -> Iterator[Proposal]:

@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from ...executor.errors import PlanError
-from ...executor.interventions import ConfigOverride, Intervention, SourceEdit, needs_reference, removal_name
+from ...executor.interventions import ConfigOverride, Intervention, acts_on_program, needs_reference, removal_name
 from ..components import Component
 from ..results import Direction, Mode, Prediction, Role
 
@@ -74,9 +74,9 @@ class Ablation(BaseModel):
         return "+".join(dict.fromkeys(removal_name(one) for one in self.interventions))
 
     def asks(self, mode: Mode) -> bool:
-        """Whether it is asked in `mode`: what the configuration switches acts on training alone."""
-        overrides = any(isinstance(one, (ConfigOverride, SourceEdit)) for one in self.interventions)
-        return mode in self.modes if self.modes else mode == "retrain" or not overrides
+        """Whether it is asked in `mode`: configuration and source act on training, unless `modes` says otherwise."""
+        switches = any(acts_on_program(one) for one in self.interventions)
+        return mode in self.modes if self.modes else mode == "retrain" or not switches
 
 
 class Dropped(BaseModel):
@@ -119,12 +119,14 @@ class Plan(BaseModel):
     components: list[Component] = []
     """Components that the planner has found itself and this plan brings in: what its source edits remove."""
     mended: list[Mended] = []
+    more_seeds: list[str] = []
+    """Ablations of earlier rounds that go on to their next look as long as they are open, whatever its chance."""
     remarks: list[str] = []
     """What a reader should know of how this round was planned, e.g. why the rules planned in the model's place."""
 
     @model_serializer(mode="wrap")
     def _sparse(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return _without({"components": [], "mended": [], "remarks": []}, handler(self))
+        return _without({"components": [], "mended": [], "more_seeds": [], "remarks": []}, handler(self))
 
     @property
     def hash(self) -> str:
@@ -205,6 +207,10 @@ class Place(Protocol):
 
 def _problems(plan: Plan, components: list[Component], place: Place, modes: Sequence[Mode]) -> Iterator[str]:
     known = {one.id: one for one in components}
+    for one in plan.components:
+        if one.id in known:
+            yield f"{one.id}: the project has a component of this name already"
+        known[one.id] = one
     seen: set[str] = {BASELINE}
     for ablation in plan.ablations:
         if ablation.id in seen:
@@ -224,11 +230,15 @@ def _mode_problems(ablation: Ablation, modes: Sequence[Mode]) -> Iterator[str]:
     if unknown := [mode for mode in ablation.modes if mode not in modes]:
         yield f"study.modes does not ask for {', '.join(unknown)}"
     elif not asked:
-        yield "a configuration override is a question of retraining, which study.modes does not ask for"
+        yield _ONLY_RETRAINING if _is_configured(ablation) else _NOT_RETRAINED
     if "retrain" in asked and any(needs_reference(one) for one in ablation.interventions):
         yield "mean and resample take their values from a trained model: no removal for retraining (give it modes)"
-    if any(isinstance(one, ConfigOverride) for one in ablation.interventions) and set(asked) - {"retrain"}:
+    if _is_configured(ablation) and set(asked) - {"retrain"}:
         yield "a configuration override is a question of retraining only (modes: [retrain])"
+
+
+def _is_configured(ablation: Ablation) -> bool:
+    return any(isinstance(one, ConfigOverride) for one in ablation.interventions)
 
 
 def nearest(name: str, known: list[str]) -> str:
@@ -237,4 +247,9 @@ def nearest(name: str, known: list[str]) -> str:
     return f" (did you mean {' or '.join(close)}?)" if close else ""
 
 
+_ONLY_RETRAINING = "a configuration override is a question of retraining, which study.modes does not ask for"
+_NOT_RETRAINED = (
+    "a source edit is a question of retraining, which study.modes does not ask for (give it modes to see what an edited "
+    "forward makes of the trained weights)"
+)
 _MEND = "mend the file, or delete it and let `lesion plan` write it again"

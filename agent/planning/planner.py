@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from ..components import Component
+from ..records.planning import Planning
 from ..records.search import InteractionSearch
 from ..results import BaselineMetric, Effect, Interaction, Mode
 from .plan import Plan
@@ -30,6 +31,11 @@ class Planner(Protocol):
     @property
     def name(self) -> str:
         """Who planned, as the report says it."""
+        ...
+
+    @property
+    def spent(self) -> Planning | None:
+        """What asking a language model took; None where none is asked."""
         ...
 
     def first_round(self, study: str, components: Sequence[Component]) -> Plan:

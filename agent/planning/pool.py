@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from ...executor.interventions import ConfigOverride
+from ...executor.interventions import SWITCHES, ConfigOverride
 from ..components import Component, apart
 from ..results import Effect, Mode
 
@@ -37,7 +37,7 @@ def _is_quiet(effect: Effect, delta: float) -> bool:
     if effect.verdict not in _QUIET:
         return effect.masked
     if effect.verdict == "no-op":
-        return effect.intervention_kind == "override"
+        return effect.intervention_kind in SWITCHES
     surely = effect.p is not None and effect.p < _SURELY
     return effect.delta is None or not (surely and abs(effect.delta) > delta / 2)
 

@@ -66,12 +66,12 @@ class RulesPlanner:
     factorial: Wish | None = None
     """What the study says about crossing every combination; None: nothing."""
     name: str = "rules"
+    spent: None = None
+    """No language model is asked."""
 
     def first_round(self, study: str, components: Sequence[Component]) -> Plan:
         """Default removals of everything that asks a question of its own, the most open questions first."""
-        chosen = [
-            one for one in components if one.interventions and any(fnmatchcase(one.id, glob) for glob in self.wanted)
-        ]
+        chosen = [one for one in components if one.interventions and self.allows(one.id)]
         reasons = {one.id: reason for one in chosen if (reason := self._not_asked(one, chosen))}
         asked = sorted((one for one in chosen if one.id not in reasons), key=lambda one: -PRIORS[one.kind].worth)
         counts: Counter[Mode] = Counter()
@@ -92,6 +92,10 @@ class RulesPlanner:
 
     def mend(self, plan: Plan, problems: Mapping[str, str]) -> None:
         """Nothing: what a default removal breaks is a finding."""
+
+    def allows(self, name: str) -> bool:
+        """Whether the study lets a component be removed."""
+        return any(fnmatchcase(name, glob) for glob in self.wanted)
 
     def _not_asked(self, component: Component, chosen: Sequence[Component]) -> str | None:
         """Why a component gets no ablation of its own; one that the study names by its whole id always does."""

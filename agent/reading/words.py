@@ -94,6 +94,12 @@ def is_rate(key: str) -> bool:
     return bool(present & RATE_WORDS) or any("drop" in word for word in present)
 
 
+def is_scale(key: str, value: object) -> bool:
+    """Whether a number says how much of everything there is, such as epochs or width: less of it is no ablation."""
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return number and not is_rate(key) and not SCALE_WORDS.isdisjoint(words(key.rsplit(".", maxsplit=1)[-1]))
+
+
 def is_clip(key: str) -> bool:
     """Whether a number bounds gradients: 0 switches that off in some code, and stops all learning in other."""
     present = set(words(key.rsplit(".", maxsplit=1)[-1]))

@@ -3,14 +3,16 @@
 import ast
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from ..interventions import Intervention, live_interventions
+from ..errors import EditError
+from ..interventions import Intervention, SourceEdit, live_interventions, source_edits
 from ..jobs import Job
+from ..overlay import Overlay, edited
 
-Action = Literal["retrain", "recover", "reevaluate", "check", "anatomy", "ping"]
+Action = Literal["retrain", "rescore", "recover", "reevaluate", "check", "anatomy", "ping"]
 REQUIRED = ("build_model", "train", "evaluate")
 
 
@@ -29,11 +31,18 @@ class PythonExperiment:
 
     root: Path
     file: Path
+    closed: tuple[Path, ...] = ()
+    """Where no source edit may reach."""
 
     def job(
         self, action: Action, arms: Sequence[Arm], seed: int = 0, *, functions: Sequence[str] = REQUIRED, **more: Any
     ) -> Job:
-        """One job; `functions` are those that the experiment must have for it, `more` is for its action alone."""
+        """One job; `functions` are those that the experiment must have for it, `more` is for its action alone.
+
+        Source edits are seen by a whole job: an arm with some is its only one. Where they do not apply it is refused.
+        """
+        edits = [edit for arm in arms for edit in source_edits(arm.interventions)]
+        assert not edits or len(arms) == 1
         entries = [
             {"config": arm.config, "interventions": [one.model_dump() for one in live_interventions(arm.interventions)]}
             for arm in arms
@@ -45,9 +54,18 @@ class PythonExperiment:
             "functions": list(functions),
             "arms": entries,
             "seed": seed,
+            "edited": bool(edits),
             **more,
         }
-        return Job(message, tuple(arm.tag for arm in arms))
+        job = Job(message, tuple(arm.tag for arm in arms))
+        try:
+            return replace(job, overlay=self.overlay(edits))
+        except EditError as error:
+            return replace(job, refusal=str(error))
+
+    def overlay(self, edits: Sequence[SourceEdit]) -> Overlay:
+        """What trials with these edits see in place of the project's files. `EditError` where they do not apply."""
+        return {self.root / name: text for name, text in edited(self.root, edits, self.closed).items()}
 
     def imports(self) -> list[str]:
         """Third-party modules that the experiment imports at top level, followed through its own files."""

@@ -54,6 +54,19 @@ def _retrain(job: Job, given: Given) -> "Iterator[Callable[[], Answer]]":
     yield answer
 
 
+def _rescore(job: Job, given: Given) -> "Iterator[Callable[[], Answer]]":
+    """Evaluate weights that were trained elsewhere, with the cut there as it was in training: from initialisation."""
+
+    def answer() -> Answer:
+        run = Run(job, job["arms"][0]["config"])
+        run.build()
+        cuts = operate(run.model, job["arms"][0]["interventions"], run.seed)
+        run.load_weights(given.weights)
+        return {**plain_results(run.evaluate()), **_facts(run, cuts)}
+
+    yield answer
+
+
 def _recover(job: Job, given: Given) -> "Iterator[Callable[[], Answer]]":
     """Cut the trained model, evaluate, train on with the cut in place, evaluate again."""
 
@@ -143,6 +156,7 @@ def _anatomy(job: Job, given: Given) -> "Iterator[Callable[[], Answer]]":
 
 ACTIONS: "Dict[str, Callable[[Job, Given], Iterator[Callable[[], Answer]]]]" = {
     "retrain": _retrain,
+    "rescore": _rescore,
     "recover": _recover,
     "reevaluate": _reevaluate,
     "check": _check,

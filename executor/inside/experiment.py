@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from .columns import is_metric
+from .filling import Refused
 from .measured import Invalid, column
 from .seeding import seed_everything
 
@@ -90,6 +91,8 @@ class Run:
     def __init__(self, job: "Dict[str, Any]", config: "Dict[str, Any]") -> None:
         self.seed: int = job["seed"]
         self.config = as_config(config)
+        self.edited: bool = job.get("edited", False)
+        """Whether its source is."""
         self.seconds: Dict[str, float] = {}
         self.forwards = 0
         with self._timed("build"):
@@ -125,8 +128,16 @@ class Run:
             if weights is None:
                 self._take(self.module.load_weights(self.model, self.config))
             else:
-                self.model.load_state_dict(weights)
+                self._fill(weights)
                 weights.clear()
+
+    def _fill(self, weights: Weights) -> None:
+        try:
+            self.model.load_state_dict(weights)
+        except RuntimeError as error:
+            if not self.edited:
+                raise
+            raise Refused(f"the edited model cannot take the trained weights: {error}") from None
 
     def save_weights(self, file: BinaryIO) -> None:
         """Write the weights so that a model from `build_model` can take them."""

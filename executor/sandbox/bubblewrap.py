@@ -3,7 +3,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -37,19 +37,22 @@ class Bubblewrap:
     def launch(self, view: View, command: Sequence[str]) -> Launch:
         """`bwrap … command`; its own environment is empty, since `/proc/1/environ` inside is bwrap's."""
         filters = deny_list()
-        keep = (_in_memory(filters),) if filters else ()
-        seccomp = ["--seccomp", str(keep[0])] if keep else []
+        program = [_in_memory(filters)] if filters else []
+        seccomp = ["--seccomp", str(program[0])] if program else []
+        texts = {path: _in_memory(text.encode()) for path, text in view.edits.items()}
         argv = [
             str(self.executable),
             *_isolation(view),
             *_system(view),
             *_shared(view),
+            *_edited(texts),
+            *_closed(view),
             *_environment(view),
             *seccomp,
             "--",
             *command,
         ]
-        return Launch(argv=argv, environment={}, keep=keep, cwd=Path("/"))
+        return Launch(argv=argv, environment={}, keep=(*program, *texts.values()), cwd=Path("/"))
 
 
 @cache
@@ -94,9 +97,28 @@ def _may_change_settings() -> bool:
 def _shared(view: View) -> list[str]:
     """The binds come after the temporary folders: a project below `/tmp` must not be covered by them."""
     readable = [word for path in view.readable for word in ("--ro-bind", str(path), str(path))]
+    return ["--ro-bind", str(view.project), str(view.project), *readable]
+
+
+def _edited(texts: Mapping[Path, int]) -> list[str]:
+    """Each edited file as one in memory, read-only, with its own mode; behind every bind that may hold the file itself.
+
+    Bytecode beside it is covered: one without a check of its source would be run in its place.
+    """
+    words: list[str] = []
+    for path, descriptor in texts.items():
+        mode = path.stat().st_mode & 0o555 | 0o400
+        words += ["--perms", f"{mode:04o}", "--ro-bind-data", str(descriptor), str(path)]
+    stale = dict.fromkeys(path.parent / "__pycache__" for path in texts)
+    covered = [str(one) for one in stale if one.is_dir()]
+    return [*words, *(word for one in covered for word in ("--tmpfs", one, "--remount-ro", one))]
+
+
+def _closed(view: View) -> list[str]:
+    """What the code must not see, its own workspace, and the end of all writing elsewhere."""
     hidden = [word for path in view.hidden for word in ("--tmpfs", str(path), "--remount-ro", str(path))]
     work = ["--size", str(view.disk), "--tmpfs", str(WORKSPACE), "--chdir", str(WORKSPACE)]
-    return ["--ro-bind", str(view.project), str(view.project), *readable, *hidden, *work, "--remount-ro", "/"]
+    return [*hidden, *work, "--remount-ro", "/"]
 
 
 def _environment(view: View) -> list[str]:
@@ -110,9 +132,10 @@ def _gpu_devices() -> list[str]:
     return ["--ro-bind", "/sys", "/sys", *(word for node in nodes for word in ("--dev-bind-try", node, node))]
 
 
-def _in_memory(program: bytes) -> int:
-    descriptor = os.memfd_create("seccomp", 0)
-    os.write(descriptor, program)
+def _in_memory(content: bytes) -> int:
+    descriptor = os.memfd_create("lesion", 0)
+    with open(descriptor, "wb", closefd=False) as file:
+        file.write(content)
     os.lseek(descriptor, 0, os.SEEK_SET)
     return descriptor
 

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .view import Launch, View, base_environment
+from ..errors import SandboxError
+from .view import NO_EDITS, Launch, View, base_environment
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,9 @@ class Unsandboxed:
         return False
 
     def launch(self, view: View, command: Sequence[str]) -> Launch:
-        """The command itself, in the workspace."""
+        """The command itself, in the workspace. `SandboxError` for edited source: there is no private view of it here."""
+        if view.edits:
+            raise SandboxError(NO_EDITS)
         self.workspace.mkdir(parents=True, exist_ok=True)
         passed = {key: value for key, value in os.environ.items() if key in ("LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES")}
         environment = {**passed, **base_environment(view, self.workspace)}

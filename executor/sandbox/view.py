@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from ..overlay import Overlay
+
 
 @dataclass(frozen=True)
 class View:
@@ -16,6 +18,8 @@ class View:
     """Further files and folders, read-only: the interpreter, our own `inside/`, data that the study names."""
     hidden: tuple[Path, ...] = ()
     """Folders inside the project that the code must not see: the state folder with every other result."""
+    edits: Overlay = field(default_factory=lambda: dict[Path, str]())
+    """Files of the project that are seen with another text; on disk they stay what they are."""
     network: bool = False
     disk: int = 1 << 30
     """Bytes that the workspace, `/tmp` and `/dev/shm` may hold, each; they live in memory."""
@@ -53,6 +57,7 @@ class Sandbox(Protocol):
 
 
 WORKSPACE = Path("/trial")
+NO_EDITS = "source edits run only in a sandbox, and --unsafe-no-sandbox asked for none"
 
 
 def base_environment(view: View, workspace: Path) -> dict[str, str]:

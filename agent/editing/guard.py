@@ -1,0 +1,171 @@
+"""Which edits of the source are refused before anything runs, and why: `SourceGuard`."""
+
+import codecs
+import io
+import tokenize
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+from ...executor.errors import EditError
+from ...executor.interventions import SourceEdit
+from ...executor.overlay import edited
+from ..reading.digest.readable import Readable
+from .difference import Difference, difference
+from .reach import Reach, reach
+from .vocabulary import brought_in, odd_characters
+
+EVALUATION = ("evaluate", "score", "batches")
+"""The experiment's functions that no edit may touch, nor what they reach."""
+MOST_CHANGED = 20
+"""Lines that a proposed edit may remove and add, together."""
+MOST_ADDED = 10
+"""Lines of these that it may add."""
+SHOWN = 8
+"""Reasons of one kind that are listed."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """How far an edit goes."""
+
+    definitions: tuple[str, ...]
+    """The top-level functions, classes and other statements that it changes, e.g. `train (train.py)`."""
+    removed: int
+    added: int
+    """Lines."""
+
+
+class SourceGuard:
+    """Judges edits of one project.
+
+    Args:
+        root: The project's root.
+        experiment: The file with the experiment's functions.
+        exclude: Globs of `[project] exclude`.
+        functions: What must stay as it is, with all that it reaches statically.
+    """
+
+    def __init__(
+        self, root: Path, experiment: Path, exclude: Sequence[str] = (), functions: Sequence[str] = EVALUATION
+    ) -> None:
+        self.root, self.experiment, self.functions = root.resolve(), experiment, functions
+        self._readable = Readable(root, exclude)
+
+    def problem(self, edit: SourceEdit, *, proposed: bool) -> str | None:
+        """Everything that is wrong with an edit, in one text; None: it may be tried.
+
+        Args:
+            edit: What is to be judged.
+            proposed: A language model's: also small, about one thing, and taking away rather than bringing in.
+        """
+        problems = self._of_files(edit)
+        if not problems:
+            try:
+                texts = edited(self.root, [edit])
+            except EditError as error:
+                return str(error)
+            problems = self._of_texts(texts, proposed=proposed)
+        return "; ".join(dict.fromkeys(problems)) or None
+
+    def scope(self, edit: SourceEdit) -> Scope:
+        """What an edit touches, for reports.
+
+        Raises:
+            EditError: it does not apply.
+        """
+        changes = [self._change(file, text) for file, text in edited(self.root, [edit]).items()]
+        return Scope(
+            tuple(name for change in changes for name in change.definitions),
+            sum(change.removed for change in changes),
+            sum(change.added for change in changes),
+        )
+
+    @cached_property
+    def _reach(self) -> Reach:
+        return reach(self.root, self.experiment, self.functions)
+
+    def _of_files(self, edit: SourceEdit) -> list[str]:
+        problems: list[str] = []
+        for file in dict.fromkeys(block.file for block in edit.blocks):
+            refusal = self._readable.refusal(file)
+            if refusal is not None:
+                problems.append(f"{file!r} may not be edited ({refusal}): name one of the project's own files")
+            elif PurePosixPath(file).suffix != ".py":
+                problems.append(f"{file} is no Python file: settings are changed by a `config` intervention")
+            elif PurePosixPath(file).as_posix() != file:
+                problems.append(f"{file!r} is to be written {PurePosixPath(file).as_posix()!r}")
+        return problems
+
+    def _of_texts(self, texts: dict[str, str], *, proposed: bool) -> list[str]:
+        problems: list[str] = []
+        changes: list[Difference] = []
+        for file, text in texts.items():
+            broken = _encoding(file, text)
+            try:
+                changes.append(self._change(file, text))
+            except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+                broken = f"{file} does not parse after the edit ({_said(error)}): give whole statements"
+            problems += [broken] if broken else []
+        if problems:
+            return problems
+        if not any(change.gone or change.new for change in changes):
+            return ["changes comments, docstrings or layout only: change what the code does"]
+        problems += self._of_evaluation(texts)
+        return problems + (self._of_proposal(changes, texts) if proposed else [])
+
+    def _of_evaluation(self, texts: dict[str, str]) -> list[str]:
+        after = reach(self.root, self.experiment, self.functions, texts=texts)
+        touched = self._reach.changed(after)
+        if not touched:
+            return []
+        return [
+            f"touches {_listed([f'`{name}`' for name in touched])}, which {' or '.join(self.functions)} reach, or which "
+            "runs when they are imported: what measures stays as it is, edit the model or its training"
+        ]
+
+    def _of_proposal(self, changes: Sequence[Difference], texts: dict[str, str]) -> list[str]:
+        names = [name for change in changes for name in change.definitions]
+        removed, added = sum(one.removed for one in changes), sum(one.added for one in changes)
+        problems: list[str] = []
+        if len(names) > 1:
+            problems.append(f"touches {len(names)} definitions ({_listed(names)}): change the one thing it names")
+        if removed + added > MOST_CHANGED or added > MOST_ADDED:
+            problems.append(
+                f"removes {removed} and adds {added} lines, more than {MOST_CHANGED} in all or {MOST_ADDED} added: "
+                "repeat no line that stays"
+            )
+        brought = [one for change in changes for one in brought_in(change)]
+        for file, text in texts.items():
+            brought += odd_characters(self._text(file), text)
+        if brought:
+            problems.append(f"{_listed(list(dict.fromkeys(brought)))}: an ablation takes away")
+        return problems
+
+    def _change(self, file: str, text: str) -> Difference:
+        return difference(file, self._text(file), text)
+
+    def _text(self, file: str) -> str:
+        return (self.root / file).read_bytes().decode("utf-8")
+
+
+def _encoding(file: str, text: str) -> str | None:
+    """Why a file whose first lines declare another encoding is not edited: Python would read other text than we do."""
+    try:
+        declared = codecs.lookup(tokenize.detect_encoding(io.BytesIO(text.encode()).readline)[0]).name
+    except (SyntaxError, LookupError):
+        declared = "unknown"
+    return (
+        None
+        if declared in ("utf-8", "utf-8-sig", "ascii")
+        else f"{file} declares the encoding {declared}: only UTF-8 is edited"
+    )
+
+
+def _said(error: BaseException) -> str:
+    return f"{error.msg}, line {error.lineno}" if isinstance(error, SyntaxError) else str(error) or type(error).__name__
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")

@@ -1,0 +1,1 @@
+"""The language model: one small client for any server that speaks OpenAI's Chat Completions."""

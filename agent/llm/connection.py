@@ -1,0 +1,186 @@
+"""The one room that speaks to a server, with OpenAI's SDK: a request in, a reply or a `Failure` out; no retries."""
+
+import json
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
+
+from pydantic import BaseModel, ConfigDict
+
+from .failures import Failure, failure_from, failure_of
+from .settings import OPENAI, ModelSettings
+
+if TYPE_CHECKING:
+    import openai
+
+OnDelta = Callable[[str], None]
+NO_KEY = "none"
+"""The SDK wants a key; servers that need none ignore it."""
+CONNECTED_WITHIN, LISTED_WITHIN = 15.0, 30.0
+"""Seconds: a model takes its time to answer, its server does not."""
+LONGEST_ANSWER = 20
+"""Characters a token at which a stream that does not end is cut: no tokenizer has that many."""
+
+
+class Reply(BaseModel):
+    """What a server answered."""
+
+    model_config = ConfigDict(frozen=True)
+
+    text: str = ""
+    finish_reason: str | None = None
+    refusal: str | None = None
+    reasoning: str | None = None
+    """Kept where there is no text: some servers put the whole answer here."""
+    sent: int | None = None
+    """Tokens of the question, as the server counted; None where it did not say."""
+    received: int | None = None
+    """Tokens of the answer, reasoning included."""
+
+
+class Connection:
+    """A client for one server, made at the first use."""
+
+    def __init__(self, settings: ModelSettings) -> None:
+        self._settings = settings
+
+    def models(self) -> list[str]:
+        """The models that the server lists. Raises `Failure`; of kind "missing" where it keeps no list."""
+        with _explained():
+            response = self._api.with_options(
+                timeout=min(self._settings.timeout, LISTED_WITHIN)
+            ).models.with_raw_response.list()
+            body = _json(response.http_response.text)
+            listed = body.get("data") if isinstance(body, dict) else None
+            if not isinstance(listed, list):
+                raise Failure("broken", "what came back is no list of models")
+            return [str(each.get("id")) for each in cast("list[Any]", listed) if isinstance(each, dict)]
+
+    def has_model(self, name: str) -> bool:
+        """Whether the server answers for a model by its name, listed or not. Raises `Failure`."""
+        try:
+            with _explained():
+                self._api.with_options(
+                    timeout=min(self._settings.timeout, LISTED_WITHIN)
+                ).models.with_raw_response.retrieve(name)
+        except Failure as failure:
+            if failure.kind in {"missing", "invalid"}:
+                return False
+            raise
+        return True
+
+    def complete(self, request: dict[str, Any], on_delta: OnDelta) -> Reply:
+        """One chat completion.
+
+        Args:
+            request: model, messages and parameters.
+            on_delta: called with every piece of text as it comes; with an empty one while the model reasons.
+
+        Raises:
+            Failure: there is no answer.
+        """
+        heard: list[str] = []
+        with _explained(heard):
+            response = cast("Any", self._api.chat.completions.with_raw_response).create(**request)
+            if request.get("stream") and "event-stream" in response.headers.get("content-type", ""):
+                most = self._settings.answer_tokens * LONGEST_ANSWER
+                return _streamed(response.parse(), heard, on_delta, most)
+            return _whole(_json(response.http_response.read()))
+
+    @cached_property
+    def _api(self) -> "openai.OpenAI":
+        import openai
+
+        settings = self._settings
+        return openai.OpenAI(
+            api_key=settings.key or NO_KEY,
+            base_url=settings.base_url or OPENAI,
+            timeout=openai.Timeout(settings.timeout, connect=min(settings.timeout, CONNECTED_WITHIN)),
+            max_retries=0,
+        )
+
+
+@contextmanager
+def _explained(heard: list[str] | None = None) -> Generator[None]:
+    """Turn what the SDK raises into a `Failure`; `heard` is the part of the answer that came."""
+    import openai
+
+    try:
+        yield
+    except openai.APIError as error:
+        raise failure_of(error, partial="".join(heard or ())) from None
+    except (ValueError, TypeError, AttributeError) as error:
+        raise Failure("broken", f"what came back is no answer: {error}", partial="".join(heard or ())) from None
+
+
+def _json(body: str | bytes) -> Any:
+    """Raises `Failure` where a web page came, not an answer."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        start = body[:200] if isinstance(body, str) else body[:200].decode(errors="replace")
+        kind = "missing" if start.lstrip().startswith("<") else "broken"
+        raise Failure(kind, f"what came back is not JSON: {start[:60]!r}") from None
+
+
+def _whole(body: Any) -> Reply:
+    if not isinstance(body, dict):
+        raise Failure("broken", "what came back is no answer")
+    fields = cast("dict[str, Any]", body)
+    choices = fields.get("choices")
+    if not choices:
+        error: Any = fields.get("error")
+        code: Any = cast("dict[str, Any]", error).get("code") if isinstance(error, dict) else None
+        raise failure_from(code if isinstance(code, int) else 0, fields if error else "an answer without choices", {})
+    message, usage = choices[0].get("message") or {}, fields.get("usage") or {}
+    text = message.get("content") or ""
+    return Reply(
+        text=text,
+        finish_reason=choices[0].get("finish_reason"),
+        refusal=message.get("refusal"),
+        reasoning=None if text else message.get("reasoning_content") or message.get("reasoning"),
+        sent=_count(usage, "prompt_tokens"),
+        received=_count(usage, "completion_tokens"),
+    )
+
+
+def _streamed(chunks: Iterator[Any], heard: list[str], on_delta: OnDelta, most: int) -> Reply:
+    """Put a stream together; `heard` holds what came of the text, also where it breaks off."""
+    thoughts: list[str] = []
+    refusals: list[str] = []
+    finish: str | None = None
+    usage: dict[str, Any] = {}
+    length = 0
+    for chunk in chunks:
+        fields = chunk.to_dict()
+        usage = fields.get("usage") or usage
+        for choice in (fields.get("choices") or [])[:1]:
+            delta = choice.get("delta") or {}
+            finish = choice.get("finish_reason") or finish
+            text, thought = delta.get("content") or "", delta.get("reasoning_content") or delta.get("reasoning") or ""
+            heard.append(text)
+            thoughts.append(thought)
+            refusals.append(delta.get("refusal") or "")
+            length += len(text) + len(thought)
+            if text or thought:
+                on_delta(text)
+        if length > most:
+            finish = "length"
+            break
+    said = "".join(heard)
+    if finish is None and not said.rstrip().endswith(("}", "```")):
+        raise Failure("broken", "the answer broke off", partial=said)
+    return Reply(
+        text=said,
+        finish_reason=finish,
+        refusal="".join(refusals) or None,
+        reasoning=None if said else "".join(thoughts) or None,
+        sent=_count(usage, "prompt_tokens"),
+        received=_count(usage, "completion_tokens"),
+    )
+
+
+def _count(usage: dict[str, Any], name: str) -> int | None:
+    count = usage.get(name)
+    return count if isinstance(count, int) and count >= 0 else None

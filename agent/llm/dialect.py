@@ -1,0 +1,89 @@
+"""What a server takes: how structured output is asked for, and which parameters it knows; learnt from what it refuses."""
+
+import re
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from .failures import Failure
+from .settings import ModelSettings
+
+Rung = Literal["json_schema", "json_object", "text"]
+LADDER: tuple[Rung, ...] = ("json_schema", "json_object", "text")
+FORMAT = re.compile(r"response_format|json_schema|json_object|schema|grammar|structured|json mode", re.IGNORECASE)
+SYSTEM = re.compile(
+    r"system.{0,20}(role|message|prompt).{0,40}not support|does not support.{0,20}system", re.IGNORECASE
+)
+TOO_LARGE = re.compile(r"too large|at most|exceed|greater|less than|maximum", re.IGNORECASE)
+OPTIONAL = ("stream_options", "temperature", "seed", "stream")
+LENGTHS = ("max_completion_tokens", "max_tokens")
+
+
+class Dialect(BaseModel):
+    """How one model on one server is spoken to."""
+
+    model_config = ConfigDict(frozen=True)
+
+    rung: Rung = "json_schema"
+    length: str | None = "max_tokens"
+    """The parameter that bounds an answer."""
+    dropped: tuple[str, ...] = ()
+    """Parameters that it does not take, and "system" where it knows no such role."""
+
+    def parameters(self, settings: ModelSettings, name: str, schema: dict[str, Any]) -> dict[str, Any]:
+        """All of a request but its model and messages."""
+        formats = {
+            "json_schema": {"type": "json_schema", "json_schema": {"name": name, "strict": True, "schema": schema}},
+            "json_object": {"type": "json_object"},
+        }
+        wanted: dict[str, Any] = {
+            "response_format": formats.get(self.rung),
+            "temperature": settings.temperature,
+            "seed": settings.seed,
+            "stream": settings.stream or None,
+            "stream_options": {"include_usage": True} if settings.stream and "stream" not in self.dropped else None,
+        }
+        if self.length:
+            wanted[self.length] = settings.answer_tokens
+        return {key: value for key, value in wanted.items() if value is not None and key not in self.dropped}
+
+    def after(self, failure: Failure, sent: dict[str, Any]) -> "Dialect | None":
+        """The dialect to try next, None where the refusal is about something else.
+
+        Args:
+            failure: what was refused; only of kind "invalid" is it about the request's form.
+            sent: the request.
+        """
+        if failure.kind != "invalid":
+            return None
+        culprit = _culprit(failure, sent)
+        if culprit == "response_format" and self.rung != "text":
+            return self.model_copy(update={"rung": LADDER[LADDER.index(self.rung) + 1]})
+        if culprit in LENGTHS:
+            return None if TOO_LARGE.search(failure.message) else self._without_length(culprit)
+        if culprit is not None and culprit not in self.dropped:
+            return self.model_copy(update={"dropped": (*self.dropped, culprit)})
+        return None
+
+    def _without_length(self, refused: str) -> "Dialect":
+        dropped = (*self.dropped, refused)
+        other = next((name for name in LENGTHS if name not in dropped), None)
+        return self.model_copy(update={"length": other, "dropped": dropped})
+
+
+def first_dialect(settings: ModelSettings) -> Dialect:
+    """What is tried first: OpenAI itself wants the newer name of the bound, most other servers know the older one only."""
+    return Dialect(length="max_completion_tokens" if settings.base_url is None else "max_tokens")
+
+
+def _culprit(failure: Failure, sent: dict[str, Any]) -> str | None:
+    """The part of the request that a refusal is about."""
+    named = (failure.param or "").split(".")[0]
+    if named in sent:
+        return named
+    for name in (*LENGTHS, *OPTIONAL):
+        if name in sent and re.search(rf"(?<![A-Za-z_]){name}(?![A-Za-z_])", failure.message):
+            return name
+    if "response_format" in sent and FORMAT.search(f"{failure.param} {failure.message}"):
+        return "response_format"
+    return "system" if SYSTEM.search(failure.message) else None

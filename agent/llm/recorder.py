@@ -1,0 +1,67 @@
+"""One request on its way into the transcript: what was sent, when, and what came of it, without the key."""
+
+import time
+from datetime import UTC, datetime
+from typing import Literal
+
+from .connection import Reply
+from .dialect import Dialect
+from .failures import Failure
+from .question import Question, without_key
+from .tokens import estimate_tokens
+from .transcript import Exchange, Transcript
+
+
+class Recorder:
+    """Made before the request is sent; writes one line when its end is known."""
+
+    def __init__(self, transcript: Transcript, asked: Question, attempt: int, dialect: Dialect, size: int) -> None:
+        self._transcript, self._asked, self._attempt, self._dialect, self._size = (
+            transcript,
+            asked,
+            attempt,
+            dialect,
+            size,
+        )
+        self._time, self._began = datetime.now(UTC), time.monotonic()
+        self.request = asked.request(dialect)
+
+    def answered(self, reply: Reply) -> Exchange:
+        """Write an answer down. Raises `LedgerError`."""
+        clean = reply.model_copy(
+            update={name: self._clean(getattr(reply, name)) for name in ("text", "refusal", "reasoning")}
+        )
+        return self._write("answered", clean, None, estimate_tokens(reply.text + (reply.reasoning or "")))
+
+    def failed(self, failure: Failure, dialect: Dialect) -> None:
+        """Write a failure down, and how the server is to be spoken to from now on. Raises `LedgerError`."""
+        failure.message = self._clean(failure.message) or ""
+        self._dialect = dialect
+        partial = Reply(text=self._clean(failure.partial) or "") if failure.partial else None
+        outcome = "broken" if failure.is_billed else "refused"
+        self._write(outcome, partial, f"{failure.kind}: {failure.message}", self._asked.settings.answer_tokens)
+
+    def _write(
+        self, outcome: Literal["answered", "refused", "broken"], reply: Reply | None, error: str | None, received: int
+    ) -> Exchange:
+        exchange = Exchange(
+            time=self._time.isoformat(timespec="milliseconds"),
+            purpose=self._asked.purpose,
+            question=self._asked.hash,
+            model=self._asked.settings.model,
+            server=self._asked.settings.server,
+            repair=self._asked.repair,
+            attempt=self._attempt,
+            request=self.request,
+            outcome=outcome,
+            response=reply,
+            error=error,
+            estimate=(self._size, received),
+            seconds=round(time.monotonic() - self._began, 3),
+            dialect=self._dialect,
+        )
+        self._transcript.append(exchange)
+        return exchange
+
+    def _clean(self, text: str | None) -> str | None:
+        return without_key(text, self._asked.settings) if text else text

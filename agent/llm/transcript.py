@@ -1,0 +1,142 @@
+"""`transcript.jsonl`: every exchange with a language model, on disk at once; what was answered before is answered from here."""
+
+import errno
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from ...executor.errors import LedgerError, ModelError
+from .connection import Reply
+from .dialect import Dialect
+
+
+class Exchange(BaseModel):
+    """One request to a server and what came of it: a line of the transcript."""
+
+    model_config = ConfigDict(frozen=True)
+
+    time: str
+    """When it was sent, UTC, ISO 8601."""
+    purpose: str
+    question: str
+    """What was asked, as a hash over model, messages, answer and sampling: the same however a server wants to be spoken to."""
+    model: str
+    server: str
+    repair: int
+    """0 for a question, 1 and 2 for the repair turns after it."""
+    attempt: int
+    """Requests for the same answer before this one."""
+    request: dict[str, Any]
+    """Messages and parameters."""
+    outcome: Literal["answered", "refused", "broken"]
+    """refused: nothing was computed. broken: it may have been, and is billed perhaps."""
+    response: Reply | None = None
+    error: str | None = None
+    estimate: tuple[int, int]
+    """Tokens of question and answer, estimated; they stand in for a usage that the server did not report."""
+    seconds: float
+    dialect: Dialect
+    """How this server is spoken to, after this exchange."""
+
+
+class Transcript:
+    """The exchanges of a study, of this process and earlier ones.
+
+    Raises:
+        LedgerError: the file cannot be read, or holds a line that is no exchange.
+    """
+
+    def __init__(self, path: Path, *, replay: bool = False) -> None:
+        self.path = path
+        self.is_replay = replay
+        """There is no server: what is not in the transcript cannot be asked."""
+        self._exchanges, self._end = _read(path)
+        self._answers = {each.question: each for each in reversed(self._exchanges) if each.outcome == "answered"}
+
+    @classmethod
+    def replaying(cls, path: Path) -> "Transcript":
+        """A transcript that answers in place of a server. Raises `ModelError` where there is no such file."""
+        if not path.is_file():
+            raise ModelError(
+                "there is no transcript to replay", where=str(path), to_do="name a study's transcript.jsonl"
+            )
+        return cls(path, replay=True)
+
+    def asked_anew(self) -> "Transcript":
+        """The same, which takes no answer of an earlier process; what those cost still counts."""
+        self._answers.clear()
+        return self
+
+    @property
+    def exchanges(self) -> Sequence[Exchange]:
+        """All of them, in their order."""
+        return self._exchanges
+
+    @property
+    def answered(self) -> int:
+        """How many questions have an answer."""
+        return len(self._answers)
+
+    def answer_to(self, question: str) -> Exchange | None:
+        """The exchange that answered this question before, if one did."""
+        return self._answers.get(question)
+
+    def append(self, exchange: Exchange) -> None:
+        """Write one exchange, and have it on the disk before this returns. Raises `LedgerError` where that fails."""
+        line = exchange.model_dump_json(exclude_defaults=True).encode() + b"\n"
+        try:
+            self._write(line)
+        except OSError as error:
+            raise LedgerError(
+                f"the exchange with the model cannot be written down: {error.strerror or error}",
+                where=str(self.path),
+                to_do="free some disk space; what was answered before is kept, and `lesion run` goes on where it stopped"
+                if error.errno in {errno.ENOSPC, errno.EDQUOT}
+                else "make the file writable, or name another state folder with --state DIR",
+            ) from error
+        self._exchanges.append(exchange)
+        if exchange.outcome == "answered":
+            self._answers.setdefault(exchange.question, exchange)
+
+    def _write(self, line: bytes) -> None:
+        """Append after the last whole line; a line that does not fit leaves nothing behind."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            os.ftruncate(descriptor, self._end)
+            try:
+                written = 0
+                while written < len(line):
+                    written += os.pwrite(descriptor, line[written:], self._end + written)
+                os.fsync(descriptor)
+            except OSError:
+                os.ftruncate(descriptor, self._end)
+                raise
+            self._end += len(line)
+        finally:
+            os.close(descriptor)
+
+
+def _read(path: Path) -> tuple[list[Exchange], int]:
+    """The exchanges, and where the last whole line ends: what a killed process left half-written is not read."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return [], 0
+    except OSError as error:
+        raise LedgerError(f"the transcript cannot be read: {error.strerror}", where=str(path)) from error
+    end = data.rfind(b"\n") + 1
+    exchanges: list[Exchange] = []
+    for number, line in enumerate(data[:end].splitlines(), start=1):
+        try:
+            exchanges.append(Exchange.model_validate_json(line))
+        except ValidationError:
+            raise LedgerError(
+                "this line is no exchange with a model",
+                where=f"{path}:{number}",
+                to_do="put it right, or move the file away",
+            ) from None
+    return exchanges, end

@@ -1,0 +1,70 @@
+"""What a planner found itself is tried before anything is sealed; what fails goes back to it with the reason."""
+
+from dataclasses import dataclass
+
+from ..executor.interventions import SourceEdit
+from ..executor.outcomes import Outcome
+from ..executor.pool import Pool
+from .checks import run_checks
+from .dispatch import Observer
+from .ledger import Ledger
+from .places import Places
+from .planning.plan import Ablation, Plan
+from .planning.planner import Planner
+from .setting import Setting
+
+IDLE = (
+    "changes nothing within one training step and one step of evaluation, bit for bit; where it acts only later, send it "
+    "back as it is, and its full runs will tell"
+)
+
+
+@dataclass(frozen=True)
+class Workbench:
+    """Where a plan is tried on one step each, in the sandbox."""
+
+    setting: Setting
+    pool: Pool
+    ledger: Ledger
+    observer: Observer
+    places: Places
+    baseline: Outcome
+    """One step of it."""
+
+    def mended(self, plan: Plan, planner: Planner) -> Plan:
+        """The plan once nothing in it fails that its planner could mend."""
+        while problems := self.problems(plan):
+            mended = planner.mend(plan, problems)
+            if mended is None:
+                return plan
+            self.observer.learnt([f"{name}: sent back, {why.splitlines()[0]}" for name, why in problems.items()])
+            plan = mended
+        return plan
+
+    def problems(self, plan: Plan) -> dict[str, str]:
+        """Ablation → why it cannot run. Only of components that the plan brings in: what a known one breaks is a finding."""
+        brought = {one.id for one in plan.components}
+        own = [one for one in plan.ablations if brought & set(one.components) and len(one.components) == 1]
+        found = {one.id: problem for one in own if (problem := self._misplaced(one))}
+        sound = [one for one in own if one.id not in found]
+        if not sound:
+            return found
+        part = plan.model_copy(update={"ablations": sound})
+        outcomes = run_checks(self.setting, part, self.pool, self.ledger, self.observer)
+        told = {one.id: one.problems for one in plan.mended}
+        for one in sound:
+            problem = self._failed(one, outcomes[one.id]) if one.id in outcomes else None
+            if problem and not (problem == IDLE and IDLE in told.get(one.id, [])):
+                found[one.id] = problem
+        return found
+
+    def _misplaced(self, ablation: Ablation) -> str | None:
+        found = [self.places.problem(one, proposed=True) for one in ablation.interventions]
+        return "; ".join(one for one in found if one) or None
+
+    def _failed(self, ablation: Ablation, outcome: Outcome) -> str | None:
+        if outcome.status != "ok":
+            end = (outcome.traceback or "").strip().splitlines()[-6:]
+            return "\n".join([f"one step of it ended as {outcome.status}: {outcome.message}", *end])
+        edited = any(isinstance(one, SourceEdit) for one in ablation.interventions)
+        return IDLE if edited and outcome.stages == self.baseline.stages else None

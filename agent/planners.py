@@ -1,0 +1,171 @@
+"""Who plans a study: the built-in rules, or a language model where one is asked for or configured."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
+
+from ..executor.errors import ModelError
+from .components import Component
+from .configuration import flatten
+from .planning.factorial import Wish
+from .planning.planner import Planner
+from .planning.rules import Interactions, RulesPlanner
+from .records.planning import Planning
+from .setting import Setting
+from .spec import PlannerSection
+
+if TYPE_CHECKING:
+    from .llm.client import LanguageModel, Message, Watcher
+    from .llm.settings import ModelSettings
+    from .llm.transcript import Transcript
+    from .planning.llm.briefing import Briefing
+    from .planning.llm.planner import LlmPlanner
+
+Kind = Literal["auto", "llm", "rules"]
+TRANSCRIPT = "transcript.jsonl"
+"""Of a study's exchanges with its language model, in its state folder."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command line says about who plans."""
+
+    kind: Kind | None = None
+    model: str | None = None
+    base_url: str | None = None
+    replay: Path | None = None
+    """A transcript that answers in the server's place."""
+    interactions: Interactions = "auto"
+    stream: bool = False
+    """Whether a person watches."""
+    again: bool = False
+    """Ask anew what was answered before."""
+
+
+def model_of(setting: Setting, asked: Asked, environment: Mapping[str, str] = os.environ) -> "ModelSettings | None":
+    """The language model that is to plan; None where the rules do. `ModelError` where one was asked for and cannot be."""
+    from .llm.settings import is_configured, model_settings
+
+    planner = setting.spec.planner
+    if asked.replay:
+        return _replayed(planner, asked, asked.replay)
+    kind, named = asked.kind or planner.kind, {"model": asked.model, "base_url": asked.base_url}
+    if kind == "rules" or (kind == "auto" and not is_configured(planner, environment, **named)):
+        return None
+    return model_settings(planner, environment, **named, stream=asked.stream)
+
+
+def rules_planner(setting: Setting, interactions: Interactions = "auto") -> RulesPlanner:
+    """The built-in planner, as the study file sets it."""
+    study = setting.spec.study
+    wish = Wish(study.factorial, study.seeds, str(setting.spec.path))
+    return RulesPlanner(interactions, study.components, study.kinds, setting.modes, wish)
+
+
+def choose(
+    setting: Setting, settings: "ModelSettings | None", asked: Asked, state: Path, watcher: "Watcher"
+) -> Planner:
+    """The planner of a study. Nothing was sent yet but what costs nothing: whether the server is there and knows the model.
+
+    Raises:
+        ModelError: it is not there, denies access, or context or budget are too small for one question.
+    """
+    rules = rules_planner(setting, asked.interactions)
+    return rules if settings is None else _llm_planner(setting, settings, rules, _transcript(asked, state), watcher)
+
+
+def briefing_of(setting: Setting, room: int) -> "Briefing":
+    """What a language model is told of a study.
+
+    Args:
+        setting: the study.
+        room: tokens that a question may have.
+    """
+    from .claims import claims_of
+    from .llm.client import estimate_tokens
+    from .planning.llm.briefing import Briefing
+    from .reading.digest.library import Library
+
+    spec = setting.spec
+    return Briefing(
+        study=spec.study.name,
+        question=spec.study.question,
+        claims=claims_of(spec),
+        metrics=spec.metrics,
+        primary=spec.primary,
+        modes=setting.modes,
+        seeds=spec.study.seeds,
+        config=flatten(setting.config),
+        library=Library(spec, estimate_tokens),
+        room=room,
+        estimate=estimate_tokens,
+    )
+
+
+def _llm_planner(
+    setting: Setting, settings: "ModelSettings", rules: RulesPlanner, transcript: "Transcript", watcher: "Watcher"
+) -> "LlmPlanner":
+    from .llm.client import LanguageModel
+    from .planning.llm.planner import LlmPlanner
+
+    model = LanguageModel(settings, transcript, watcher)
+    briefing = briefing_of(setting, _room(model))
+    model.preflight(briefing.system + briefing.opening(()))
+    return LlmPlanner(model, briefing, rules, f"llm:{settings.model}", lambda: _bill(model, settings))
+
+
+def _transcript(asked: Asked, state: Path) -> "Transcript":
+    from .llm.transcript import Transcript
+
+    if asked.replay:
+        return Transcript.replaying(asked.replay)
+    transcript = Transcript(state / TRANSCRIPT)
+    return transcript.asked_anew() if asked.again else transcript
+
+
+def _replayed(planner: PlannerSection, asked: Asked, path: Path) -> "ModelSettings":
+    """The model that a transcript is of; no key is needed, since nothing is sent."""
+    from .llm.settings import model_settings
+    from .llm.transcript import Transcript
+
+    exchanges = Transcript.replaying(path).exchanges
+    if not exchanges:
+        raise ModelError("this transcript holds no exchange", where=str(path), to_do="name a study's transcript.jsonl")
+    return model_settings(planner, {}, model=asked.model or exchanges[0].model, base_url=exchanges[0].server)
+
+
+def _bill(model: "LanguageModel", settings: "ModelSettings") -> Planning:
+    usage = model.usage
+    return Planning(
+        model=settings.model,
+        server=urlsplit(settings.server).netloc,
+        exchanges=usage.exchanges,
+        repaired=usage.repaired,
+        tokens_sent=usage.tokens_sent,
+        tokens_received=usage.tokens_received,
+        unknown=usage.unknown,
+        cost=None if usage.cost is None else float(usage.cost),
+    )
+
+
+def first_question(setting: Setting, components: Sequence[Component], watcher: "Watcher") -> "list[Message]":
+    """The messages that would be sent first, by the study file's own caps."""
+    from .llm.client import LanguageModel
+    from .llm.settings import model_settings
+    from .llm.transcript import Transcript
+    from .planning.llm.conversation import first_messages
+
+    anyone = model_settings(setting.spec.planner, {}, model="any", base_url="http://localhost")
+    model = LanguageModel(anyone, Transcript(Path(os.devnull)), watcher)
+    briefing, rules = briefing_of(setting, _room(model)), rules_planner(setting)
+    allowed = [one for one in components if rules.allows(one.id)]
+    return first_messages(briefing, allowed, rules.first_round(setting.spec.study.name, components))
+
+
+def _room(model: "LanguageModel") -> int:
+    from .planning.llm.answers import ANSWERS
+
+    return min(model.room(one) for one in ANSWERS)

@@ -1,0 +1,166 @@
+"""What the language model is told: the study, the components, the project's digest, and the results so far."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+from .... import prompts
+from ....executor.interventions import ConfigOverride, removal_name
+from ...components import Component
+from ...reading.digest.lookup import Lookup
+from ...results import Effect, Mode
+from ...spec import Metric
+from ..plan import Ablation, Plan
+from ..planner import Learnt
+from .results import joint_result, single_result
+
+FOR_TURNS = 0.25
+"""Part of the context that is kept for what the model looks up, and for its own words."""
+FOR_COMPONENTS = 0.3
+"""Part of the context that the list of components may take."""
+
+
+class Library(Protocol):
+    """The project as it may be read by the model."""
+
+    def digest(self, budget: int) -> str:
+        """Its files within so many tokens. `ModelError` where not even the smallest form fits."""
+        ...
+
+    def look_up(self, lookup: Lookup) -> str:
+        """What was asked for, or why it cannot be had."""
+        ...
+
+    def clean(self, text: str) -> str:
+        """A text without what looks like a secret."""
+        ...
+
+
+@dataclass(frozen=True)
+class Briefing:
+    """What every question to the model rests on."""
+
+    study: str
+    question: str | None
+    claims: Sequence[str]
+    metrics: Mapping[str, Metric]
+    primary: str
+    modes: Sequence[Mode]
+    seeds: int
+    config: Mapping[str, Any]
+    """Dotted key → value, of the baseline."""
+    library: Library
+    room: int
+    """Tokens that a question may hold."""
+    estimate: Callable[[str], int]
+    shared: dict[str, str] = field(default_factory=dict[str, str], compare=False)
+    """The opening of this study's conversations, by its list of components."""
+
+    @property
+    def system(self) -> str:
+        """What the model is, and what it may and may not do."""
+        return prompts.render("llm/system.j2")
+
+    def opening(self, components: Sequence[Component]) -> str:
+        """The study, what could be removed, and the project's source."""
+        listed = component_list(components, int(self.room * FOR_COMPONENTS), self.estimate)
+        if listed not in self.shared:
+            facts = self._facts(listed)
+            told = self.library.clean(prompts.render("llm/opening.j2", **facts))
+            budget = int(self.room * (1 - FOR_TURNS)) - self.estimate(told) - self.estimate(self.system)
+            self.shared[listed] = told + self.library.digest(budget)
+        return self.shared[listed]
+
+    def first_plan(self, suggested: Plan) -> str:
+        """The request for round 1; the rules' own plan is shown beside it."""
+        return prompts.render("llm/plan.j2", suggested=suggested, claims=self.claims, modes=self.modes)
+
+    def review(self, plan: Plan) -> str:
+        """The request to read a plan again as a reviewer would."""
+        tested = {each.claim for one in plan.ablations for each in one.claims}
+        untested = [f"c{at + 1}" for at in range(len(self.claims)) if f"c{at + 1}" not in tested]
+        return prompts.render("llm/review.j2", planned=[_planned(one) for one in plan.ablations], untested=untested)
+
+    def mend(self, failed: Sequence[tuple[str, str, str]]) -> str:
+        """The request to mend proposals: (name, what was proposed as JSON, problem)."""
+        return prompts.render("llm/mend.j2", failed=failed)
+
+    def follow_up(self, learnt: Learnt, suggested: Plan | None, open_claims: Mapping[str, str]) -> str:
+        """The results, and the request for what they call for."""
+        return prompts.render(
+            "llm/follow_up.j2",
+            singles=[single_result(one, learnt) for one in learnt.effects if _is_single(one)],
+            joint=[joint_result(one, learnt) for one in learnt.interactions],
+            suggested=suggested,
+            open_claims=open_claims,
+            primary=self.primary,
+            modes=self.modes,
+        )
+
+    def looked_up(self, texts: Sequence[str], turns: int) -> str:
+        """What was asked for."""
+        return prompts.render("llm/looked_up.j2", texts=texts, turns=turns)
+
+    def _facts(self, listed: str) -> dict[str, Any]:
+        return {
+            "study": self.study,
+            "question": self.question,
+            "claims": self.claims,
+            "metrics": self.metrics,
+            "primary": self.primary,
+            "modes": self.modes,
+            "seeds": self.seeds,
+            "config": self.config,
+            "components": listed,
+        }
+
+
+class _Planned(NamedTuple):
+    """An ablation as a reviewer sees it."""
+
+    name: str
+    how: str
+    expected: str
+    tests: str
+
+
+def _is_single(one: Effect) -> bool:
+    return one.role != "control" and len(one.components) == 1
+
+
+def _planned(one: Ablation) -> _Planned:
+    tests = ", ".join(each.claim for each in one.claims)
+    how = "; ".join(each.describe() for each in one.interventions)
+    return _Planned(one.id, how, f"{one.prediction.direction} {one.prediction.size:+.1f} δ", tests)
+
+
+def component_list(components: Sequence[Component], budget: int, estimate: Callable[[str], int]) -> str:
+    """One line a component; families that differ in numbers alone share a line where they would not fit."""
+    lines = [_line(one) for one in components if one.interventions]
+    if estimate("\n".join(lines)) <= budget:
+        return "\n".join(lines)
+    families: dict[str, list[Component]] = {}
+    for one in components:
+        if one.interventions:
+            families.setdefault(re.sub(r"\d+(–\d+)?", "*", one.id), []).append(one)
+    shared = [_line(each[0]) if len(each) == 1 else _family(name, each) for name, each in families.items()]
+    kept: list[str] = []
+    for line in shared:
+        if estimate("\n".join([*kept, line])) > budget:
+            return "\n".join([*kept, f"… and {len(shared) - len(kept)} more families"])
+        kept.append(line)
+    return "\n".join(kept)
+
+
+def _line(one: Component) -> str:
+    how = dict.fromkeys(
+        each.describe() if isinstance(each, ConfigOverride) else removal_name(each) for each in one.interventions
+    )
+    size = f", {one.size:,} parameters" if one.size else ""
+    return f"- {one.id} ({one.kind}{size}; {one.where or 'no place'}): {' or '.join(how)}"
+
+
+def _family(pattern: str, members: Sequence[Component]) -> str:
+    how = ", ".join(dict.fromkeys(removal_name(each) for each in members[0].interventions))
+    return f"- {pattern} ({len(members)} components of kind {members[0].kind}, such as {members[0].id}): {how}"

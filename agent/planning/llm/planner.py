@@ -1,0 +1,287 @@
+"""The planner that asks a language model. Whatever it answers, or does not, the study goes on: the rules plan in its place."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from ....executor.errors import BadAnswerError, PlannerError, PlanningOver
+from ...components import Component
+from ...records.planning import Planning
+from ...results import Mode
+from ..plan import Ablation, Dropped, Mended, Plan, signature
+from ..planner import Learnt
+from ..rules import RulesPlanner
+from .answers import FirstPlan, Mending, NextRound, Proposal, Review
+from .briefing import Briefing
+from .claims import open_claims, tests_open_claim
+from .conversation import Conversation, Model
+from .followups import followed
+from .typed import Ground, Typed, one_line, typed
+
+MENDINGS = 2
+"""Times that a failed proposal goes back."""
+MOST_ROUNDS = 8
+"""After so many rounds the model is asked no more."""
+
+
+@dataclass
+class LlmPlanner:
+    """Proposals by the model, beside those that the statistics suggest."""
+
+    model: Model
+    briefing: Briefing
+    rules: RulesPlanner
+    name: str
+    """`llm:` and the model's name."""
+    bill: Callable[[], Planning]
+    """What was asked so far, and what it took."""
+    ended: str | None = field(default=None, init=False)
+    """Why the model is asked no more."""
+    _known: dict[str, Component] = field(default_factory=dict[str, Component], init=False)
+    """What the last proposals were held against."""
+
+    @property
+    def spent(self) -> Planning:
+        """What the model was asked so far, what it took, and why it ended where it did."""
+        return self.bill().model_copy(update={"ended": self.ended})
+
+    def first_round(self, study: str, components: Sequence[Component]) -> Plan:
+        """What the model proposes; what the rules would have asked beside it is listed as left out."""
+        suggested = self.rules.first_round(study, components)
+        try:
+            plan = self._planned(study, components, suggested)
+        except (PlanningOver, BadAnswerError) as error:
+            return self._instead(suggested, self._why(error))
+        return plan if plan.ablations else self._instead(suggested, "nothing that it proposed can be run", plan.dropped)
+
+    def pool(self, learnt: Learnt, mode: Mode) -> list[str]:
+        """As the rules choose it: a search is a question of statistics."""
+        return self.rules.pool(learnt, mode)
+
+    def next_round(self, learnt: Learnt) -> Plan | None:
+        """What the model asks for after these results, and what the statistics suggest; what tests an open claim first."""
+        suggested = self.rules.next_round(learnt)
+        if self.ended or len(learnt.plans) >= MOST_ROUNDS or (suggested and suggested.is_screen):
+            return suggested
+        try:
+            return self._followed(learnt, suggested)
+        except PlannerError as error:
+            return self._instead(suggested, self._why(error)) if suggested else None
+
+    def mend(self, plan: Plan, problems: Mapping[str, str]) -> Plan:
+        """Ask for each failed proposal again, twice at most; what fails then, or does not come back, is dropped."""
+        tried = {one.id: one.problems for one in plan.mended}
+        back = {name: why for name, why in problems.items() if len(tried.get(name, [])) < MENDINGS}
+        given_up = {name: why for name, why in problems.items() if name not in back}
+        answers = self._mended(plan, back) if back else {}
+        plan = _without(plan, given_up | {name: why for name, why in back.items() if name not in answers})
+        for name, (ablation, component) in answers.items():
+            plan = _replaced(plan, ablation, component, problems[name])
+        return plan
+
+    # inside
+
+    def _planned(self, study: str, components: Sequence[Component], suggested: Plan) -> Plan:
+        talk = Conversation(self.model, self.briefing, self.briefing.opening(self._allowed(components)))
+        ground = self._ground(components)
+        answer = talk.ask("plan", self.briefing.first_plan(suggested), FirstPlan)
+        found, mended = self._understood(answer.proposals, ground)
+        plan = self._as_plan(study, 1, found, mended)
+        if plan.ablations:
+            plan = self._reviewed(plan, talk, ground)
+        asked = {signature(one.interventions) for one in plan.ablations}
+        left_out = [
+            Dropped(id=one.id, reason="the language model left it out", by=self.rules.name)
+            for one in suggested.ablations
+            if signature(one.interventions) not in asked
+        ]
+        return plan.model_copy(update={"dropped": [*plan.dropped, *left_out]})
+
+    def _reviewed(self, plan: Plan, talk: Conversation, ground: Ground) -> Plan:
+        """The plan after a reviewer's pass; without one where that fails."""
+        try:
+            review = talk.ask("review", self.briefing.review(plan), Review)
+        except PlannerError as error:
+            remark = f"the reviewer's pass failed: {self._why(error)}"
+            return plan.model_copy(update={"remarks": [*plan.remarks, remark]})
+        taken = {signature(one.interventions): one.id for one in plan.ablations}
+        known = {**ground.known, **{one.id: one for one in plan.components}}
+        found, mended = self._understood(review.missing, replace(ground, taken=taken, known=known))
+        reasons = {one.target: f"withdrawn by the reviewer's pass: {one_line(one.reason)}" for one in review.withdrawn}
+        reasons = {name: reason for name, reason in reasons.items() if any(one.id == name for one in plan.ablations)}
+        if len(reasons) == len(plan.ablations):
+            reasons = {}
+        plan = _without(plan, reasons)
+        more = self._as_plan(plan.study, 1, found, [*plan.mended, *mended])
+        remarks = [f"reviewer's pass: {remark}"] if (remark := one_line(review.remark)) else []
+        return plan.model_copy(
+            update={
+                "ablations": _in_order([*plan.ablations, *more.ablations]),
+                "components": [*plan.components, *more.components],
+                "dropped": [*plan.dropped, *more.dropped],
+                "mended": more.mended,
+                "remarks": [*plan.remarks, *remarks],
+            }
+        )
+
+    def _followed(self, learnt: Learnt, suggested: Plan | None) -> Plan | None:
+        talk = Conversation(self.model, self.briefing, self.briefing.opening(self._allowed(learnt.components)))
+        open_ones = open_claims(self.briefing.claims, learnt)
+        answer = talk.ask("follow-up", self.briefing.follow_up(learnt, suggested, open_ones), NextRound)
+        number = len(learnt.plans) + 1
+        taken = {signature(one.interventions): one.id for plan in learnt.plans for one in plan.ablations}
+        ground = replace(self._ground(learnt.components), round=number, taken=taken)
+        new, mended = self._understood(answer.proposals, ground)
+        known = {**ground.known, **{one.id: one for one in new.components}}
+        asked = followed(answer.follow_ups, learnt, replace(ground, known=known))
+        plan = self._as_plan(learnt.plans[0].study, number, new, mended)
+        own = [*plan.ablations, *asked.ablations]
+        names = {one.id for one in own}
+        beside = [one for one in (suggested.ablations if suggested else []) if one.id not in names]
+        beside = [one.model_copy(update={"by": self.rules.name}) for one in beside]
+        if not own and not asked.more_seeds:
+            return suggested and self._instead(suggested, f"it asks for nothing more: {one_line(answer.reason)}")
+        both = sorted([*own, *beside], key=lambda one: (not tests_open_claim(one, open_ones), one.priority))
+        remarks = [one_line(answer.reason)] if answer.reason.strip() else []
+        return plan.model_copy(
+            update={
+                "ablations": both,
+                "more_seeds": asked.more_seeds,
+                "dropped": [*plan.dropped, *asked.dropped, *(suggested.dropped if suggested else [])],
+                "remarks": remarks,
+            }
+        )
+
+    def _understood(self, proposals: Sequence[Proposal], ground: Ground) -> tuple[Typed, list[Mended]]:
+        """Proposals as ablations; those that mean nothing here go back with the reason."""
+        found, mended = self._typed(proposals, ground), list[Mended]()
+        for _ in range(MENDINGS):
+            if not found.problems:
+                break
+            failed = [(one.target, one.model_dump_json(), why) for one, why in found.problems]
+            answer = self._ask_again(failed, ground)
+            if not answer.proposals:
+                break
+            taken = {**ground.taken, **{signature(one.interventions): one.id for one in found.ablations}}
+            again = self._typed(answer.proposals, replace(ground, taken=taken))
+            mended += _came_back(found, again)
+            found = Typed(
+                [*found.ablations, *again.ablations],
+                [*found.components, *again.components],
+                again.problems,
+                [*found.dropped, *again.dropped],
+            )
+        return found, mended
+
+    def _typed(self, proposals: Sequence[Proposal], ground: Ground) -> Typed:
+        """Typed proposals of what the study allows."""
+        found = typed(proposals, ground)
+        refused = {one.id for one in found.components if not self.rules.allows(one.id)}
+        kept = [one for one in found.ablations if not refused & set(one.components)]
+        reason = f"study.components allows {', '.join(self.rules.wanted)} alone"
+        left = [Dropped(id=one.id, reason=reason, by=ground.by) for one in found.ablations if one not in kept]
+        brought = [one for one in found.components if one.id not in refused]
+        return Typed(kept, brought, found.problems, [*found.dropped, *left])
+
+    def _ask_again(self, failed: Sequence[tuple[str, str, str]], ground: Ground) -> Mending:
+        """Failed proposals mended; none where the model cannot be asked."""
+        opening = self.briefing.opening(self._allowed(list(ground.known.values())))
+        try:
+            return Conversation(self.model, self.briefing, opening).ask("mend", self.briefing.mend(failed), Mending)
+        except PlannerError as error:
+            self._why(error)
+            return Mending(proposals=[])
+
+    def _mended(self, plan: Plan, problems: Mapping[str, str]) -> dict[str, tuple[Ablation, Component]]:
+        """Failed ablations as they came back, with their components."""
+        own = {one.id: one for one in plan.ablations}
+        failed = [(name, own[name].model_dump_json(include=_SHOWN), why) for name, why in problems.items()]
+        answer = self._ask_again(failed, self._ground(list(self._known.values())))
+        ground = replace(self._ground(list(self._known.values())), round=plan.round)
+        components = {one.id: one for one in plan.components}
+        found = typed([one for one in answer.proposals if one.how in ("edit", "override")], ground)
+        brought = components | {one.id: one for one in found.components}
+        return {one.id: (one, brought[one.id]) for one in found.ablations if one.id in problems and one.id in brought}
+
+    def _as_plan(self, study: str, number: int, found: Typed, mended: list[Mended]) -> Plan:
+        meaningless = [
+            Dropped(id=one_line(one.target) or "unnamed", reason=why, by=self.name) for one, why in found.problems
+        ]
+        return Plan(
+            study=study,
+            round=number,
+            planner=self.name,
+            ablations=_in_order(found.ablations),
+            dropped=[*found.dropped, *meaningless],
+            components=found.components,
+            mended=mended,
+        )
+
+    def _instead(self, suggested: Plan, why: str, dropped: Sequence[Dropped] = ()) -> Plan:
+        """The rules' plan, with a word on why it is theirs."""
+        remark = f"planned by the built-in rules in place of the language model: {why}"
+        return suggested.model_copy(update={"remarks": [remark], "dropped": [*dropped, *suggested.dropped]})
+
+    def _why(self, error: PlannerError) -> str:
+        """What to say of a failed question; where the next one would fail too, no more is asked."""
+        if not isinstance(error, BadAnswerError):
+            self.ended = error.what
+        return error.what
+
+    def _ground(self, components: Sequence[Component]) -> Ground:
+        self._known = {one.id: one for one in self._allowed(components)}
+        return Ground(
+            known=self._known,
+            config=self.briefing.config,
+            claims=len(self.briefing.claims),
+            modes=self.briefing.modes,
+            by=self.name,
+        )
+
+    def _allowed(self, components: Sequence[Component]) -> list[Component]:
+        return [one for one in components if self.rules.allows(one.id)]
+
+
+_SHOWN = {"id", "interventions", "hypothesis", "prediction"}
+
+
+def _came_back(failed: Typed, again: Typed) -> list[Mended]:
+    """Which failed proposals stand among the mended ones: by name, or by their place where all came back."""
+    by_name = {proposal.target: why for proposal, why in failed.problems}
+    in_place = [why for _, why in failed.problems]
+    all_came = len(again.ablations) == len(in_place)
+    told = [by_name.get(one.id) or (in_place[at] if all_came else None) for at, one in enumerate(again.ablations)]
+    return [Mended(id=one.id, problems=[why]) for one, why in zip(again.ablations, told, strict=True) if why]
+
+
+def _in_order(ablations: Sequence[Ablation]) -> list[Ablation]:
+    """What tests a claim first, then by priority."""
+    return sorted(ablations, key=lambda one: (not one.claims, one.priority))
+
+
+def _without(plan: Plan, reasons: Mapping[str, str]) -> Plan:
+    """A plan without some ablations, and without the components that they alone brought in."""
+    out = [one for one in plan.ablations if one.id in reasons]
+    kept = [one for one in plan.ablations if one.id not in reasons]
+    needed = {name for one in kept for name in one.components}
+    dropped = [Dropped(id=one.id, reason=reasons[one.id], by=one.by, interventions=one.interventions) for one in out]
+    return plan.model_copy(
+        update={
+            "ablations": kept,
+            "dropped": [*plan.dropped, *dropped],
+            "components": [one for one in plan.components if one.id in needed],
+            "mended": [one for one in plan.mended if one.id not in reasons],
+        }
+    )
+
+
+def _replaced(plan: Plan, ablation: Ablation, component: Component, problem: str) -> Plan:
+    """A plan with one ablation as it was mended."""
+    before = next((one for one in plan.mended if one.id == ablation.id), None)
+    told = Mended(id=ablation.id, problems=[*(before.problems if before else []), problem])
+    return plan.model_copy(
+        update={
+            "ablations": [ablation if one.id == ablation.id else one for one in plan.ablations],
+            "components": [component if one.id == component.id else one for one in plan.components],
+            "mended": [*(one for one in plan.mended if one.id != ablation.id), told],
+        }
+    )

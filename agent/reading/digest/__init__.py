@@ -1,0 +1,1 @@
+"""The project as a language model may read it: within a budget, without ignored files, without secrets."""

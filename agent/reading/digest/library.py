@@ -1,0 +1,47 @@
+"""The project as a language model's planner reads it: the digest, and what it asks to see beside it."""
+
+import os
+from collections.abc import Mapping
+
+from ....executor.errors import ModelError
+from ...spec import StudySpec
+from .digest import DigestTooLarge, Estimate, digest
+from .lookup import Lookup, look_up
+from .readable import Readable
+from .secrets import known_secrets
+
+
+class Library:
+    """One study's project.
+
+    Args:
+        spec: The study.
+        estimate: Tokens of a text.
+        environment: Of the process: the values of what looks like a key are never shown.
+    """
+
+    def __init__(self, spec: StudySpec, estimate: Estimate, environment: Mapping[str, str] = os.environ) -> None:
+        self._spec, self._estimate = spec, estimate
+        self._readable = Readable(spec.root, spec.project.exclude, known_secrets(environment))
+
+    def digest(self, budget: int) -> str:
+        """The project within so many tokens. `ModelError` where not even the smallest form fits."""
+        entry, config = self._spec.python_file, self._spec.config_file
+        assert entry is not None
+        try:
+            names = [str(one.relative_to(self._spec.root)) if one else None for one in (entry, config)]
+            return digest(self._readable, names[0] or "", names[1], budget, self._estimate).text
+        except DigestTooLarge as error:
+            raise ModelError(
+                f"the context is too small for this project: {error}",
+                where="[planner] context_tokens",
+                to_do="raise it as far as the model allows, lower answer_tokens, or plan with --planner rules",
+            ) from None
+
+    def look_up(self, lookup: Lookup) -> str:
+        """What was asked for, fenced and labelled, or why it cannot be had."""
+        return look_up(self._readable, lookup)
+
+    def clean(self, text: str) -> str:
+        """A text without what looks like a secret."""
+        return self._readable.clean(text)
