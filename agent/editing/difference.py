@@ -1,8 +1,8 @@
 """What an edit changes in one file: which of its top-level statements, and how many lines."""
 
 import ast
-import copy
 import difflib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from .modules import syntax
@@ -18,7 +18,7 @@ class Difference:
     after: ast.Module
     removed: int
     added: int
-    """Lines."""
+    """Lines; those added are counted with one statement a line."""
     gone: tuple[ast.stmt, ...]
     """Top-level statements of before that are not in after, docstrings and comments aside."""
     new: tuple[ast.stmt, ...]
@@ -38,27 +38,37 @@ def difference(file: str, before: str, after: str) -> Difference:
         SyntaxError, ValueError, RecursionError: one of them does not parse.
     """
     old, new = syntax(before.encode()), syntax(after.encode())
-    gone, come = _unlike(old.body, new.body)
-    lines = list(difflib.unified_diff(before.splitlines(), after.splitlines(), n=0, lineterm=""))[2:]
-    removed = sum(line.startswith("-") for line in lines)
-    added = sum(line.startswith("+") for line in lines)
-    return Difference(file, old, new, removed, added, tuple(gone), tuple(come))
+    gone, come = _unlike(zip(old.body, _codes(before), strict=True), zip(new.body, _codes(after), strict=True))
+    removed, added = _lines(before.splitlines(), after.splitlines())
+    plain = _lines(*([line for one in side for line in ast.unparse(one).splitlines()] for side in (gone, come)))
+    return Difference(file, old, new, removed, max(added, plain[1]), tuple(gone), tuple(come))
 
 
-def _unlike(before: list[ast.stmt], after: list[ast.stmt]) -> tuple[list[ast.stmt], list[ast.stmt]]:
-    old, new = [code(one) for one in before], [code(one) for one in after]
+def _lines(before: Sequence[str], after: Sequence[str]) -> tuple[int, int]:
+    """How many lines are removed and added."""
+    lines = list(difflib.unified_diff(before, after, n=0, lineterm=""))[2:]
+    return sum(line.startswith("-") for line in lines), sum(line.startswith("+") for line in lines)
+
+
+def _unlike(
+    before: Iterable[tuple[ast.stmt, str]], after: Iterable[tuple[ast.stmt, str]]
+) -> tuple[list[ast.stmt], list[ast.stmt]]:
+    """The statements that are on one side only."""
+    old, new = [one for one in before if one[1]], [one for one in after if one[1]]
     gone: list[ast.stmt] = []
     come: list[ast.stmt] = []
-    for tag, i, j, k, m in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+    matcher = difflib.SequenceMatcher(None, [code for _, code in old], [code for _, code in new], autojunk=False)
+    for tag, i, j, k, m in matcher.get_opcodes():
         if tag != "equal":
-            gone += [one for one in before[i:j] if code(one)]
-            come += [one for one in after[k:m] if code(one)]
+            gone += [node for node, _ in old[i:j]]
+            come += [node for node, _ in new[k:m]]
     return gone, come
 
 
-def code(node: ast.stmt) -> str:
-    """The syntax of a statement without positions and docstrings; empty where nothing else is in it."""
-    return "" if _is_text(node) else ast.dump(_Undocumented().visit(copy.deepcopy(node)))
+def _codes(text: str) -> list[str]:
+    """The syntax of each top-level statement without positions and docstrings; empty where nothing else is in it."""
+    bare = _Undocumented()
+    return ["" if _is_text(one) else ast.dump(bare.visit(one)) for one in syntax(text.encode()).body]
 
 
 class _Undocumented(ast.NodeTransformer):

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from ...executor.errors import EditError
 from ...executor.interventions import SourceEdit
 from ...executor.overlay import edited
-from ..reading.digest.readable import Readable
+from ..reading.digest.readable import Readable, Text
 from .difference import Difference, difference
 from .reach import Reach, reach
 from .vocabulary import brought_in, odd_characters
@@ -60,13 +60,14 @@ class SourceGuard:
             edit: What is to be judged.
             proposed: A language model's: also small, about one thing, and taking away rather than bringing in.
         """
-        problems = self._of_files(edit)
+        problems = self._of_files(edit) or (self._of_hidden(edit) if proposed else [])
         if not problems:
             try:
-                texts = edited(self.root, [edit])
+                problems = self._of_texts(edited(self.root, [edit]), proposed=proposed)
             except EditError as error:
                 return str(error)
-            problems = self._of_texts(texts, proposed=proposed)
+            except (RecursionError, MemoryError):
+                problems = ["is nested too deeply to be judged: keep to what stands there"]
         return "; ".join(dict.fromkeys(problems)) or None
 
     def scope(self, edit: SourceEdit) -> Scope:
@@ -98,28 +99,40 @@ class SourceGuard:
                 problems.append(f"{file!r} is to be written {PurePosixPath(file).as_posix()!r}")
         return problems
 
+    def _of_hidden(self, edit: SourceEdit) -> list[str]:
+        """Search texts that a file with secrets does not hold as it is shown: no answer may tell what else is there."""
+        problems: list[str] = []
+        for block in edit.blocks:
+            shown = self._readable.read(block.file)
+            if isinstance(shown, Text) and shown.secrets and block.search.replace("\r\n", "\n") not in shown.text:
+                problems.append(f"{block.file}: the search text is not there, in the file as it is shown")
+        return problems
+
     def _of_texts(self, texts: dict[str, str], *, proposed: bool) -> list[str]:
         problems: list[str] = []
         changes: list[Difference] = []
         for file, text in texts.items():
-            broken = _encoding(file, text)
+            if wrong := _encoding(file, text):
+                problems.append(wrong)
+                continue
             try:
                 changes.append(self._change(file, text))
             except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-                broken = f"{file} does not parse after the edit ({_said(error)}): give whole statements"
-            problems += [broken] if broken else []
+                problems.append(f"{file} does not parse after the edit ({_said(error)}): give whole statements")
         if problems:
             return problems
         if not any(change.gone or change.new for change in changes):
             return ["changes comments, docstrings or layout only: change what the code does"]
-        problems += self._of_evaluation(texts)
+        problems += self._of_evaluation(changes, texts)
         return problems + (self._of_proposal(changes, texts) if proposed else [])
 
-    def _of_evaluation(self, texts: dict[str, str]) -> list[str]:
+    def _of_evaluation(self, changes: Sequence[Difference], texts: dict[str, str]) -> list[str]:
         after = reach(self.root, self.experiment, self.functions, texts=texts)
         touched = self._reach.changed(after)
         if not touched:
             return []
+        own = {name for change in changes for name in change.definitions}
+        touched = [name for name in touched if name in own] or touched
         return [
             f"touches {_listed([f'`{name}`' for name in touched])}, which {' or '.join(self.functions)} reach, or which "
             "runs when they are imported: what measures stays as it is, edit the model or its training"

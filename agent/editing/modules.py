@@ -12,6 +12,8 @@ from pathlib import Path
 from ..keys import SKIPPED
 from .names import Imported, imported
 
+DEEPEST = 200
+"""Levels of a syntax tree that is read: what walks it afterwards calls itself for each."""
 MAIN = ast.dump(ast.parse("__name__ == '__main__'", mode="eval").body)
 
 
@@ -128,7 +130,13 @@ def syntax(source: bytes) -> ast.Module:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         compile(source, "<source>", "exec", dont_inherit=True)
-        return ast.parse(source)
+        tree = ast.parse(source)
+    level: list[ast.AST] = [tree]
+    for _ in range(DEEPEST):
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+    if level:
+        raise RecursionError(f"nested more than {DEEPEST} deep")
+    return tree
 
 
 def parsed(path: Path, source: bytes) -> Module:

@@ -40,12 +40,14 @@ def _names(change: Difference) -> Iterator[str]:
     known, strings, chains = _words(change.before), _strings(change.before), _prefixes(change.before)
     modules = _modules(change.before)
     for node in _new_nodes(change):
+        chain = _chain(node)
+        if len(chain) > 1 and chain[0] in modules:
+            if chain not in chains and not _is_plain_torch(chain, chains):
+                yield f"brings in `{_plain('.'.join(chain))}`, which the file does not have"
+            continue
         for word, free in _used(node):
             if word not in known and word not in free:
                 yield f"brings in the name `{_plain(word)}`, which the file does not have"
-        chain = _chain(node)
-        if chain and chain[0] in modules and chain not in chains and not _is_plain_torch(chain, chains):
-            yield f"brings in `{_plain('.'.join(chain))}`, which the file does not have"
         if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes) and node.value not in strings:
             text = repr(node.value)
             yield f"brings in the text {_plain(text if len(text) <= SHOWN else text[:SHOWN] + '…')}, which the file does not have"
@@ -55,8 +57,7 @@ def _powers(change: Difference) -> Iterator[str]:
     modules = _modules(change.before)
     new = Counter(one for node in _all(change.new) for one in _power(node, modules))
     old = Counter(one for node in _all(change.gone) for one in _power(node, modules))
-    for power in new - old:
-        yield power
+    yield from new - old
 
 
 def _power(node: ast.AST, modules: set[str]) -> Iterator[str]:
@@ -68,13 +69,17 @@ def _power(node: ast.AST, modules: set[str]) -> Iterator[str]:
         word = node.id if isinstance(node, ast.Name) else node.attr
         if word in POWERS or (word.startswith("__") and word.endswith("__")):
             yield f"uses `{_plain(word)}`"
-    if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store | ast.Del):
-        if not (isinstance(node.value, ast.Name) and node.value.id == "self"):
-            yield f"assigns to `{_plain(ast.unparse(node))}`, an attribute of something else than `self`"
+    if (
+        isinstance(node, ast.Attribute)
+        and isinstance(node.ctx, ast.Store | ast.Del)
+        and _chain(node.value) != ("self",)
+    ):
+        yield f"assigns to `{_plain(ast.unparse(node))}`, an attribute of something else than `self`"
     if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del):
         chain = _chain(node.value)
-        if chain and chain[0] in modules:
-            yield f"assigns to `{_plain(ast.unparse(node))}`, a part of something imported"
+        named = any(isinstance(one, ast.Constant) and isinstance(one.value, str) for one in ast.walk(node.slice))
+        if named or (chain and chain[0] in modules):
+            yield f"assigns to `{_plain(ast.unparse(node))}`, an entry by name or of something imported"
 
 
 def _new_nodes(change: Difference) -> Iterator[ast.AST]:

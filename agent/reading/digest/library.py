@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 
 from ....executor.errors import ModelError
 from ...spec import StudySpec
@@ -22,15 +23,22 @@ class Library:
 
     def __init__(self, spec: StudySpec, estimate: Estimate, environment: Mapping[str, str] = os.environ) -> None:
         self._spec, self._estimate = spec, estimate
-        self._readable = Readable(spec.root, spec.project.exclude, known_secrets(environment))
+        known = (*known_secrets(environment), *known_secrets(spec.experiment.env))
+        self._readable = Readable(spec.root, spec.project.exclude, known)
 
     def digest(self, budget: int) -> str:
-        """The project within so many tokens. `ModelError` where not even the smallest form fits."""
-        entry, config = self._spec.python_file, self._spec.config_file
+        """The project within so many tokens. `ModelError` where not even the smallest form fits, or nothing may be shown."""
+        entry, config = (self._relative(one) for one in (self._spec.python_file, self._spec.config_file))
         assert entry is not None
+        refusal = self._readable.refusal(entry)
+        if refusal is not None:
+            raise ModelError(
+                f"the experiment is not shown to a language model: {refusal}",
+                where=entry,
+                to_do="move it or change what keeps it back, or plan with --planner rules",
+            )
         try:
-            names = [str(one.relative_to(self._spec.root)) if one else None for one in (entry, config)]
-            return digest(self._readable, names[0] or "", names[1], budget, self._estimate).text
+            return digest(self._readable, entry, config, budget, self._estimate).text
         except DigestTooLarge as error:
             raise ModelError(
                 f"the context is too small for this project: {error}",
@@ -45,3 +53,6 @@ class Library:
     def clean(self, text: str) -> str:
         """A text without what looks like a secret."""
         return self._readable.clean(text)
+
+    def _relative(self, path: Path | None) -> str | None:
+        return path.relative_to(self._spec.root).as_posix() if path else None

@@ -22,11 +22,11 @@ def outline(path: str, text: str) -> str:
     source = _cells(text) if path.endswith(".ipynb") else text
     try:
         tree = syntax(source.encode())
+        said = _first_line(tree)
+        lines = [*([said] if said else []), *_members(tree.body, "")]
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return "(does not parse)"
-    said = _first_line(tree)
-    lines = [said] if said else []
-    return "\n".join(line[:WIDEST] for line in [*lines, *_members(tree.body, "")]) or "(nothing defined)"
+    return "\n".join(line[:WIDEST] for line in lines) or "(nothing defined)"
 
 
 def _members(body: list[ast.stmt], indent: str) -> Iterator[str]:

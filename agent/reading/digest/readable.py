@@ -2,6 +2,7 @@
 
 import os
 import re
+from codecs import getincrementaldecoder
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -107,7 +108,7 @@ class Readable:
                 files.append(path)
             else:
                 left_out.setdefault(reason, []).append(path)
-        return Found(tuple(files), left_out)
+        return Found(tuple(sorted(files)), left_out)
 
     def _walk(self, folder: Path) -> Iterator[tuple[str, str | None]]:
         for here, folders, files in os.walk(folder):
@@ -173,9 +174,18 @@ def _unreadable(real: Path) -> str | None:
         if real.stat().st_size > LARGEST:
             return LARGE
         with real.open("rb") as file:
-            return BINARY if b"\0" in file.read(HEAD) else None
+            return None if _is_text(file.read(HEAD)) else BINARY
     except OSError:
         return NO_FILE
+
+
+def _is_text(head: bytes) -> bool:
+    """Whether a file may be text by its first bytes, which may end within a character."""
+    try:
+        getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return b"\0" not in head
 
 
 def _shown(path: str) -> str:

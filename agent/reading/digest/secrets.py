@@ -60,7 +60,7 @@ FORMATS = [
 """Formats that detect-secrets 1.5 does not know."""
 NAMED = re.compile(
     r"""(?ix)
-    (?<![a-z]) (?P<name>[\w.-]*(?:passw(?:or)?d|passphrase|pwd|secret|credential|token|key|dsn)s?)
+    (?<![a-z]) (?P<name>[\w.-]{0,60}(?:passw(?:or)?d|passphrase|pwd|secret|credential|token|key|dsn)s?)
     ["']? \s* \]? \s* (?: :\s*[\w.\[\]| ]{1,40} (?==) )? \s* (?:[:=]|=>|:=) \s*
     (?: [rbf]{0,2} (?P<quote>["']) (?P<quoted>(?:(?!(?P=quote)).){6,200}) (?P=quote) | (?P<bare>[^\s"'\#,;()\[\]{}]{8,200})(?=\s|$|\#|,|;) )
     """
@@ -71,9 +71,12 @@ SURE = re.compile(
 )
 """Names whose value is a secret even where it is a word; a `token` or `key` alone is one only where it looks random."""
 PRIVATE_KEY = re.compile(
-    r"-----BEGIN[A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----(?:.{0,20000}?-----END[A-Z0-9 ]*-----|[\sA-Za-z0-9+/=\\\"',]*)", re.S
+    r"-----BEGIN[A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----(?:.{0,6000}?-----END[A-Z0-9 ]*-----|[\sA-Za-z0-9+/=\\\"',]*)", re.S
 )
 VARIABLE = re.compile(r"(^|_)(API_?KEY|KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)($|_)")
+LONGEST = 4000
+"""Characters of a line: what is longer is data, and is cut."""
+CUT = " ‹line cut›"
 SHORTEST = 8
 """Characters of a value of the environment that is looked for."""
 
@@ -94,7 +97,7 @@ def known_secrets(environment: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def redacted(text: str, known: Iterable[str] = ()) -> tuple[str, int]:
-    """`text` with every secret replaced by a marker, lines kept, and how many lines were changed.
+    """`text` with every secret replaced by a marker, lines kept but the longest cut, and how many lines lost one.
 
     Args:
         text: Source, configuration, or any other text.
@@ -104,10 +107,14 @@ def redacted(text: str, known: Iterable[str] = ()) -> tuple[str, int]:
     for value in known:
         cleared = cleared.replace(value, MARKER)
     lines = [_redacted_line(line) for line in cleared.split("\n")]
-    return "\n".join(lines), sum(a != b for a, b in zip(text.split("\n"), lines, strict=False))
+    return "\n".join(lines), sum(
+        MARKER in new and MARKER not in old for old, new in zip(text.split("\n"), lines, strict=True)
+    )
 
 
 def _redacted_line(line: str) -> str:
+    if len(line) > LONGEST:  # with room to see a secret that the cut goes through
+        return _redacted_line(line[:LONGEST])[: LONGEST - 500] + CUT
     for pattern in FORMATS:
         line = pattern.sub(lambda match: match[0].replace(match[match.lastindex or 0], MARKER), line)
     for plugin in _plugins():

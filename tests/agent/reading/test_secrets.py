@@ -127,3 +127,13 @@ def test_other_names(path):
 def test_nothing_of_it_is_loaded_at_start_up():
     code = "import sys, lesion.agent.reading.digest.secrets; sys.exit('detect_secrets' in sys.modules)"
     assert subprocess.run([sys.executable, "-W", "error", "-c", code], check=False).returncode == 0
+
+
+def test_no_line_takes_long_and_none_is_split_at_a_secret():
+    key = "sk-" + MIXED
+    for stuff in ("_", "1", "a_1.", "x=", "'", "://u:", "A", "-----BEGIN PRIVATE KEY-----", "token: "):
+        text, _ = redacted(stuff * (400_000 // len(stuff)))
+        assert len(text) < 5000
+    text, count = redacted("x" * 3490 + " " + key + " y" * 1000)
+    assert "aB3d" not in text
+    assert text.endswith("‹line cut›") and count in (0, 1)
