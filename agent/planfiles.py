@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..executor.errors import PlanError
+from .claims import claims_of
 from .components import Component
 from .ledger import Ledger
 from .places import Places
@@ -90,14 +91,17 @@ class PlanFiles:
 
     def _asked(self) -> list[object]:
         """What of the study file a sealed plan was made for."""
-        return [self.setting.version, self.setting.modes, self.setting.spec.study.finetune_steps]
+        claims = claims_of(self.setting.spec)
+        asked: list[object] = [self.setting.version, self.setting.modes, self.setting.spec.study.finetune_steps]
+        return [*asked, claims] if claims else asked
 
     def _require_same_questions(self) -> None:
         """`PlanError` where the study asks other questions than when its plan was sealed."""
         sealed = self.ledger.recall("asked")
         if sealed and sealed[0] == self.setting.version and sealed != self._asked():
             raise PlanError(
-                f"the plan was sealed for modes = {sealed[1]} and finetune_steps = {sealed[2]}, and the study now asks for others",
+                f"the plan was sealed for modes = {sealed[1]}, finetune_steps = {sealed[2]} and "
+                f"{len(sealed[3]) if len(sealed) > 3 else 0} claims, and the study now asks for others",
                 where=str(self.setting.spec.path),
                 to_do="ask the new questions under another study.name or --state, or put these back",
             )

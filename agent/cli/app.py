@@ -66,6 +66,8 @@ def main() -> None:
 
 
 def _fail(text: str, code: int) -> None:
+    from ..report.text import lines
+
     sys.stdout.flush()
-    print(f"lesion: {text}", file=sys.stderr, flush=True)
+    print(f"lesion: {lines(text)}", file=sys.stderr, flush=True)
     sys.exit(code)

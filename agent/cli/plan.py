@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from ..setting import Setting
 
 
+MOST_OF_A_REASON = 200
+"""Characters of why a proposal was mended or dropped; the plan has all of them."""
+
+
 def plan(
     study: StudyFile = DEFAULT_STUDY,
     planner: WhoPlans = None,
@@ -75,21 +79,25 @@ def plan(
 
 
 def _show(made: "Plan") -> None:
+    from ..report.text import clipped, plain
+
     for one in made.ablations:
         expected = f"{one.prediction.direction}, {one.prediction.size:+.1f} δ"
-        typer.echo(f"{one.id:<36} {', '.join(each.describe() for each in one.interventions):<40} expected: {expected}")
+        how = ", ".join(each.describe() for each in one.interventions)
+        typer.echo(f"{plain(one.id):<36} {plain(how):<40} expected: {expected}")
     for mended in made.mended:
-        typer.echo(f"{mended.id:<36} mended: {mended.problems[-1].splitlines()[0]}")
+        typer.echo(f"{plain(mended.id):<36} mended: {clipped(plain(mended.problems[-1]), MOST_OF_A_REASON)}")
     for dropped in made.dropped:
-        typer.echo(f"{dropped.id:<36} not planned: {dropped.reason.splitlines()[0]}")
+        typer.echo(f"{plain(dropped.id):<36} not planned: {clipped(plain(dropped.reason), MOST_OF_A_REASON)}")
     for remark in made.remarks:
-        typer.echo(remark, err=True)
+        typer.echo(plain(remark), err=True)
 
 
 def _show_prompt(setting: "Setting", *, unsafe: bool) -> None:
     """Exactly what the first question would send, for whoever wants to see it before it leaves the machine."""
     from ...executor.pool import Pool
     from ..planners import first_question
+    from ..report.text import lines
     from ..setting import state_folder
     from ..survey import components_of, survey
     from .watching import watcher
@@ -98,4 +106,4 @@ def _show_prompt(setting: "Setting", *, unsafe: bool) -> None:
         components = components_of(setting, survey(setting, pool, None))
     for message in first_question(setting, components, watcher(setting.spec.primary, as_json=True)):
         typer.echo(f"── {message.role} " + "─" * 60)
-        typer.echo(message.content)
+        typer.echo(lines(message.content) if sys.stdout.isatty() else message.content)

@@ -159,6 +159,7 @@ def _dry_run(
     from ..dryrun import forecast, known_power
     from ..forecasts import forecast_lines
     from ..ledger import Ledger
+    from ..report.text import plain
     from .watching import emit
 
     ledger = Ledger(folder, write=False) if (folder / "ledger.db").exists() else None
@@ -173,7 +174,7 @@ def _dry_run(
         if as_json:
             emit({"event": "would-run", "arm": trial.arm, "mode": trial.mode, "seed": trial.seed, "key": trial.key})
             continue
-        typer.echo(f"{trial.arm}\t{trial.mode}\tseed {trial.seed}")
+        typer.echo(f"{plain(trial.arm)}\t{trial.mode}\tseed {trial.seed}")
     workers = setting.spec.limits.workers
     took = "no finished run to estimate from yet"
     if seconds is not None:

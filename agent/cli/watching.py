@@ -15,6 +15,7 @@ from ...executor.outcomes import Outcome
 from ...executor.units import format_duration
 from ..arms import SEARCHED, Arm
 from ..ledger import Trial
+from ..report.text import lines, plain
 
 ROWS = 8
 QUIET_SECONDS = 20.0
@@ -95,7 +96,7 @@ class Lines:
         """Nothing to tidy up."""
 
     def _say(self, text: str) -> None:
-        print(text, file=self.stream, flush=True)
+        print(lines(text), file=self.stream, flush=True)
 
 
 class Records(Lines):
@@ -167,19 +168,19 @@ class Screen(Lines):
         self._live.stop()
 
     def _say(self, text: str) -> None:
-        self.console.print(Text(text), soft_wrap=True)
+        self.console.print(Text(lines(text)), soft_wrap=True)
 
     def _render(self) -> Group:
         table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
         for column in ("so far", f"Δ {self.metric}", "seeds"):
-            table.add_column(column, overflow="ellipsis", no_wrap=True)
+            table.add_column(Text(plain(column)), overflow="ellipsis", no_wrap=True)
         for (_mode, name), (arm, baseline) in list(reversed(self._recent.items()))[:ROWS]:
-            table.add_row(name, *delta_so_far(arm, baseline, self.metric))
+            table.add_row(Text(plain(name)), *delta_so_far(arm, baseline, self.metric))
         running = ", ".join(f"{one.arm} (seed {one.seed})" for one in self._running.values())
         if self._answer:
-            told = " ".join(self._answer.split())[-self.console.width + 24 :]
+            told = plain(self._answer)[-self.console.width + 24 :]
             return Group(Text(f"  {self._tokens:,} tokens  {told}", style="dim", overflow="ellipsis", no_wrap=True))
-        foot = Text(f"{self.progress.line()}  {running}", style="bold", overflow="ellipsis", no_wrap=True)
+        foot = Text(f"{self.progress.line()}  {plain(running)}", style="bold", overflow="ellipsis", no_wrap=True)
         return Group(table, foot) if self._recent else Group(foot)
 
 

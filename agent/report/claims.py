@@ -89,5 +89,5 @@ def _removal(results: Results, test: ClaimTest) -> str:
     same = (e for e in results.effects if (e.ablation, e.round, e.metric) == (test.ablation, test.round, primary))
     found = next((e for e in same if e.mode == test.mode), None)
     told = f"{name(found)} ({found.intervention_kind})" if found else test.ablation
-    mode = words.modes[test.mode].name if test.mode and len(results.study.modes) > 1 else ""
+    mode = words.modes[test.mode]["name"] if test.mode and len(results.study.modes) > 1 else ""
     return words.of_mode(clipped_escaped(told, MOST_OF_A_NAME), mode)

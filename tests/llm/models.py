@@ -4,15 +4,18 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from lesion.agent.planning.llm.answers import Edit, FollowUp, Override, Removal
+
 from .server import Answer, ModelServer, Request, says
 
 Script = dict[str, Any]
 """FirstPlan, Review, Mending, NextRound → an answer, a list of answers in turn, or a function of the request."""
+EMPTY: dict[str, Any] = {"removals": [], "overrides": [], "edits": []}
 NOTHING: Script = {
-    "FirstPlan": {"look_up": [], "proposals": []},
-    "Review": {"missing": [], "withdrawn": [], "remark": ""},
-    "Mending": {"proposals": []},
-    "NextRound": {"look_up": [], "follow_ups": [], "proposals": [], "reason": "nothing is left that is worth its cost"},
+    "FirstPlan": {**EMPTY, "look_up": []},
+    "Review": {**EMPTY, "withdrawn": [], "remark": ""},
+    "Mending": EMPTY,
+    "NextRound": {**EMPTY, "follow_ups": [], "reason": "nothing is left that is worth its cost", "look_up": []},
 }
 
 
@@ -38,16 +41,21 @@ def _answer(request: Request, left: Script) -> Answer:
     return given if isinstance(given, Answer) else says(json.dumps(given))
 
 
-def first(*proposals: Any, look_up: tuple[Any, ...] = ()) -> dict[str, Any]:
-    """An answer to the question for round 1."""
-    return {"look_up": list(look_up), "proposals": [one.model_dump() for one in proposals]}
-
-
-def upon(*follow_ups: Any, proposals: tuple[Any, ...] = (), reason: str = "to tell them apart") -> dict[str, Any]:
-    """An answer to results."""
-    return {
-        "look_up": [],
-        "follow_ups": [one.model_dump() for one in follow_ups],
-        "proposals": [one.model_dump() for one in proposals],
-        "reason": reason,
+def proposed(*proposals: Removal | Override | Edit, **more: Any) -> dict[str, Any]:
+    """An answer that makes proposals, as to FirstPlan and Mending; `more`: its other fields."""
+    lists = {"removals": Removal, "overrides": Override, "edits": Edit}
+    sorted_out = {
+        name: [one.model_dump() for one in proposals if isinstance(one, kind)] for name, kind in lists.items()
     }
+    return {**sorted_out, **more}
+
+
+def first(*proposals: Removal | Override | Edit, look_up: tuple[Any, ...] = ()) -> dict[str, Any]:
+    """An answer to the question for round 1."""
+    return proposed(*proposals, look_up=list(look_up))
+
+
+def upon(*follow_ups: FollowUp, proposals: tuple[Any, ...] = (), reason: str = "to tell them apart") -> dict[str, Any]:
+    """An answer to results."""
+    asked = [one.model_dump() for one in follow_ups]
+    return proposed(*proposals, follow_ups=asked, reason=reason, look_up=[])

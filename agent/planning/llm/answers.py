@@ -33,7 +33,7 @@ A = TypeVar("A", bound="Answer")
 
 
 class Answer(BaseModel):
-    """A part of an answer; every field is required, as strict schemas want it."""
+    """A part of an answer. The schema asks for every field; what a server without schemas leaves out is taken as nothing."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -60,9 +60,9 @@ class Expectation(Answer):
     direction: Direction
     size: Size
     confidence: Percent
-    claims: list[ClaimTest] = Field(max_length=5)
-    priority: Priority
-    change_of_mind: Sentence
+    claims: list[ClaimTest] = Field(default=[], max_length=5)
+    priority: Priority = 3
+    change_of_mind: Sentence = ""
 
 
 class _Target(Answer):
@@ -103,9 +103,9 @@ Proposal = Removal | Override | Edit
 class Proposals(Answer):
     """Single removals of each sort."""
 
-    removals: list[Removal] = Field(max_length=60)
-    overrides: list[Override] = Field(max_length=10)
-    edits: list[Edit] = Field(max_length=20)
+    removals: list[Removal] = Field(default=[], max_length=60)
+    overrides: list[Override] = Field(default=[], max_length=10)
+    edits: list[Edit] = Field(default=[], max_length=20)
 
     @property
     def proposals(self) -> list[Proposal]:
@@ -116,7 +116,7 @@ class Proposals(Answer):
 class FirstPlan(Proposals):
     """Round 1, or what must be read before it can be planned."""
 
-    look_up: list[Lookup] = Field(max_length=6)
+    look_up: list[Lookup] = Field(default=[], max_length=6)
 
 
 class Withdrawal(Answer):
@@ -129,8 +129,8 @@ class Withdrawal(Answer):
 class Review(Proposals):
     """A second reading of a plan: what is missing, what is redundant, what is confounded."""
 
-    withdrawn: list[Withdrawal] = Field(max_length=20)
-    remark: Sentence
+    withdrawn: list[Withdrawal] = Field(default=[], max_length=20)
+    remark: Sentence = ""
 
 
 class Mending(Proposals):
@@ -148,17 +148,17 @@ class FollowUp(Answer):
     direction: Direction
     size: Size
     confidence: Percent
-    claims: list[ClaimTest] = Field(max_length=5)
-    priority: Priority
-    why: Sentence
+    claims: list[ClaimTest] = Field(default=[], max_length=5)
+    priority: Priority = 3
+    why: Sentence = ""
 
 
 class NextRound(Proposals):
     """Follow-ups on results; all lists empty where nothing is left that is worth its cost."""
 
-    follow_ups: list[FollowUp] = Field(max_length=12)
-    reason: Sentence
-    look_up: list[Lookup] = Field(max_length=6)
+    follow_ups: list[FollowUp] = Field(default=[], max_length=12)
+    reason: Sentence = ""
+    look_up: list[Lookup] = Field(default=[], max_length=6)
 
 
 ANSWERS = (FirstPlan, Review, Mending, NextRound)
@@ -177,9 +177,9 @@ def naming(answer: type[A], ids: Sequence[str]) -> type[A]:
 def _naming(answer: Any, ids: tuple[str, ...]) -> Any:
     named = Annotated[Name, WithJsonSchema({"type": "string", "enum": list(ids)})]
     removal: Any = create_model("Removal", __base__=Removal, target=(named, ...))
-    fields: dict[str, Any] = {"removals": (list[removal], Field(max_length=60))}
+    fields: dict[str, Any] = {"removals": (list[removal], Field(default=[], max_length=60))}
     if issubclass(answer, NextRound):
         targets = (list[named], Field(min_length=1, max_length=8))
         follow_up: Any = create_model("FollowUp", __base__=FollowUp, targets=targets)
-        fields["follow_ups"] = (list[follow_up], Field(max_length=12))
+        fields["follow_ups"] = (list[follow_up], Field(default=[], max_length=12))
     return create_model(answer.__name__, __base__=answer, **fields)

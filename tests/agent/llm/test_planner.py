@@ -1,7 +1,7 @@
 from dataclasses import dataclass, field
 
 import pytest
-from lesion.agent.planning.llm.answers import FirstPlan, Mending, NextRound, Review
+from lesion.agent.planning.llm.answers import Edit, FirstPlan, Mending, NextRound, Override, Removal, Review
 from lesion.agent.planning.llm.briefing import Briefing, component_list
 from lesion.agent.planning.llm.planner import MENDINGS, LlmPlanner
 from lesion.agent.planning.planner import Learnt
@@ -16,7 +16,7 @@ from .answers import MODEL, edit, follow_up, head, module, proposal, setting
 
 PARTS = [setting("dropout"), setting("warmup"), setting("mixup"), module("norm", "bypass", "zero")]
 LOOK = Lookup(kind="file", path="train.py", first=1, last=10, pattern="")
-ASIDE = Review(missing=[], withdrawn=[], remark="")
+ASIDE = Review()
 
 
 @dataclass
@@ -32,7 +32,7 @@ class Scripted:
         given = found.pop(0) if found else {"review": ASIDE}.get(purpose) or PlanningOver("the script is over")
         if isinstance(given, Exception):
             raise given
-        assert isinstance(given, answer)
+        assert issubclass(answer, type(given))
         return given
 
 
@@ -67,12 +67,21 @@ def planner(claims=(), wanted=("*",), **answers):
     return LlmPlanner(model, briefing, RulesPlanner(wanted=wanted), MODEL, lambda: Planning(model="scripted"))
 
 
+def sorted_out(proposals):
+    lists = {"removals": Removal, "overrides": Override, "edits": Edit}
+    return {name: [one for one in proposals if isinstance(one, kind)] for name, kind in lists.items()}
+
+
 def first(*proposals, look_up=()):
-    return FirstPlan(look_up=list(look_up), proposals=list(proposals))
+    return FirstPlan(look_up=list(look_up), **sorted_out(proposals))
+
+
+def mending(*proposals):
+    return Mending(**sorted_out(proposals))
 
 
 def upon(*follow_ups, proposals=(), look_up=(), reason="to tell them apart"):
-    return NextRound(look_up=list(look_up), follow_ups=list(follow_ups), proposals=list(proposals), reason=reason)
+    return NextRound(look_up=list(look_up), follow_ups=list(follow_ups), reason=reason, **sorted_out(proposals))
 
 
 def ids(plan):
@@ -105,7 +114,7 @@ def learnt(plan, *effects, interactions=(), plans=()):
 
 
 def test_what_the_model_proposes_is_planned_and_what_it_left_out_is_listed():
-    asked = planner(plan=[first(proposal("config:dropout"), edit("edit:aux", ("train.py", "loss = main + aux\n")))])
+    asked = planner(plan=[first(proposal("config:dropout"), edit("aux", ("train.py", "loss = main + aux\n")))])
     plan = asked.first_round("s", PARTS)
     assert ids(plan) == ["config:dropout", "edit:aux"] and plan.planner == MODEL
     assert [one.id for one in plan.components] == ["edit:aux"]
@@ -148,22 +157,20 @@ def test_an_empty_plan_is_the_rules_plan():
 
 def test_what_means_nothing_goes_back_twice_and_is_then_dropped_with_its_reason():
     wrong = proposal("config:droput")
-    asked = planner(plan=[first(wrong, proposal("config:mixup"))], mend=[Mending(proposals=[wrong])] * MENDINGS)
+    asked = planner(plan=[first(wrong, proposal("config:mixup"))], mend=[mending(wrong)] * MENDINGS)
     plan = asked.first_round("s", PARTS)
     assert ids(plan) == ["config:mixup"]
     assert [one for one, _ in asked.model.asked].count("mend") == MENDINGS
     (reason,) = [one.reason for one in plan.dropped if one.by == MODEL]
     assert "did you mean config:dropout" in reason
-    mended = planner(plan=[first(wrong)], mend=[Mending(proposals=[proposal("config:dropout")])]).first_round(
-        "s", PARTS
-    )
+    mended = planner(plan=[first(wrong)], mend=[mending(proposal("config:dropout"))]).first_round("s", PARTS)
     assert ids(mended) == ["config:dropout"]
     assert [(one.id, "did you mean" in one.problems[0]) for one in mended.mended] == [("config:dropout", True)]
 
 
 def test_the_reviewers_pass_adds_withdraws_and_remarks():
     gone = {"target": "config:mixup", "reason": "confounded\nwith | dropout"}
-    review = Review(missing=[proposal("module:norm")], withdrawn=[gone], remark="too few seeds")
+    review = Review(removals=[proposal("module:norm")], withdrawn=[gone], remark="too few seeds")
     asked = planner(plan=[first(proposal("config:dropout"), proposal("config:mixup"))], review=[review])
     plan = asked.first_round("s", PARTS)
     assert ids(plan) == ["config:dropout", "module:norm"]
@@ -172,7 +179,7 @@ def test_the_reviewers_pass_adds_withdraws_and_remarks():
 
 
 def test_a_review_that_withdraws_everything_or_fails_leaves_the_plan():
-    everything = Review(missing=[], withdrawn=[{"target": "config:dropout", "reason": "no"}], remark="")
+    everything = Review(withdrawn=[{"target": "config:dropout", "reason": "no"}], remark="")
     assert ids(planner(plan=[first(proposal("config:dropout"))], review=[everything]).first_round("s", PARTS)) == [
         "config:dropout"
     ]
@@ -192,7 +199,7 @@ def test_claims_come_first_and_untested_ones_are_named_to_the_reviewer():
 
 def test_the_study_says_what_may_be_removed():
     plan = planner(
-        wanted=["config:*"], plan=[first(proposal("config:dropout"), edit("edit:aux", ("t.py", "x\n")))]
+        wanted=["config:*"], plan=[first(proposal("config:dropout"), edit("aux", ("t.py", "x\n")))]
     ).first_round("s", PARTS)
     assert ids(plan) == ["config:dropout"] and not plan.components
     assert any("study.components allows config:*" in one.reason for one in plan.dropped)
@@ -200,12 +207,10 @@ def test_the_study_says_what_may_be_removed():
 
 def test_mending_replaces_an_edit_and_gives_up_after_two_turns():
     bad, good = (
-        edit("edit:aux", ("train.py", "no such line\n")),
-        edit("edit:aux", ("train.py", "loss = main + aux\n", "loss = main\n")),
+        edit("aux", ("train.py", "no such line\n")),
+        edit("aux", ("train.py", "loss = main + aux\n", "loss = main\n")),
     )
-    asked = planner(
-        plan=[first(bad, proposal("config:dropout"))], mend=[Mending(proposals=[bad]), Mending(proposals=[good])]
-    )
+    asked = planner(plan=[first(bad, proposal("config:dropout"))], mend=[mending(bad), mending(good)])
     plan = asked.first_round("s", PARTS)
     once = asked.mend(plan, {"edit:aux": "not found"})
     assert [one.problems for one in once.mended] == [["not found"]]
@@ -224,7 +229,7 @@ def test_mending_replaces_an_edit_and_gives_up_after_two_turns():
 
 
 def test_what_does_not_come_back_mended_is_dropped():
-    plan = planner(plan=[first(edit("edit:aux", ("t.py", "x\n")), proposal("config:dropout"))])
+    plan = planner(plan=[first(edit("aux", ("t.py", "x\n")), proposal("config:dropout"))])
     made = plan.first_round("s", PARTS)
     assert ids(plan.mend(made, {"edit:aux": "not found"})) == ["config:dropout"]
 

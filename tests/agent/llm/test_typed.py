@@ -1,11 +1,11 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lesion.agent.planning.llm.answers import Proposal
+from lesion.agent.planning.llm.answers import MOST_NAMED, FirstPlan, NextRound, Removal, naming
 from lesion.agent.planning.llm.typed import Ground, one_line, typed
 from lesion.executor.interventions import ConfigOverride, ModuleIntervention, SourceEdit
 
-from .answers import MODEL, edit, head, module, proposal, setting
+from .answers import MODEL, edit, head, module, override, proposal, setting
 
 CONFIG = {"dropout": 0.1, "epochs": 10, "warmup": True, "eval_batches": True, "activation": "relu"}
 PARTS = [setting("dropout"), setting("warmup", False), module("norm", "bypass", "zero"), module("fc", "zero", "mean")]
@@ -35,10 +35,10 @@ def test_what_does_not_exist_or_does_not_fit_is_a_problem_that_says_what_would()
     wrong = [
         proposal("config:dropuot"),
         proposal("module:norm", "resample"),
-        proposal("x", "override", key="drop", value="0"),
-        proposal("config:epochs", "override", key="epochs", value="1"),
-        proposal("x", "override", key="eval_batches", value="1"),
-        proposal("edit:nothing", "edit"),
+        override("drop", "0"),
+        override("epochs", "1"),
+        override("eval_batches", "1"),
+        edit("nothing", ("", "")),
         proposal("head:*"),
     ]
     told = why(typed(wrong, ground()))
@@ -62,16 +62,16 @@ def test_what_does_not_exist_or_does_not_fit_is_a_problem_that_says_what_would()
 def test_questions_that_the_modes_do_not_ask_are_problems():
     asked = [
         proposal("config:dropout"),
-        edit("edit:a", ("a.py", "x\n")),
-        proposal("x", "override", key="activation", value="0"),
+        edit("a", ("a.py", "x\n")),
+        override("activation", "0"),
     ]
     assert all("retraining" in text for text in why(typed(asked, ground(modes=["reevaluate"]))))
     assert "trained model" in why(typed([proposal("module:fc", "mean")], ground(modes=["retrain"])))[0]
 
 
 def test_an_edit_and_a_new_value_become_components_of_their_own():
-    one = edit("edit:Auxiliary Loss!", ("train.py", "    loss += aux\n"), label="auxiliary loss")
-    other = proposal("x", "override", key="activation", value='"identity"', label="activation", kind="activation")
+    one = edit("Auxiliary Loss!", ("train.py", "    loss += aux\n"))
+    other = override("activation", '"identity"', label="activation", kind="activation")
     found = typed([one, other], ground())
     assert [each.id for each in found.components] == ["edit:auxiliary-loss", 'config:activation="identity"']
     first, second = found.components
@@ -81,7 +81,7 @@ def test_an_edit_and_a_new_value_become_components_of_their_own():
 
 
 def test_an_override_that_a_component_offers_is_that_component():
-    found = typed([proposal("whatever", "override", key="dropout", value="0")], ground())
+    found = typed([override("dropout", "0")], ground())
     assert [one.id for one in found.ablations] == ["config:dropout"] and not found.components
 
 
@@ -92,7 +92,7 @@ def test_a_pattern_names_every_component_that_fits():
 
 
 def test_the_first_of_two_alike_stays_and_the_other_is_dropped_with_the_reason():
-    again = proposal("x", "override", key="dropout", value="0")
+    again = override("dropout", "0")
     found = typed([proposal("config:dropout"), again, proposal("config:dropout", hypothesis="other")], ground())
     assert len(found.ablations) == 1
     assert [one.reason for one in found.dropped] == ["proposed twice", "proposed twice"]
@@ -120,26 +120,39 @@ def test_a_models_words_are_one_printable_line(text):
     assert all(one.isprintable() for one in line) and line == line.strip()
 
 
-@given(
-    st.lists(
-        st.builds(
-            proposal,
-            st.sampled_from(["config:dropout", "module:fc", "edit:x", "head:*", "", "config:nope", "\n|"]),
-            st.sampled_from(["default", "zero", "mean", "bypass", "override", "edit"]),
-            key=st.sampled_from(["", "dropout", "activation", "nope"]),
-            value=st.sampled_from(["", "0", "NaN", "{", '"x"', "[[[", "1e999"]),
-        ),
-        max_size=6,
-    )
+VALUES = st.sampled_from(["", "0", "NaN", "{", '"x"', "[[[", "1e999"])
+NAMES = st.sampled_from(["config:dropout", "module:fc", "head:*", "", "config:nope", "\n|"])
+ANY = st.one_of(
+    st.builds(proposal, NAMES, st.sampled_from(["default", "zero", "mean", "bypass"])),
+    st.builds(override, st.sampled_from(["", "dropout", "activation", "nope"]), VALUES),
+    st.builds(lambda label, search: edit(label, ("a.py", search)), st.text(max_size=80), st.sampled_from(["", "x\n"])),
 )
-def test_whatever_is_proposed_ends_as_an_ablation_a_problem_or_a_repetition(proposals: list[Proposal]):
+
+
+@given(st.lists(ANY, max_size=6))
+def test_whatever_is_proposed_ends_as_an_ablation_a_problem_or_a_repetition(proposals):
     found = typed(proposals, ground())
     assert len(found.ablations) + len(found.problems) + len(found.dropped) >= len(proposals)
     ids = [one.id for one in found.ablations]
     assert len(set(ids)) == len(ids)
-    assert {part for one in found.ablations for part in one.components} <= {
-        *ground().known,
-        *(c.id for c in found.components),
-    }
+    brought = {one.id for one in found.components}
+    assert {part for one in found.ablations for part in one.components} <= {*ground().known, *brought}
     for one in found.ablations:
         assert type(one).model_validate_json(one.model_dump_json()) == one
+
+
+def test_schemas_name_the_components_where_they_are_few_and_read_other_ids_all_the_same():
+    ids = [one.id for one in PARTS]
+    named = naming(FirstPlan, ids)
+    removal = named.model_json_schema()["$defs"]["Removal"]
+    assert removal["properties"]["target"]["enum"] == ids and naming(FirstPlan, ids) is named
+    other = proposal("config:nope").model_dump()
+    assert [one.target for one in named.model_validate({"removals": [other]}).removals] == ["config:nope"]
+    follow_up = naming(NextRound, ids).model_json_schema()["$defs"]["FollowUp"]
+    assert follow_up["properties"]["targets"]["items"]["enum"] == ids
+    assert naming(FirstPlan, [str(number) for number in range(MOST_NAMED + 1)]) is FirstPlan
+
+
+def test_numbers_beyond_their_bounds_are_taken_as_the_bounds():
+    one = Removal.model_validate({**proposal("module:fc").model_dump(), "size": 1e6, "confidence": 250, "priority": 0})
+    assert (one.size, one.confidence, one.priority) == (100, 100, 1)
