@@ -13,10 +13,8 @@ from .planning.plan import Ablation, Plan
 from .planning.planner import Planner
 from .setting import Setting
 
-IDLE = (
-    "changes nothing within one training step and one step of evaluation, bit for bit; where it acts only later, send it "
-    "back as it is, and its full runs will tell"
-)
+IDLE = "changes nothing within one training step and one step of evaluation, bit for bit"
+"""May be no mistake: what acts only later does not show in a step. Sent back unchanged, it is run in full."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from ..planner import Learnt
 from .results import joint_result, single_result
 
 FOR_TURNS = 0.25
-"""Part of the context that is kept for what the model looks up, and for its own words."""
+LEAST_FOR_TURNS = 3000
+"""Part of the context, and tokens at least, that are kept for questions, for what the model looks up, and for its words."""
 FOR_COMPONENTS = 0.3
 """Part of the context that the list of components may take."""
 
@@ -58,6 +59,11 @@ class Briefing:
     """The opening of this study's conversations, by its list of components."""
 
     @property
+    def for_turns(self) -> int:
+        """Tokens that are left once the study and its project are told."""
+        return max(LEAST_FOR_TURNS, int(self.room * FOR_TURNS))
+
+    @property
     def system(self) -> str:
         """What the model is, and what it may and may not do."""
         return prompts.render("llm/system.j2")
@@ -68,7 +74,7 @@ class Briefing:
         if listed not in self.shared:
             facts = self._facts(listed)
             told = self.library.clean(prompts.render("llm/opening.j2", **facts))
-            budget = int(self.room * (1 - FOR_TURNS)) - self.estimate(told) - self.estimate(self.system)
+            budget = self.room - self.for_turns - self.estimate(told) - self.estimate(self.system)
             self.shared[listed] = told + self.library.digest(budget)
         return self.shared[listed]
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
+from ....executor.errors import BadAnswerError
 from ...components import Component
 from ...llm.client import Message
 from ..plan import Plan
@@ -44,6 +45,8 @@ class Conversation:
     def ask(self, purpose: str, request: str, answer: type[A]) -> A:
         """Put a request; what the model wants to look up first is shown to it."""
         self._add("user", request)
+        if self._left < 0:
+            raise BadAnswerError(f"no room is left in the context for the question “{purpose}”")
         for turns in range(TURNS, -1, -1):
             found = self._model.ask(purpose, self.messages, naming(answer, self._ids))
             self._add("assistant", found.model_dump_json())
@@ -65,13 +68,17 @@ class Conversation:
                 joined.append(one)
         return joined
 
+    @property
+    def _left(self) -> int:
+        """Tokens that the context still holds."""
+        return self._briefing.room - sum(self._briefing.estimate(one.content) for one in self._messages)
+
     def _add(self, role: str, content: str) -> None:
         self._messages.append(Message("assistant" if role == "assistant" else "user", content))
 
     def _fitting(self, texts: Sequence[str]) -> list[str]:
         """What was looked up, cut to what the context still holds."""
-        estimate = self._briefing.estimate
-        left = self._briefing.room - sum(estimate(one.content) for one in self._messages)
+        estimate, left = self._briefing.estimate, self._left
         kept: list[str] = []
         for text in texts:
             fitting = cut(text, left, estimate) if left > LEAST else ""
