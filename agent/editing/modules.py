@@ -70,6 +70,8 @@ class Modules:
         self._texts: dict[Path, str] = {}
         self._bases = [*_package_tops(entry), self.root, self.root / "src"]
         self._read: dict[Path, Module] = {}
+        self._files: dict[Path, list[Path]] = {}
+        self._places: dict[tuple[str, int, Path], list[list[Path]]] = {}
         self._tried: dict[tuple[Path, tuple[str, ...]], list[Path]] = {}
 
     def with_texts(self, texts: Mapping[str, str]) -> "Modules":
@@ -92,8 +94,10 @@ class Modules:
 
     def files(self, place: Path) -> list[Path]:
         """The file or files that the module at `place` (a path without suffix) is made of."""
-        found = [place.with_name(place.name + ".py"), place / "__init__.py"]
-        return [path for path in found if path.is_relative_to(self.root) and path.is_file()]
+        if place not in self._files:
+            found = [place.with_name(place.name + ".py"), place / "__init__.py"]
+            self._files[place] = [path for path in found if path.is_relative_to(self.root) and path.is_file()]
+        return self._files[place]
 
     def places(self, one: Imported, importer: Path) -> list[list[Path]]:
         """Where the module that an import names may lie: each a list of its packages' places, ending with its own.
@@ -101,6 +105,12 @@ class Modules:
         Tried: the entry point's folders, the root, `src`, the importing file's folder; where nothing is found, any file
         whose path ends so, because a search path may be set outside the code. Empty: it is none of the project's.
         """
+        key = one.module, one.level, importer.parent
+        if key not in self._places:
+            self._places[key] = self._looked_for(one, importer)
+        return self._places[key]
+
+    def _looked_for(self, one: Imported, importer: Path) -> list[list[Path]]:
         parts = [part for part in one.module.split(".") if part]
         if one.level:
             base = importer.parents[min(one.level, len(importer.parents)) - 1]
