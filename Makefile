@@ -2,8 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+LLM := .venv-llm
 
-.PHONY: install demo test check format bench clean
+.PHONY: install demo test test-llm check format bench clean
 
 install: $(INSTALLED)
 
@@ -23,6 +24,17 @@ demo: install
 test: install
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
+# A study with a small language model, served on loopback from an environment that the study never sees.
+test-llm: install $(LLM)/.installed
+	$(BIN)/python -m pytest tests/real_model -m real_model
+
+$(LLM)/bin/python:
+	$(PYTHON) -m venv $(LLM)
+
+$(LLM)/.installed: tests/real_model/requirements.txt | $(LLM)/bin/python
+	$(LLM)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement tests/real_model/requirements.txt
+	touch $@
+
 check: install
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -36,4 +48,4 @@ bench: install
 	$(BIN)/python -m pytest tests/benchmarks -m benchmark --capture=no
 
 clean:
-	rm -rf .venv build dist demo
+	rm -rf .venv $(LLM) build dist demo

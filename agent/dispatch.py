@@ -4,16 +4,21 @@ import statistics
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Protocol
 
 from ..executor.errors import ExperimentError
+from ..executor.interventions import source_edits
 from ..executor.outcomes import RETRIED, Outcome
+from ..executor.overlay import Overlay
 from ..executor.pool import Pool
+from ..executor.worker import PLAIN
 from .arms import Arm, Arms, arms_of, seconds_of
 from .budget import Budget
 from .jobs import Workshop
 from .ledger import Ledger, Trial, TrialRow, facts_of
 from .planning.plan import BASELINE
+from .rescoring import scored_anew
 from .results import Mode
 
 ATTEMPTS = 2
@@ -63,6 +68,8 @@ class Dispatcher:
 
     def __post_init__(self) -> None:
         self.setting = self.workshop.setting
+        self._trained: dict[str, Outcome] = {}
+        """Trainings whose weights are being scored."""
         self.arms: Arms = arms_of(self.ledger.trials(self.setting.version))
         self._retry_what_limits_ended()
 
@@ -82,16 +89,20 @@ class Dispatcher:
         refusal: str | None = None
         while running or (waiting and not refusal):
             while waiting and not refusal and self.pool.free > 0:
-                refusal = self._start(waiting, running, self.pool.workers if goes_on else 0)
+                refusal = self._start(waiting, running, goes_on)
             for tag, outcome in self.pool.wait(0.25):
+                whole = self._scored(running[tag], outcome)
+                if whole is None:
+                    self.pool.submit(self.workshop.rescore(running[tag]), *self._coming(waiting, running, goes_on))
+                    continue
                 trial = running.pop(tag)
-                if not self._record(trial, outcome):
+                if not self._record(trial, whole):
                     waiting.appendleft(trial)
             self.observer.tick()
         if refusal:
             raise OutOfBudget(refusal)
 
-    def _start(self, waiting: deque[Trial], running: dict[str, Trial], likely: int) -> str | None:
+    def _start(self, waiting: deque[Trial], running: dict[str, Trial], goes_on: bool) -> str | None:
         """Start what comes next, or give it up; why nothing more may start, where that is so."""
         trial = waiting[0]
         if closed := _closed(self.arm(trial.mode, trial.arm)):
@@ -114,7 +125,31 @@ class Dispatcher:
             running[one.key] = one
             self.observer.started(one)
         self.budget.started += len(trials)
-        self.pool.submit(job, still_to_come=len(waiting) + likely)
+        self.pool.submit(job, *self._coming(waiting, running, goes_on))
+        return None
+
+    def _coming(self, waiting: deque[Trial], running: dict[str, Trial], goes_on: bool) -> tuple[int, list[Overlay]]:
+        """How many jobs are still to come, and the views of the next of them: what is scored anew, then what waits."""
+        training = [one for one in running.values() if one.key not in self._trained]
+        again = [PLAIN for one in training if self.workshop.is_rescored(one)]
+        ahead = [*again, *(self.workshop.overlay(one) for one in islice(waiting, self.pool.workers))]
+        return len(again) + len(waiting) + (self.pool.workers if goes_on else 0), ahead
+
+    def _scored(self, trial: Trial, outcome: Outcome) -> Outcome | None:
+        """The outcome with the figures that count; None where its weights are to be evaluated by the unedited source first.
+
+        Who scored it is our word, never the trial's.
+        """
+        trained, weights = self._trained.pop(trial.key, None), self.workshop.rescoring.checkpoint(trial)
+        if trained is not None:
+            weights.unlink(missing_ok=True)
+            return scored_anew(trained, outcome)
+        plain = outcome.model_copy(update={"scored_by": None, "own": {}})
+        if not source_edits(self.workshop.interventions[trial.arm]) or outcome.status != "ok":
+            return plain
+        if not self.workshop.is_rescored(trial):
+            return plain.model_copy(update={"scored_by": "edited"})
+        self._trained[trial.key] = plain
         return None
 
     def _record(self, trial: Trial, outcome: Outcome) -> bool:
@@ -173,7 +208,8 @@ class Dispatcher:
             return outcome
         if outcome.changed:
             return outcome.model_copy(update={"message": "masked"})
-        return outcome.model_copy(update={"status": "no-op", "message": "results equal the baseline's, bit for bit"})
+        told = "; ".join(filter(None, ["results equal the baseline's, bit for bit", outcome.message]))
+        return outcome.model_copy(update={"status": "no-op", "message": told})
 
     def is_done(self, trial: Trial) -> bool:
         """Whether nothing of a trial is left to run; a baseline whose weights are needed and gone is trained again."""

@@ -224,6 +224,7 @@ def _effect(seen: _Seen, judged: Judged, same: dict[str, str], agreement: dict[s
         prediction=ablation.prediction,
         agreement=agreement,
         recovered=_recovered(seen, arm) if evidence.mode == "recover" and shown else None,
+        scored_by=next((row.facts.scored_by for row in arm.measured if row.facts.scored_by), None),
     )
 
 

@@ -3,14 +3,18 @@
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
+from ..executor.errors import EditError
 from ..executor.experiments.python import Arm
-from ..executor.interventions import Intervention, acts_on_program
+from ..executor.interventions import Intervention, acts_on_program, source_edits
 from ..executor.jobs import Job
+from ..executor.overlay import Overlay
 from .ledger import Trial
 from .planning.plan import BASELINE, Ablation
+from .rescoring import Rescoring, handed_over
 from .results import Mode
 from .setting import Setting
 
@@ -69,6 +73,26 @@ class Workshop:
             return None
         return "the baseline's training left no weights to cut"
 
+    @cached_property
+    def rescoring(self) -> Rescoring:
+        """Which trials are measured again with the unedited source."""
+        return Rescoring(self.setting, handed_over(self.checkpoints))
+
+    def is_rescored(self, trial: Trial) -> bool:
+        """Whether a trial is trained with edits, and scored without them."""
+        return self.rescoring.applies(trial, self.interventions[trial.arm])
+
+    def rescore(self, trial: Trial) -> Job:
+        """The job that scores a trial which has been trained."""
+        return self.rescoring.job(trial, self.interventions[trial.arm])
+
+    def overlay(self, trial: Trial) -> Overlay:
+        """What a trial sees in place of the project's files; nothing where its edits do not apply."""
+        try:
+            return self.setting.experiment.overlay(source_edits(self.interventions[trial.arm]))
+        except EditError:
+            return {}
+
     def next_job(self, waiting: deque[Trial], workers: int, seconds: float, most: int | None = None) -> Started:
         """Take what runs next off `waiting`: one training, or several evaluations of the same trained model.
 
@@ -102,8 +126,9 @@ class Workshop:
         metrics = list(self.setting.spec.metrics)
         if first.mode == "retrain":
             job = make("retrain", arms, first.seed)
-            keep = first.arm == BASELINE and self.keeps_weights
-            return replace(job, writes=self.checkpoint(first.seed)) if keep else job
+            if first.arm == BASELINE and self.keeps_weights:
+                return replace(job, writes=self.checkpoint(first.seed))
+            return replace(job, writes=self.rescoring.checkpoint(first)) if self.is_rescored(first) else job
         functions = [*WITHOUT_TRAINING, *(["load_weights"] if self.loads else [])]
         if first.mode == "recover":
             steps = self.setting.spec.study.finetune_steps

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ConfigDict
 from pydantic_core import from_json
 
-from ..executor.outcomes import Outcome, Packed
+from ..executor.outcomes import Metrics, Outcome, Packed, ScoredBy
 from .ledgerfile import connect, explained, holder, lock, nothing_yet
 from .results import Mode
 
@@ -47,6 +47,10 @@ class Facts(BaseModel):
     seconds: dict[str, float] = {}
     forwards: int | None = None
     """Training forwards: steps, where each is one."""
+    scored_by: ScoredBy | None = None
+    """Whose evaluation gave the metrics of a trial with source edits."""
+    own: Metrics = {}
+    """The metrics that it gave itself, where the unedited evaluation came to others."""
 
 
 NO_FACTS = Facts()

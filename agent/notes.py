@@ -1,14 +1,28 @@
 """Facts of one mode that a reader must know and no table shows: failed baselines, evaluations that wobble, missing values."""
 
+from typing import NamedTuple
+
 from .. import prompts
 from .arms import Arms
 from .evidence import Evidence
 from .labels import unlabelled
-from .planning.plan import BASELINE
+from .planning.plan import BASELINE, Ablation
 
 PLACEBO = "placebo"
 MUST_AGREE = 1e-6
 """Relative difference up to which a checkpoint is what was measured right after training."""
+
+
+class OwnFigure(NamedTuple):
+    """What a trial with edited source said of itself, and what its weights came to without the edit."""
+
+    ablation: str
+    trials: int
+    """At so many seeds."""
+    seed: int
+    metric: str
+    own: float | None
+    unedited: float | None
 
 
 def notes_on(evidence: Evidence, arms: Arms) -> list[str]:
@@ -30,6 +44,7 @@ def notes_on(evidence: Evidence, arms: Arms) -> list[str]:
         unlabelled=unlabelled(evidence.columns_at(BASELINE, evidence.seed)),
         moved=_moved(evidence),
         drifted=_drifted(evidence, arms),
+        own=_own_figures(evidence),
     )
     return [line for line in text.splitlines() if line.strip()]
 
@@ -45,8 +60,24 @@ def _misfits(evidence: Evidence) -> list[str]:
 
 def _moved(evidence: Evidence) -> list[str]:
     """Placebos that did change something."""
-    asked = [one for plan in evidence.plans for one in evidence.asked(plan) if one.removal == PLACEBO]
+    asked = [one for one in _asked(evidence) if one.removal == PLACEBO]
     return [one.id for one in asked if any(row.status == "ok" for row in evidence.arm(one.id).measured)]
+
+
+def _asked(evidence: Evidence) -> list[Ablation]:
+    return [one for plan in evidence.plans for one in evidence.asked(plan)]
+
+
+def _own_figures(evidence: Evidence) -> list[OwnFigure]:
+    """Edited arms that told other figures than the unedited evaluation of their weights, each at its first such seed."""
+    name, split, found = evidence.spec.primary, evidence.split, list[OwnFigure]()
+    for one in _asked(evidence):
+        told = [row for row in evidence.arm(one.id).measured if row.facts.own]
+        if told:
+            first = min(told, key=lambda row: row.seed)
+            values = [each.get(split, {}).get(name) for each in (first.facts.own, first.metrics)]
+            found.append(OwnFigure(one.id, len(told), first.seed, name, *values))
+    return found
 
 
 def _drifted(evidence: Evidence, arms: Arms) -> float:

@@ -136,7 +136,8 @@ class Effect(Record):
     retuned: Retuned | None = None
     """On the primary metric of `retrain`, where the study retunes its arms."""
     scored_by: Literal["unedited", "edited"] | None = None
-    """Of source edits: whose `evaluate` and `score` measured it; edited: by the changed code itself."""
+    """Of source edits: `unedited` where the trained weights were evaluated by the unedited source, which no edit can forge;
+    `edited` where the edit is part of the model, so that the figures are the edited program's own."""
 
 
 class Interaction(Record):

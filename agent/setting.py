@@ -88,7 +88,7 @@ def prepare(spec: StudySpec) -> Setting:
         config=config,
         version=study_version(spec, config),
         interpreter=examine(_interpreter(spec)),
-        experiment=PythonExperiment(spec.root, spec.python_file),
+        experiment=PythonExperiment(spec.root, spec.python_file, closed=(INSIDE,)),
     )
 
 

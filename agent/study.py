@@ -27,6 +27,7 @@ from .planfiles import PlanFiles, plan_path, require_ablations
 from .planning.plan import BASELINE, Ablation, Plan, same_runs
 from .planning.planner import Learnt, Planner
 from .records.search import InteractionSearch
+from .rescoring import handed_over, nothing_left
 from .results import Mode
 from .retuning import REMEMBERED, Variant, planned_tuning, stages
 from .rounds import Round, settle, settling_chance
@@ -35,6 +36,7 @@ from .searching import keep as keep_search
 from .setting import Setting
 from .survey import anatomy_of, components_of, require_components, require_reference, survey
 
+CHECKPOINTS = "checkpoints"
 RoundReport = Callable[[], Sequence[str]]
 UNITS_OF_TRIALS = {"reevaluate": "trained models", "recover": "seeds", "retrain": "seeds"}
 SEEN = {False: "one step of the baseline", True: "an evaluation of the baseline"}
@@ -72,7 +74,8 @@ class Study:
         self.ledger.requeue(self.setting.version)
         self.ledger.remember("version", self.setting.version)
         self.ledger.remember("state", "running")
-        with Pool(self.station, workers or self.setting.spec.limits.workers) as pool:
+        most = workers or self.setting.spec.limits.workers
+        with nothing_left(handed_over(self.state / CHECKPOINTS)), Pool(self.station, most) as pool:
             self.survey(pool)
             try:
                 self._rounds(pool, budget, report, plan_file)
@@ -300,7 +303,7 @@ class Study:
     def _dispatcher(self, pool: Pool, budget: Budget, variants: Sequence[Variant] = ()) -> Dispatcher:
         removed = {one.id: one.interventions for plan in self.plans for one in plan.ablations}
         removed |= {one.arm: one.removed for one in variants}
-        workshop = Workshop(self.setting, self.state / "checkpoints", {BASELINE: [], **removed}, self.loads)
+        workshop = Workshop(self.setting, self.state / CHECKPOINTS, {BASELINE: [], **removed}, self.loads)
         return Dispatcher(workshop, self.ledger, pool, budget, self.observer)
 
     def _verdicts(self) -> Verdicts:

@@ -14,6 +14,10 @@ RETRIED: frozenset[Status] = frozenset({"timed-out", "out-of-memory", "disk-full
 """Statuses that may be the machine's fault: tried once more, and again when the limits changed."""
 
 Array = npt.NDArray[np.float64]
+Metrics = dict[str, dict[str, float]]
+"""Split → metric → value."""
+ScoredBy = Literal["unedited", "edited"]
+"""Whose evaluation gave the figures of a trial with source edits."""
 
 
 class Proof(BaseModel):
@@ -154,6 +158,10 @@ class Outcome(BaseModel):
     """Bytes, of the largest process."""
     output: str = ""
     """The end of what the trial printed."""
+    scored_by: ScoredBy | None = None
+    """Of a trial with source edits: whether its weights were evaluated by the unedited source. Never the trial's own word."""
+    own: Metrics = {}
+    """The figures that such a trial gave itself, where those of the unedited evaluation differ."""
 
     @property
     def changed(self) -> bool:

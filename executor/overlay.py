@@ -7,6 +7,7 @@ import stat
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -136,7 +137,7 @@ def _located(text: str, blocks: Sequence[Block]) -> tuple[list[_Span], list[str]
     spans.sort()
     problems += [
         f"two blocks overlap at line {line_of(text, after.start)}"
-        for before, after in zip(spans, spans[1:], strict=False)
+        for before, after in pairwise(spans)
         if after.start < before.end
     ]
     return spans, problems

@@ -11,6 +11,8 @@ from pydantic_core import from_json
 T = TypeVar("T", bound=BaseModel)
 Why = Literal["cut", "empty", "syntax", "misfit"]
 FENCE = re.compile(r"```[A-Za-z0-9]*[ \t]*\n(.*?)```", re.DOTALL)
+PLACES = 1000
+"""Braces at which an object is looked for, one after the other."""
 SHOWN = 8
 """Problems of one answer that are shown: the model is to mend them, not to read them."""
 
@@ -47,15 +49,17 @@ def read_answer(text: str, answer: type[T], *, cut: bool = False) -> T:
 
 
 def salvage(text: str, answer: type[T]) -> T | None:
-    """What is complete of an answer that was cut off: the items of its lists before the one that the cut went through."""
+    """What is complete of an answer that was cut off: the items of its outer list before the one that the cut went through.
+
+    No inner list is shortened: half an item would be another item.
+    """
     said = without_thoughts(text)
     start = said.find("{")
-    for candidate in _closed(said[start:]) if start >= 0 else ():
-        try:
-            return answer.model_validate_json(candidate)
-        except ValidationError:
-            continue
-    return None
+    closed = _closed(said[start:]) if start >= 0 else None
+    try:
+        return None if closed is None else answer.model_validate_json(closed)
+    except ValidationError:
+        return None
 
 
 def without_thoughts(text: str) -> str:
@@ -67,7 +71,9 @@ def without_thoughts(text: str) -> str:
 def _objects(text: str) -> Iterator[str]:
     yield from (block.strip() for block in FENCE.findall(text) if block.lstrip().startswith("{"))
     decoder, position = json.JSONDecoder(), text.find("{")
-    while position >= 0:
+    for _ in range(PLACES):
+        if position < 0:
+            return
         try:
             _, end = decoder.raw_decode(text, position)
             yield text[position:end]
@@ -116,12 +122,15 @@ def _is_open(text: str) -> bool:
     return True
 
 
-def _closed(text: str) -> Iterator[str]:
-    """`text` cut back to a comma of an open list, innermost first, and closed."""
+def _closed(text: str) -> str | None:
+    """`text` cut back to the last comma of its outermost open list, or to its end where no list is open, and closed."""
     stack, commas = _brackets(text)
-    for depth in range(len(stack), 0, -1):
-        if stack[depth - 1] == "[" and depth in commas:
-            yield text[: commas[depth]] + "".join("]" if each == "[" else "}" for each in reversed(stack[:depth]))
+    if "[" not in stack:
+        return text + "}" * len(stack) if text.rstrip().endswith(("]", "}")) else None
+    depth = stack.index("[") + 1
+    if depth not in commas:
+        return None
+    return text[: commas[depth]] + "]" + "}" * (depth - 1)
 
 
 def _brackets(text: str) -> tuple[list[str], dict[int, int]]:

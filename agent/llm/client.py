@@ -1,6 +1,7 @@
 """One small client for any server that speaks Chat Completions: a question in, a checked record out, within the caps."""
 
 import itertools
+import json
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -13,7 +14,7 @@ from ...executor.errors import BadAnswerError, ModelError
 from .answers import Unreadable, read_answer, salvage
 from .connection import Connection, Reply
 from .dialect import Dialect, first_dialect
-from .explained import error_of, too_long, unknown_model
+from .explained import error_of, is_wrong_key, too_long, unknown_model
 from .failures import Failure
 from .patience import TRIES, Patience, Watcher
 from .question import Message, Question, question
@@ -28,6 +29,8 @@ __all__ = ["LanguageModel", "Message", "Usage", "Watcher", "estimate_tokens"]
 T = TypeVar("T", bound=BaseModel)
 REPAIRS = 2
 """Turns in which an answer may be mended."""
+SCHEMA_SHARE = 1.2
+"""A question is a measure of a server's tokens where its schema, which not every server counts, is less than this makes of it."""
 MARGIN = 256
 """Tokens that are left free for a server's own template."""
 
@@ -69,9 +72,12 @@ class LanguageModel:
         return usage_of(self._transcript.exchanges, self._settings)
 
     def room(self, answer: type[BaseModel] | None = None) -> int:
-        """How large a question may be, in the tokens of `estimate_tokens`; less the schema of `answer`, where one is given."""
+        """How large a question may be, in the tokens of `estimate_tokens`; less the schema of `answer`.
+
+        Without it a sixteenth of the context is kept for a schema.
+        """
         real = self._settings.context_tokens - self._settings.answer_tokens - MARGIN
-        schema = estimate_tokens(str(strict_schema(answer))) if answer is not None else 0
+        schema = estimate_tokens(json.dumps(strict_schema(answer))) if answer else self._settings.context_tokens // 16
         return max(int(real / self._scale.factor) - schema, 0)
 
     def preflight(self, opening: str = "") -> None:
@@ -91,7 +97,7 @@ class LanguageModel:
             listed = self._connection.models()
             known = self._settings.model in listed or not listed or self._connection.has_model(self._settings.model)
         except Failure as failure:
-            if failure.kind in {"denied", "unreachable", "silent"}:
+            if failure.kind in {"unreachable", "silent"} or is_wrong_key(failure):
                 raise error_of(failure, self._settings) from None
             return
         if not known:
@@ -123,8 +129,10 @@ class LanguageModel:
                     cut.append(said)
                 if asked.repair == REPAIRS:
                     return self._last_resort(asked, cut, answer, error)
-                spare = max(self.room() - first.tokens, 0)
+                spare = max(self.room(answer) - first.tokens_of_messages, 0)
                 asked = replace(first, repair=asked.repair).repaired(said, error, spare)
+                if not self._fits(asked):
+                    return self._last_resort(asked, cut, answer, error)
 
     def _last_resort(self, asked: Question, cut: list[str], answer: type[T], error: Unreadable) -> T:
         """The complete part of an answer that was cut, where mending led nowhere."""
@@ -133,7 +141,7 @@ class LanguageModel:
                 return part
         advice = "raise [planner] answer_tokens, or use a stronger model"
         raise BadAnswerError(
-            f"the model gave no usable answer ({asked.purpose}) in {REPAIRS + 1} turns: {error}",
+            f"the model gave no usable answer ({asked.purpose}) in {asked.repair + 1} turns: {error}",
             to_do=advice if error.why == "cut" else None,
         )
 
@@ -141,8 +149,9 @@ class LanguageModel:
         """An answer from the transcript, else from the server; it is written down before it is looked at."""
         exchange = self._transcript.answer_to(asked.hash) or self._exchange(asked)
         reply = exchange.response or Reply()
-        if reply.sent is not None:
-            self._scale.learn(asked.tokens, reply.sent)
+        texts = asked.tokens_of_messages
+        if reply.sent is not None and texts * SCHEMA_SHARE > asked.tokens:
+            self._scale.learn(texts, reply.sent)
         if reply.refusal or reply.finish_reason == "content_filter":
             why = f": {reply.refusal}" if reply.refusal else " (content filter)"
             raise BadAnswerError(f"the model refused to answer ({asked.purpose}){why}")
@@ -172,7 +181,7 @@ class LanguageModel:
                 to_do="run the study with its model",
             )
         size = self._size(asked)
-        if size + self._settings.answer_tokens > self._settings.context_tokens:
+        if not self._fits(asked):
             raise too_long(f"the question ({asked.purpose}) has about {size:,} tokens", self._settings)
         check_caps(self._transcript.exchanges, self._settings, size)
 
@@ -192,6 +201,9 @@ class LanguageModel:
             record.failed(Failure("broken", f"stopped: {type(error).__name__}"), self._dialect)
             raise
         return record.answered(reply)
+
+    def _fits(self, asked: Question) -> bool:
+        return self._size(asked) + self._settings.answer_tokens <= self._settings.context_tokens
 
     def _size(self, asked: Question) -> int:
         return int(asked.tokens * self._scale.factor)

@@ -110,7 +110,7 @@ def _explained(heard: list[str] | None = None) -> Generator[None]:
         yield
     except openai.APIError as error:
         raise failure_of(error, partial="".join(heard or ())) from None
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, LookupError) as error:
         raise Failure("broken", f"what came back is no answer: {error}", partial="".join(heard or ())) from None
 
 
@@ -134,7 +134,7 @@ def _whole(body: Any) -> Reply:
         code: Any = cast("dict[str, Any]", error).get("code") if isinstance(error, dict) else None
         raise failure_from(code if isinstance(code, int) else 0, fields if error else "an answer without choices", {})
     message, usage = choices[0].get("message") or {}, fields.get("usage") or {}
-    text = message.get("content") or ""
+    text = _text(message.get("content"))
     return Reply(
         text=text,
         finish_reason=choices[0].get("finish_reason"),
@@ -158,7 +158,7 @@ def _streamed(chunks: Iterator[Any], heard: list[str], on_delta: OnDelta, most: 
         for choice in (fields.get("choices") or [])[:1]:
             delta = choice.get("delta") or {}
             finish = choice.get("finish_reason") or finish
-            text, thought = delta.get("content") or "", delta.get("reasoning_content") or delta.get("reasoning") or ""
+            text, thought = _text(delta.get("content")), delta.get("reasoning_content") or delta.get("reasoning") or ""
             heard.append(text)
             thoughts.append(thought)
             refusals.append(delta.get("refusal") or "")
@@ -179,6 +179,14 @@ def _streamed(chunks: Iterator[Any], heard: list[str], on_delta: OnDelta, most: 
         sent=_count(usage, "prompt_tokens"),
         received=_count(usage, "completion_tokens"),
     )
+
+
+def _text(content: Any) -> str:
+    """A message's text, also where it comes in parts, of which some are thoughts."""
+    if isinstance(content, list):
+        parts = cast("list[dict[str, Any]]", content)
+        return "".join(part.get("text") or "" for part in parts if part.get("type") == "text")
+    return content or ""
 
 
 def _count(usage: dict[str, Any], name: str) -> int | None:

@@ -6,14 +6,17 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from .failures import Failure
+from .schema import schema_name, strict_schema
 from .settings import ModelSettings
 
-Rung = Literal["json_schema", "json_object", "text"]
-LADDER: tuple[Rung, ...] = ("json_schema", "json_object", "text")
+Rung = Literal["bounded", "json_schema", "json_object", "text"]
+"""bounded is a json_schema with the lengths of strings, which OpenAI refuses and small local models need: they never stop."""
+LADDER: tuple[Rung, ...] = ("bounded", "json_schema", "json_object", "text")
 FORMAT = re.compile(r"response_format|json_schema|json_object|schema|grammar|structured|json mode", re.IGNORECASE)
 SYSTEM = re.compile(
     r"system.{0,20}(role|message|prompt).{0,40}not support|does not support.{0,20}system", re.IGNORECASE
 )
+OF_THIS_SCHEMA = re.compile(r"(min|max)length|repetition|grammar|invalid schema|keyword", re.IGNORECASE)
 TOO_LARGE = re.compile(r"too large|at most|exceed|greater|less than|maximum", re.IGNORECASE)
 OPTIONAL = ("stream_options", "temperature", "seed", "stream")
 LENGTHS = ("max_completion_tokens", "max_tokens")
@@ -24,20 +27,21 @@ class Dialect(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    rung: Rung = "json_schema"
+    rung: Rung = "bounded"
     length: str | None = "max_tokens"
     """The parameter that bounds an answer."""
     dropped: tuple[str, ...] = ()
     """Parameters that it does not take, and "system" where it knows no such role."""
 
-    def parameters(self, settings: ModelSettings, name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    @property
+    def takes_schemas(self) -> bool:
+        """Whether a schema is sent beside the messages, not in them."""
+        return self.rung in {"bounded", "json_schema"}
+
+    def parameters(self, settings: ModelSettings, answer: type[BaseModel]) -> dict[str, Any]:
         """All of a request but its model and messages."""
-        formats = {
-            "json_schema": {"type": "json_schema", "json_schema": {"name": name, "strict": True, "schema": schema}},
-            "json_object": {"type": "json_object"},
-        }
         wanted: dict[str, Any] = {
-            "response_format": formats.get(self.rung),
+            "response_format": self._format(answer),
             "temperature": settings.temperature,
             "seed": settings.seed,
             "stream": settings.stream or None,
@@ -51,19 +55,29 @@ class Dialect(BaseModel):
         """The dialect to try next, None where the refusal is about something else.
 
         Args:
-            failure: what was refused; only of kind "invalid" is it about the request's form.
+            failure: what was refused; some servers call a schema that they cannot compile an error of their own.
             sent: the request.
         """
-        if failure.kind != "invalid":
+        if failure.kind not in {"invalid", "failing"}:
             return None
         culprit = _culprit(failure, sent)
         if culprit == "response_format" and self.rung != "text":
-            return self.model_copy(update={"rung": LADDER[LADDER.index(self.rung) + 1]})
+            steps = 2 if self.rung == "bounded" and not OF_THIS_SCHEMA.search(failure.message) else 1
+            return self.model_copy(update={"rung": LADDER[LADDER.index(self.rung) + steps]})
         if culprit in LENGTHS:
             return None if TOO_LARGE.search(failure.message) else self._without_length(culprit)
         if culprit is not None and culprit not in self.dropped:
             return self.model_copy(update={"dropped": (*self.dropped, culprit)})
         return None
+
+    def _format(self, answer: type[BaseModel]) -> dict[str, Any] | None:
+        if self.takes_schemas:
+            schema = strict_schema(answer, lengths=self.rung == "bounded")
+            return {
+                "type": "json_schema",
+                "json_schema": {"name": schema_name(answer), "strict": True, "schema": schema},
+            }
+        return {"type": "json_object"} if self.rung == "json_object" else None
 
     def _without_length(self, refused: str) -> "Dialect":
         dropped = (*self.dropped, refused)
@@ -73,7 +87,9 @@ class Dialect(BaseModel):
 
 def first_dialect(settings: ModelSettings) -> Dialect:
     """What is tried first: OpenAI itself wants the newer name of the bound, most other servers know the older one only."""
-    return Dialect(length="max_completion_tokens" if settings.base_url is None else "max_tokens")
+    if settings.base_url is None:
+        return Dialect(rung="json_schema", length="max_completion_tokens")
+    return Dialect()
 
 
 def _culprit(failure: Failure, sent: dict[str, Any]) -> str | None:

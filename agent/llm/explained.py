@@ -48,6 +48,12 @@ def error_of(failure: Failure, settings: ModelSettings) -> PlannerError:
             )
 
 
+def is_wrong_key(failure: Failure) -> bool:
+    """Whether the key itself is refused, and not only what was done with it: some keys may ask and not list."""
+    said = failure.message.lower()
+    return failure.status == 401 and "scope" not in said and "permission" not in said
+
+
 def too_long(what: str, settings: ModelSettings) -> ModelError:
     """Question and answer together do not fit."""
     return ModelError(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -41,17 +42,26 @@ class Failure(Exception):
     Attributes:
         kind: what to do about it.
         message: the server's words, or what happened to the connection.
+        status: of the HTTP response, 0 where there was none.
         param: the parameter that the server names, if it names one.
         retry_after: seconds to wait, as the server says.
         partial: the part of an answer that came before the connection broke.
     """
 
     def __init__(
-        self, kind: Kind, message: str, *, param: str | None = None, retry_after: float | None = None, partial: str = ""
+        self,
+        kind: Kind,
+        message: str,
+        *,
+        status: int = 0,
+        param: str | None = None,
+        retry_after: float | None = None,
+        partial: str = "",
     ) -> None:
         super().__init__(message)
         self.kind: Kind = kind
-        self.message, self.param, self.retry_after, self.partial = message, param, retry_after, partial
+        self.message, self.status, self.partial = message, status, partial
+        self.param, self.retry_after = param, retry_after
 
     @property
     def is_billed(self) -> bool:
@@ -80,7 +90,8 @@ def failure_of(error: "openai.APIError", *, partial: str = "") -> Failure:
 def failure_from(status: int, body: object, headers: Mapping[str, str]) -> Failure:
     """What a server means by a status and what it sends with it; 0 where there is no status."""
     said = " ".join(_words(body))[:SHOWN] or f"HTTP status {status}"
-    return Failure(_kind(status, f"{body}".lower()), said, param=_param(body), retry_after=_retry_after(headers))
+    kind = _kind(status, f"{body}".lower())
+    return Failure(kind, said, status=status, param=_param(body), retry_after=_retry_after(headers))
 
 
 def _kind(status: int, text: str) -> Kind:
@@ -140,7 +151,8 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     except ValueError:
         pass
     try:
-        until, now = parsedate_to_datetime(value), parsedate_to_datetime(headers.get("date", ""))
+        until = parsedate_to_datetime(value)
+        now = parsedate_to_datetime(headers["date"]) if "date" in headers else datetime.now(UTC)
         return max((until - now).total_seconds(), 0.0)
     except (ValueError, TypeError):
         return None

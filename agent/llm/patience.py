@@ -52,8 +52,9 @@ class Patience:
             ModelError: it is no use, and the study has had no answer yet.
             PlanningOver: it is no use, but what is planned can run on.
         """
-        tries = self._tries[failure.kind] = self._tries.get(failure.kind, 0) + (failure.retry_after is None)
-        seconds = self._pause(tries) if failure.retry_after is None else failure.retry_after
+        told = failure.retry_after if (failure.retry_after or 0) >= 1 else None  # "at once" is no time to wait
+        tries = self._tries[failure.kind] = self._tries.get(failure.kind, 0) + (told is None)
+        seconds = self._pause(tries) if told is None else told
         if tries >= TRIES[failure.kind]:
             raise self.given_up(failure, f"{tries} times")
         if self._waited + seconds > LONGEST or not math.isfinite(seconds):

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from ...prompts import phrases, render
 from .answers import Unreadable
 from .dialect import Dialect
-from .schema import schema_name, strict_schema
+from .schema import strict_schema
 from .settings import ModelSettings
 from .tokens import BYTES_A_TOKEN, estimate_tokens
 
@@ -54,8 +54,12 @@ class Question:
     @property
     def tokens(self) -> int:
         """Its estimated size, the schema included."""
-        texts = sum(estimate_tokens(message.content) + TOKENS_A_MESSAGE for message in self.messages)
-        return texts + estimate_tokens(json.dumps(self.schema))
+        return self.tokens_of_messages + estimate_tokens(json.dumps(self.schema))
+
+    @property
+    def tokens_of_messages(self) -> int:
+        """Its estimated size without the schema."""
+        return sum(estimate_tokens(message.content) + TOKENS_A_MESSAGE for message in self.messages)
 
     def repaired(self, said: str, unreadable: Unreadable, spare: int) -> "Question":
         """The same question with the answer that could not be used and what is wrong with it.
@@ -80,12 +84,11 @@ class Question:
     def request(self, dialect: Dialect) -> dict[str, Any]:
         """The body of the request, as this server takes it."""
         messages = [message._asdict() for message in self.messages]
-        if dialect.rung != "json_schema":
+        if not dialect.takes_schemas or self.repair:  # some servers take a schema and never look at it
             messages[0]["content"] += "\n\n" + render("llm/client/schema.j2", schema=json.dumps(self.schema))
         if "system" in dialect.dropped:
             messages = _without_system(messages)
-        parameters = dialect.parameters(self.settings, schema_name(self.answer), self.schema)
-        return {"model": self.settings.model, "messages": messages, **parameters}
+        return {"model": self.settings.model, "messages": messages, **dialect.parameters(self.settings, self.answer)}
 
     @staticmethod
     def _clean(problem: str) -> str:

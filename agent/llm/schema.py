@@ -1,7 +1,6 @@
 """JSON schemas of answers: in the strict form that OpenAI-compatible servers take, and as text for those that take none."""
 
 import re
-from functools import cache
 from typing import Any, cast
 
 from pydantic import BaseModel
@@ -9,29 +8,25 @@ from pydantic import BaseModel
 from ...prompts import phrases
 
 JSON = dict[str, Any]
-UNSUPPORTED = (
-    "minLength",
-    "maxLength",
-    "uniqueItems",
-    "minProperties",
-    "maxProperties",
-    "discriminator",
-    "default",
-    "title",
-)
-"""Keywords that strict mode refuses, or that make a local server's grammar explode; pydantic checks them afterwards."""
+LENGTHS = ("minLength", "maxLength")
+UNSUPPORTED = ("uniqueItems", "minProperties", "maxProperties", "discriminator", "default", "title")
+"""Keywords that strict mode refuses, as it does lengths; pydantic checks them afterwards."""
 
 
-@cache
-def strict_schema(answer: type[BaseModel]) -> JSON:
+def strict_schema(answer: type[BaseModel], *, lengths: bool = False) -> JSON:
     """The schema of `answer` for `response_format`, strict.
 
-    Every property is required, no object is open, alternatives are `anyOf`; bounds on strings are moved into the description.
+    Every property is required, no object is open, alternatives are `anyOf`; the description of a string tells its bounds.
+
+    Args:
+        answer: the record wanted.
+        lengths: keep the lengths of strings as keywords too.
 
     Raises:
-        TypeError: it has an open map, which strict mode cannot express.
+        TypeError: it has an open map, a tuple or a value of any type, which strict mode cannot express.
     """
-    return _strict(answer.model_json_schema(), answer.__name__)
+    dropped = UNSUPPORTED if lengths else (*UNSUPPORTED, *LENGTHS)
+    return _strict(answer.model_json_schema(), answer.__name__, dropped)
 
 
 def schema_name(answer: type[BaseModel]) -> str:
@@ -39,27 +34,26 @@ def schema_name(answer: type[BaseModel]) -> str:
     return re.sub(r"[^A-Za-z0-9_-]", "_", answer.__name__)[:64]
 
 
-def _strict(node: JSON, where: str) -> JSON:
-    found = {key: value for key, value in node.items() if key not in UNSUPPORTED}
+def _strict(node: JSON, where: str, dropped: tuple[str, ...]) -> JSON:
+    if "$ref" in node:
+        return {"$ref": node["$ref"]}
+    found = {key: value for key, value in node.items() if key not in dropped}
     bounds = phrases("llm/client/bounds.j2").length(node.get("minLength"), node.get("maxLength"))
     if bounds:
         found["description"] = " ".join(part for part in (node.get("description"), bounds) if part)
     if "oneOf" in found:
         found["anyOf"] = found.pop("oneOf")
-    for key in ("anyOf", "allOf", "prefixItems"):
-        if key in found:
-            found[key] = [_strict(each, f"{where}.{key}") for each in cast("list[JSON]", found[key])]
-    if isinstance(found.get("items"), dict):
-        found["items"] = _strict(found["items"], f"{where}[]")
-    for key in ("$defs", "properties"):
-        if key in found:
-            found[key] = {
-                name: _strict(each, f"{where}.{name}") for name, each in cast("dict[str, JSON]", found[key]).items()
-            }
+    if not {"type", "anyOf", "enum", "const"} & set(found) or "prefixItems" in found:
+        raise TypeError(f"{where} has no type that strict schemas can express")
+    if "anyOf" in found:
+        found["anyOf"] = [_strict(each, where, dropped) for each in cast("list[JSON]", found["anyOf"])]
+    if "items" in found:
+        found["items"] = _strict(found["items"], f"{where}[]", dropped)
+    for key in {"$defs", "properties"} & set(found):
+        named = cast("dict[str, JSON]", found[key])
+        found[key] = {name: _strict(each, f"{where}.{name}", dropped) for name, each in named.items()}
     if found.get("type") == "object":
         _close(found, where)
-    if "$ref" in found:
-        return {"$ref": found["$ref"]}
     return found
 
 

@@ -5,7 +5,7 @@ from collections import deque
 BYTES_A_TOKEN = 3.0
 """Source code has 2.8 to 4 bytes a token in the tokenizers in use; few bytes a token is the cautious side."""
 RECENT = 8
-BOUNDS = 0.5, 4.0
+BOUNDS = 0.75, 4.0
 
 
 def estimate_tokens(text: str) -> int:

@@ -122,9 +122,11 @@ def test_flags_that_make_no_sense(made, arguments, told):
 
 
 def test_a_language_model_that_is_not_there(made):
-    refused(made.lesion("run", "--planner", "llm"), "→ use --planner rules")
+    missing = ("no model is named", "LESION_MODEL", "no key", "OPENAI_API_KEY", "--planner rules")
+    refused(made.lesion("run", "--planner", "llm"), *missing)
+    refused(made.lesion("plan", "--planner", "llm"), *missing)
     made.edit("lesion.toml", "[limits]", '[planner]\nkind = "llm"\n\n[limits]')
-    refused(made.lesion("run"), "planner.kind", "→ use --planner rules")
+    refused(made.lesion("run"), *missing)
     assert not made.state.exists()
 
 

@@ -186,8 +186,13 @@ def _handler(server: ModelServer) -> type[BaseHTTPRequestHandler]:
                 self.wfile.write(b"0\r\n\r\n")
 
         def _head(self, answer: Answer, more: dict[str, str]) -> None:
-            self.send_response(answer.status)
-            for name, value in {**more, "Connection": "close", **answer.headers}.items():
+            self.send_response_only(answer.status)
+            for name, value in {
+                "Date": self.date_time_string(),
+                **more,
+                "Connection": "close",
+                **answer.headers,
+            }.items():
                 self.send_header(name, value)
             self.end_headers()
 

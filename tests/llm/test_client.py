@@ -5,24 +5,9 @@ import json
 import pytest
 from lesion.agent.llm.client import Message
 from lesion.executor.errors import BadAnswerError
-from pydantic import BaseModel, ConfigDict, Field
 
+from .asked import GOOD, QUESTION, Items
 from .server import ModelServer, says
-
-
-class Item(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-    name: str = Field(max_length=20)
-    size: float
-
-
-class Items(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-    items: list[Item]
-
-
-GOOD = '{"items": [{"name": "dropout", "size": 0.5}, {"name": "norm", "size": 2}]}'
-QUESTION = [Message("system", "You plan."), Message("user", "Name two items.")]
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -69,7 +54,7 @@ def test_the_request_is_strict_and_carries_no_tools(desk):
     assert form["schema"]["required"] == ["items"]
     item = form["schema"]["$defs"]["Item"]
     assert (item["additionalProperties"], item["required"]) == (False, ["name", "size"])
-    assert item["properties"]["name"] == {"type": "string", "description": "At most 20 characters."}
+    assert item["properties"]["name"] == {"type": "string", "maxLength": 20, "description": "At most 20 characters."}
     assert set(body) == {"model", "messages", "response_format", "max_tokens"}, "nothing is sent that was not given"
 
 

@@ -1,16 +1,35 @@
 """What a language model may answer: typed proposals, bounded in every string and list, and nothing else."""
 
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from functools import cache
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, create_model
 
 from ...components import ComponentKind
 from ...reading.digest.lookup import Lookup
 from ...records.base import Direction
 
-How = Literal["default", "zero", "mean", "resample", "bypass", "override", "edit"]
+How = Literal["default", "zero", "mean", "resample", "bypass"]
 Name = Annotated[str, Field(max_length=200)]
-Sentence = Annotated[str, Field(max_length=600)]
+Label = Annotated[str, Field(max_length=80)]
+"""What a table calls a new component, which is named by it."""
+Sentence = Annotated[str, Field(max_length=400)]
+MOST_NAMED = 200
+"""Components up to which a schema names every id: small models keep to a list, and make ids up without one."""
+
+
+def _within(low: float, high: float) -> BeforeValidator:
+    """Numbers beyond the bounds are taken as the bounds: not every server's grammar keeps to them."""
+    return BeforeValidator(lambda given: min(max(given, low), high) if isinstance(given, (int, float)) else given)
+
+
+Size = Annotated[float, Field(ge=-100, le=100, allow_inf_nan=False), _within(-100, 100)]
+Percent = Annotated[int, Field(ge=0, le=100), _within(0, 100)]
+Priority = Annotated[int, Field(ge=1, le=5), _within(1, 5)]
+
+
+A = TypeVar("A", bound="Answer")
 
 
 class Answer(BaseModel):
@@ -34,35 +53,70 @@ class ClaimTest(Answer):
     outcome: Direction
 
 
-class Proposal(Answer):
-    """One removal, with what is expected of it."""
+class Expectation(Answer):
+    """What is written down of a removal before it runs."""
 
-    target: Name
-    """Id of a known component or a pattern over ids, or a new one, `edit:…` or `config:…`."""
-    how: How
-    key: Name
-    """Configuration key of an override, else empty."""
-    value: Annotated[str, Field(max_length=500)]
-    """Its value as JSON, else empty."""
-    blocks: list[EditBlock] = Field(max_length=6)
-    """Of an edit, else empty."""
-    label: Annotated[str, Field(max_length=80)]
-    """What a table calls a new component."""
-    kind: ComponentKind
     hypothesis: Sentence
     direction: Direction
-    size: float = Field(ge=-100, le=100)
-    confidence: float = Field(ge=0, le=1)
+    size: Size
+    confidence: Percent
     claims: list[ClaimTest] = Field(max_length=5)
-    priority: int = Field(ge=1, le=5)
+    priority: Priority
     change_of_mind: Sentence
 
 
-class FirstPlan(Answer):
+class _Target(Answer):
+    target: Name
+    """Id of a known component, or a pattern over ids."""
+    how: How
+
+
+class Removal(Expectation, _Target):
+    """A known component, removed in one of its ways."""
+
+
+class _Setting(Answer):
+    key: Name
+    value: Annotated[str, Field(max_length=500)]
+    """As JSON."""
+    label: Label
+    kind: ComponentKind
+
+
+class Override(Expectation, _Setting):
+    """A configuration key set to a value that no known component sets it to."""
+
+
+class _Change(Answer):
+    label: Label
+    kind: ComponentKind
+    blocks: list[EditBlock] = Field(min_length=1, max_length=6)
+
+
+class Edit(Expectation, _Change):
+    """Lines of the source taken out."""
+
+
+Proposal = Removal | Override | Edit
+
+
+class Proposals(Answer):
+    """Single removals of each sort."""
+
+    removals: list[Removal] = Field(max_length=60)
+    overrides: list[Override] = Field(max_length=10)
+    edits: list[Edit] = Field(max_length=20)
+
+    @property
+    def proposals(self) -> list[Proposal]:
+        """All of them."""
+        return [*self.removals, *self.overrides, *self.edits]
+
+
+class FirstPlan(Proposals):
     """Round 1, or what must be read before it can be planned."""
 
     look_up: list[Lookup] = Field(max_length=6)
-    proposals: list[Proposal] = Field(max_length=60)
 
 
 class Withdrawal(Answer):
@@ -72,18 +126,15 @@ class Withdrawal(Answer):
     reason: Sentence
 
 
-class Review(Answer):
+class Review(Proposals):
     """A second reading of a plan: what is missing, what is redundant, what is confounded."""
 
-    missing: list[Proposal] = Field(max_length=10)
     withdrawn: list[Withdrawal] = Field(max_length=20)
     remark: Sentence
 
 
-class Mending(Answer):
+class Mending(Proposals):
     """Proposals that failed their check, mended; those that cannot be are left out."""
-
-    proposals: list[Proposal] = Field(max_length=20)
 
 
 class FollowUp(Answer):
@@ -91,25 +142,44 @@ class FollowUp(Answer):
 
     what: Literal["together", "another-kind", "alone", "random-control", "more-seeds"]
     targets: list[Name] = Field(min_length=1, max_length=8)
-    how: Literal["default", "zero", "mean", "resample", "bypass"]
+    how: How
     mode: Literal["all", "reevaluate", "retrain", "recover"]
     hypothesis: Sentence
     direction: Direction
-    size: float = Field(ge=-100, le=100)
-    confidence: float = Field(ge=0, le=1)
+    size: Size
+    confidence: Percent
     claims: list[ClaimTest] = Field(max_length=5)
-    priority: int = Field(ge=1, le=5)
+    priority: Priority
     why: Sentence
 
 
-class NextRound(Answer):
+class NextRound(Proposals):
     """Follow-ups on results; all lists empty where nothing is left that is worth its cost."""
 
-    look_up: list[Lookup] = Field(max_length=6)
     follow_ups: list[FollowUp] = Field(max_length=12)
-    proposals: list[Proposal] = Field(max_length=8)
     reason: Sentence
+    look_up: list[Lookup] = Field(max_length=6)
 
 
 ANSWERS = (FirstPlan, Review, Mending, NextRound)
 """Everything that is ever asked for."""
+
+
+def naming(answer: type[A], ids: Sequence[str]) -> type[A]:
+    """The same answer, with a schema that lists the ids of all components where they are few enough.
+
+    Only the schema: an answer with another id is read, and told what is wrong with it.
+    """
+    return _naming(answer, tuple(ids)) if 0 < len(ids) <= MOST_NAMED else answer
+
+
+@cache
+def _naming(answer: Any, ids: tuple[str, ...]) -> Any:
+    named = Annotated[Name, WithJsonSchema({"type": "string", "enum": list(ids)})]
+    removal: Any = create_model("Removal", __base__=Removal, target=(named, ...))
+    fields: dict[str, Any] = {"removals": (list[removal], Field(max_length=60))}
+    if issubclass(answer, NextRound):
+        targets = (list[named], Field(min_length=1, max_length=8))
+        follow_up: Any = create_model("FollowUp", __base__=FollowUp, targets=targets)
+        fields["follow_ups"] = (list[follow_up], Field(max_length=12))
+    return create_model(answer.__name__, __base__=answer, **fields)

@@ -6,7 +6,7 @@ from typing import Protocol, TypeVar
 from ...components import Component
 from ...llm.client import Message
 from ..plan import Plan
-from .answers import Answer, FirstPlan, NextRound
+from .answers import Answer, FirstPlan, NextRound, naming
 from .briefing import Briefing
 
 TURNS = 4
@@ -35,15 +35,17 @@ class Model(Protocol):
 class Conversation:
     """Starts with the system's words and the briefing; questions and answers follow."""
 
-    def __init__(self, model: Model, briefing: Briefing, opening: str) -> None:
+    def __init__(self, model: Model, briefing: Briefing, components: Sequence[Component]) -> None:
         self._model, self._briefing = model, briefing
+        self._ids = [one.id for one in components if one.interventions]
+        opening = briefing.opening(components)
         self._messages = [Message("system", briefing.system), Message("user", opening)]
 
     def ask(self, purpose: str, request: str, answer: type[A]) -> A:
         """Put a request; what the model wants to look up first is shown to it."""
         self._add("user", request)
         for turns in range(TURNS, -1, -1):
-            found = self._model.ask(purpose, self.messages, answer)
+            found = self._model.ask(purpose, self.messages, naming(answer, self._ids))
             self._add("assistant", found.model_dump_json())
             wanted = found.look_up if isinstance(found, (FirstPlan, NextRound)) else []
             if not wanted or not turns:

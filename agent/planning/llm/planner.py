@@ -15,7 +15,7 @@ from .briefing import Briefing
 from .claims import open_claims, tests_open_claim
 from .conversation import Conversation, Model
 from .followups import followed
-from .typed import Ground, Typed, one_line, typed
+from .typed import Ground, Typed, name_of, one_line, typed
 
 MENDINGS = 2
 """Times that a failed proposal goes back."""
@@ -81,7 +81,7 @@ class LlmPlanner:
     # inside
 
     def _planned(self, study: str, components: Sequence[Component], suggested: Plan) -> Plan:
-        talk = Conversation(self.model, self.briefing, self.briefing.opening(self._allowed(components)))
+        talk = Conversation(self.model, self.briefing, self._allowed(components))
         ground = self._ground(components)
         answer = talk.ask("plan", self.briefing.first_plan(suggested), FirstPlan)
         found, mended = self._understood(answer.proposals, ground)
@@ -105,7 +105,7 @@ class LlmPlanner:
             return plan.model_copy(update={"remarks": [*plan.remarks, remark]})
         taken = {signature(one.interventions): one.id for one in plan.ablations}
         known = {**ground.known, **{one.id: one for one in plan.components}}
-        found, mended = self._understood(review.missing, replace(ground, taken=taken, known=known))
+        found, mended = self._understood(review.proposals, replace(ground, taken=taken, known=known))
         reasons = {one.target: f"withdrawn by the reviewer's pass: {one_line(one.reason)}" for one in review.withdrawn}
         reasons = {name: reason for name, reason in reasons.items() if any(one.id == name for one in plan.ablations)}
         if len(reasons) == len(plan.ablations):
@@ -124,7 +124,7 @@ class LlmPlanner:
         )
 
     def _followed(self, learnt: Learnt, suggested: Plan | None) -> Plan | None:
-        talk = Conversation(self.model, self.briefing, self.briefing.opening(self._allowed(learnt.components)))
+        talk = Conversation(self.model, self.briefing, self._allowed(learnt.components))
         open_ones = open_claims(self.briefing.claims, learnt)
         answer = talk.ask("follow-up", self.briefing.follow_up(learnt, suggested, open_ones), NextRound)
         number = len(learnt.plans) + 1
@@ -157,7 +157,7 @@ class LlmPlanner:
         for _ in range(MENDINGS):
             if not found.problems:
                 break
-            failed = [(one.target, one.model_dump_json(), why) for one, why in found.problems]
+            failed = [(name_of(one), one.model_dump_json(), why) for one, why in found.problems]
             answer = self._ask_again(failed, ground)
             if not answer.proposals:
                 break
@@ -184,12 +184,12 @@ class LlmPlanner:
 
     def _ask_again(self, failed: Sequence[tuple[str, str, str]], ground: Ground) -> Mending:
         """Failed proposals mended; none where the model cannot be asked."""
-        opening = self.briefing.opening(self._allowed(list(ground.known.values())))
+        talk = Conversation(self.model, self.briefing, list(ground.known.values()))
         try:
-            return Conversation(self.model, self.briefing, opening).ask("mend", self.briefing.mend(failed), Mending)
+            return talk.ask("mend", self.briefing.mend(failed), Mending)
         except PlannerError as error:
             self._why(error)
-            return Mending(proposals=[])
+            return Mending(removals=[], overrides=[], edits=[])
 
     def _mended(self, plan: Plan, problems: Mapping[str, str]) -> dict[str, tuple[Ablation, Component]]:
         """Failed ablations as they came back, with their components."""
@@ -198,14 +198,12 @@ class LlmPlanner:
         answer = self._ask_again(failed, self._ground(list(self._known.values())))
         ground = replace(self._ground(list(self._known.values())), round=plan.round)
         components = {one.id: one for one in plan.components}
-        found = typed([one for one in answer.proposals if one.how in ("edit", "override")], ground)
+        found = typed([*answer.overrides, *answer.edits], ground)
         brought = components | {one.id: one for one in found.components}
         return {one.id: (one, brought[one.id]) for one in found.ablations if one.id in problems and one.id in brought}
 
     def _as_plan(self, study: str, number: int, found: Typed, mended: list[Mended]) -> Plan:
-        meaningless = [
-            Dropped(id=one_line(one.target) or "unnamed", reason=why, by=self.name) for one, why in found.problems
-        ]
+        meaningless = [Dropped(id=name_of(one), reason=why, by=self.name) for one, why in found.problems]
         return Plan(
             study=study,
             round=number,
@@ -246,7 +244,7 @@ _SHOWN = {"id", "interventions", "hypothesis", "prediction"}
 
 def _came_back(failed: Typed, again: Typed) -> list[Mended]:
     """Which failed proposals stand among the mended ones: by name, or by their place where all came back."""
-    by_name = {proposal.target: why for proposal, why in failed.problems}
+    by_name = {name_of(proposal): why for proposal, why in failed.problems}
     in_place = [why for _, why in failed.problems]
     all_came = len(again.ablations) == len(in_place)
     told = [by_name.get(one.id) or (in_place[at] if all_came else None) for at, one in enumerate(again.ablations)]

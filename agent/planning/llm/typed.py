@@ -9,11 +9,11 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from ....executor.interventions import Block, ConfigOverride, Intervention, SourceEdit, needs_reference, removal_name
-from ...components import Component, ComponentKind
+from ...components import Component
 from ...reading.words import is_bookkeeping, is_scale
 from ...results import Direction, Mode, Prediction, Role
 from ..plan import Ablation, Dropped, Supports, nearest, signature
-from .answers import ClaimTest, Proposal
+from .answers import ClaimTest, Edit, Override, Proposal, Removal
 
 EDIT, CONFIG = "edit:", "config:"
 MOST_BY_PATTERN = 200
@@ -74,10 +74,10 @@ def typed(proposals: Iterable[Proposal], ground: Ground) -> Typed:
     return found
 
 
-def prediction_of(direction: Direction, size: float, confidence: float) -> Prediction:
+def prediction_of(direction: Direction, size: float, percent: int) -> Prediction:
     """What was predicted; a size without the sign of its direction gets it."""
     sized = {"worse": abs(size), "better": -abs(size), "none": size}[direction]
-    return Prediction(direction=direction, size=sized, confidence=confidence)
+    return Prediction(direction=direction, size=sized, confidence=percent / 100)
 
 
 def supports(tests: Sequence[ClaimTest], ground: Ground) -> list[Supports]:
@@ -89,10 +89,12 @@ def supports(tests: Sequence[ClaimTest], ground: Ground) -> list[Supports]:
 
 def _made(proposal: Proposal, ground: Ground) -> list[tuple[Component, Intervention]] | str:
     """Component and removal, one or, by a pattern, several; else why there is none."""
-    if proposal.how == "edit":
+    if isinstance(proposal, Edit):
         return _edit(proposal, ground)
-    if proposal.how == "override":
-        return _override(proposal, ground)
+    return _override(proposal, ground) if isinstance(proposal, Override) else _known(proposal, ground)
+
+
+def _known(proposal: Removal, ground: Ground) -> list[tuple[Component, Intervention]] | str:
     if "*" in proposal.target or "?" in proposal.target:
         matching = [one for name, one in ground.known.items() if fnmatchcase(name, proposal.target)]
         fitting = [(one, found) for one in matching if not isinstance(found := removal(one, proposal.how), str)]
@@ -130,32 +132,35 @@ def problem_in_modes(intervention: Intervention, modes: Sequence[Mode]) -> str |
     return None
 
 
-def _edit(proposal: Proposal, ground: Ground) -> list[tuple[Component, Intervention]] | str:
-    if not proposal.blocks or not all(one.file and one.search for one in proposal.blocks):
+def _edit(proposal: Edit, ground: Ground) -> list[tuple[Component, Intervention]] | str:
+    if not all(one.file and one.search for one in proposal.blocks):
         return "an edit needs blocks, each with a file, the lines to search for, and what replaces them"
-    if "retrain" not in ground.modes:
-        return "an edit is a question of retraining, which study.modes does not ask for"
     edit = SourceEdit(blocks=[Block(**one.model_dump()) for one in proposal.blocks])
-    name = EDIT + (slug(proposal.target.removeprefix(EDIT)) or slug(proposal.label) or "unnamed")
-    return [(_component(name, proposal, edit, where=edit.blocks[0].file), edit)]
+    return problem_in_modes(edit, ground.modes) or [(_component(name_of(proposal), proposal, edit), edit)]
 
 
-def _override(proposal: Proposal, ground: Ground) -> list[tuple[Component, Intervention]] | str:
-    key = proposal.key or proposal.target.removeprefix(CONFIG)
+def _override(proposal: Override, ground: Ground) -> list[tuple[Component, Intervention]] | str:
+    key = proposal.key.removeprefix(CONFIG)
     if key not in ground.config:
         return f"there is no configuration key {key!r}{nearest(key, list(ground.config))}"
     if is_scale(key, ground.config[key]):
         return f"{key} says how much of everything there is: less of it is no ablation"
     if is_bookkeeping(key):
         return f"{key} is a setting of the run or of its evaluation, not of what is learnt"
-    if "retrain" not in ground.modes:
-        return "an override is a question of retraining, which study.modes does not ask for"
-    value = _value(proposal.value)
-    override = ConfigOverride(key=key, value=value)
+    override = ConfigOverride(key=key, value=_value(proposal.value))
     for one in ground.known.values():
         if override in one.interventions:
-            return [(one, override)]
-    return [(_component(f"{CONFIG}{key}={json.dumps(value)}"[:200], proposal, override, where=None), override)]
+            return problem_in_modes(override, ground.modes) or [(one, override)]
+    return problem_in_modes(override, ground.modes) or [(_component(name_of(proposal), proposal, override), override)]
+
+
+def name_of(proposal: Proposal) -> str:
+    """The component that a proposal is about, by its id."""
+    if isinstance(proposal, Removal):
+        return one_line(proposal.target) or "unnamed"
+    if isinstance(proposal, Edit):
+        return EDIT + (slug(proposal.label.removeprefix(EDIT)) or "unnamed")
+    return f"{CONFIG}{one_line(proposal.key.removeprefix(CONFIG))}={json.dumps(_value(proposal.value))}"[:200]
 
 
 def _value(text: str) -> Any:
@@ -170,11 +175,13 @@ def _finite(digits: str) -> float | str:
     return number if math.isfinite(number := float(digits)) else digits
 
 
-def _component(name: str, proposal: Proposal, intervention: Intervention, where: str | None) -> Component:
-    kind: ComponentKind = proposal.kind
+def _component(name: str, proposal: Edit | Override, intervention: Intervention) -> Component:
+    where = intervention.blocks[0].file if isinstance(intervention, SourceEdit) else None
     label = one_line(proposal.label) or name.partition(":")[2].replace("-", " ")
     evidence = "proposed by the language model"
-    return Component(id=name, kind=kind, label=label, where=where, evidence=evidence, interventions=[intervention])
+    return Component(
+        id=name, kind=proposal.kind, label=label, where=where, evidence=evidence, interventions=[intervention]
+    )
 
 
 def _ablation(proposal: Proposal, component: Component, intervention: Intervention, ground: Ground) -> Ablation:

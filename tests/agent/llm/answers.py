@@ -1,10 +1,14 @@
 """Components, and answers as a language model would write them."""
 
 from lesion.agent.components import Component
-from lesion.agent.planning.llm.answers import EditBlock, FollowUp, Proposal
+from lesion.agent.planning.llm.answers import Edit, FollowUp, Override, Removal
 from lesion.executor.interventions import ConfigOverride, HeadIntervention, ModuleIntervention
 
 MODEL = "llm:scripted"
+EXPECTED = {
+    **{"hypothesis": "it helps", "direction": "worse", "size": 2.0, "confidence": 80, "claims": [], "priority": 3},
+    "change_of_mind": "none",
+}
 
 
 def setting(key, value=0):
@@ -34,24 +38,23 @@ def head(path, number):
 
 
 def proposal(target, how="default", **facts):
-    usual = {
-        **{"key": "", "value": "", "blocks": [], "label": "", "kind": "other", "hypothesis": "it helps"},
-        **{"direction": "worse", "size": 2.0, "confidence": 0.8, "claims": [], "priority": 3, "change_of_mind": "none"},
-    }
-    return Proposal.model_validate({"target": target, "how": how, **usual, **facts})
+    return Removal.model_validate({"target": target, "how": how, **EXPECTED, **facts})
 
 
-def edit(target, *blocks, **facts):
-    return proposal(target, "edit", blocks=[block(*one) for one in blocks], kind="loss_term", **facts)
+def override(key, value, **facts):
+    return Override.model_validate({"key": key, "value": value, "label": key, "kind": "other", **EXPECTED, **facts})
 
 
-def block(file, search, replace=""):
-    return EditBlock(file=file, search=search, replace=replace).model_dump()
+def edit(label, *blocks, **facts):
+    made = [
+        {"file": file, "search": search, "replace": replace[0] if replace else ""} for file, search, *replace in blocks
+    ]
+    return Edit.model_validate({"label": label, "kind": "loss_term", "blocks": made, **EXPECTED, **facts})
 
 
 def follow_up(what, *targets, **facts):
     usual = {
         **{"how": "default", "mode": "all", "hypothesis": "they back each other up", "direction": "worse", "size": 3.0},
-        **{"confidence": 0.7, "claims": [], "priority": 2, "why": "each alone was negligible"},
+        **{"confidence": 70, "claims": [], "priority": 2, "why": "each alone was negligible"},
     }
     return FollowUp.model_validate({"what": what, "targets": list(targets), **usual, **facts})
