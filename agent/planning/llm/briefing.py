@@ -90,7 +90,7 @@ class Briefing:
 
     def mend(self, failed: Sequence[tuple[str, str, str]]) -> str:
         """The request to mend proposals: (name, what was proposed as JSON, problem)."""
-        return prompts.render("llm/mend.j2", failed=failed)
+        return self.library.clean(prompts.render("llm/mend.j2", failed=failed))
 
     def follow_up(self, learnt: Learnt, suggested: Plan | None, open_claims: Mapping[str, str]) -> str:
         """The results, and the request for what they call for."""
