@@ -42,8 +42,8 @@ class Conversation:
         self._messages = [Message("system", briefing.system), Message("user", opening)]
 
     def ask(self, purpose: str, request: str, answer: type[A]) -> A:
-        """Put a request; what the model wants to look up first is shown to it."""
-        self._add("user", request)
+        """Put a request, without secrets that errors in it may tell; what the model wants to look up first is shown to it."""
+        self._add("user", self._briefing.library.told(request))
         for turns in range(TURNS, -1, -1):
             found = self._model.ask(purpose, self.messages, naming(answer, self._ids))
             self._add("assistant", found.model_dump_json())
