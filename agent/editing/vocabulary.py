@@ -7,6 +7,8 @@ import ast
 import unicodedata
 from collections.abc import Iterator
 
+from typing_extensions import TypeIs
+
 from .acts import acts_anew, dotted, plainly
 from .difference import Difference
 from .names import Chain, imported
@@ -53,9 +55,8 @@ def _names(change: Difference) -> Iterator[str]:
         for word, free in _used(node):
             if word not in words and word not in free:
                 yield f"brings in the name `{plainly(word)}`, which is not used there"
-        if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes | int | float | complex):
-            if node.value not in constants:
-                yield f"brings in {_constant(node.value)}, which is not there"
+        if isinstance(node, ast.Constant) and _is_given(node.value) and node.value not in constants:
+            yield f"brings in {_constant(node.value)}, which is not there"
 
 
 def _constant(value: str | bytes | complex) -> str:
@@ -98,7 +99,12 @@ def _words(tree: ast.AST) -> set[str]:
 
 def _constants(tree: ast.AST) -> set[str | bytes | complex]:
     values = (one.value for one in ast.walk(tree) if isinstance(one, ast.Constant))
-    return {one for one in values if isinstance(one, str | bytes | int | float | complex)}
+    return {one for one in values if _is_given(one)}
+
+
+def _is_given(value: object) -> TypeIs[str | bytes | complex]:
+    """A text or a number, rather than None or an ellipsis."""
+    return isinstance(value, str | bytes | int | float | complex)
 
 
 def _modules(tree: ast.AST) -> dict[str, str]:

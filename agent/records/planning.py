@@ -23,7 +23,7 @@ class Planning(Record):
     cost: float | None = None
     """Dollars; None: unknown, which is not zero."""
     ended: str | None = None
-    """Why it was asked no more before it had nothing left to propose."""
+    """Why it was asked no more."""
     waited: float = 0.0
     """Seconds spent waiting because the server asked for it."""
 

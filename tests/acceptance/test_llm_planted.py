@@ -29,8 +29,18 @@ KEY = "sk-" + "a1B2" * 8
 JOINT = " + ".join(PAIR)
 RUN = ("run", "--planner", "llm", "--interactions", "none")
 EXPECTED = {
-    "edit:auxiliary": {"direction": "worse", "size": 10, "confidence": 90, "claims": [{"claim": "c1", "outcome": "worse"}]},
-    "edit:warm-start": {"direction": "worse", "size": 5, "confidence": 60, "claims": [{"claim": "c2", "outcome": "worse"}]},
+    "edit:auxiliary": {
+        "direction": "worse",
+        "size": 10,
+        "confidence": 90,
+        "claims": [{"claim": "c1", "outcome": "worse"}],
+    },
+    "edit:warm-start": {
+        "direction": "worse",
+        "size": 5,
+        "confidence": 60,
+        "claims": [{"claim": "c2", "outcome": "worse"}],
+    },
     "edit:refinement": {"direction": "none", "size": 0, "confidence": 60},
     "edit:skip": {"direction": "worse", "size": 10, "confidence": 95},
     "edit:clip": {"direction": "none", "size": 0, "confidence": 70},

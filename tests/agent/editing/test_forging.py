@@ -89,14 +89,26 @@ FORGED = {
         "    def __getitem__(self, h):\n        return h + h.relu()\n",
         "defines `__getitem__`",
     ),
-    "another method": ("        self.scale = 3\n", "        self.scale = self.forward = 3\n", "assigns to `self.forward`"),
+    "another method": (
+        "        self.scale = 3\n",
+        "        self.scale = self.forward = 3\n",
+        "assigns to `self.forward`",
+    ),
     "a generator": ("    x, y = data(seed, 64)\n", "    x, y = data(seed, 64)\n    yield x\n", "brings in a `yield`"),
     "an exception": (H, f"{H}        raise x\n", "brings in a `raise`"),
     "a false assertion": (H, f"{H}        assert x is h\n", "brings in an `assert`"),
     "a catch": (H, "        try:\n            h = x\n        except:\n            h = x\n", "brings in a `try`"),
     "for ever": (H, f"{H}        while 1:\n            h = x\n", "brings in a loop"),
-    "a decorator": ("    def forward(self, x", "    @torch.no_grad()\n    def forward(self, x", "decorates with `torch.no_grad()`"),
-    "a default": ("def forward(self, x, targets=None)", "def forward(self, x, targets=None, h=[])", "brings in a parameter"),
+    "a decorator": (
+        "    def forward(self, x",
+        "    @torch.no_grad()\n    def forward(self, x",
+        "decorates with `torch.no_grad()`",
+    ),
+    "a default": (
+        "def forward(self, x, targets=None)",
+        "def forward(self, x, targets=None, h=[])",
+        "brings in a parameter",
+    ),
     "another's attribute": (H, "        h = self.x.cpu()\n", "the name `cpu`"),
     "its own loss": (
         "        loss = loss + 0.1 * h.square().mean()\n",
@@ -108,8 +120,16 @@ FORGED = {
         "        loss = 0 * h.square().mean()\n",
         "`Net.forward` makes of the targets",
     ),
-    "the targets": ("        if targets is None:\n", "        targets = x\n        if targets is None:\n", "makes of the targets"),
-    "what is given back": ("        return out, loss\n", "        return out, 0\n", "`Net.forward` makes of the targets"),
+    "the targets": (
+        "        if targets is None:\n",
+        "        targets = x\n        if targets is None:\n",
+        "makes of the targets",
+    ),
+    "what is given back": (
+        "        return out, loss\n",
+        "        return out, 0\n",
+        "`Net.forward` makes of the targets",
+    ),
     "an early return": (H, f"{H}        return h, 0\n", "`Net.forward` makes of the targets"),
     "under a condition": (
         "        loss = (out - targets).square().mean()\n",

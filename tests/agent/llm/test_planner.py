@@ -178,7 +178,7 @@ def test_the_reviewers_pass_adds_withdraws_and_remarks():
     plan = asked.first_round("s", PARTS)
     assert ids(plan) == ["config:dropout", "module:norm"]
     assert any(one.id == "config:mixup" and "confounded with" in one.reason for one in plan.dropped)
-    assert plan.remarks == ["reviewer's pass: too few seeds"]
+    assert plan.remarks == ["the reviewer's pass says “too few seeds”"]
 
 
 def test_a_review_that_withdraws_everything_or_fails_leaves_the_plan():
