@@ -6,8 +6,7 @@ What counts is the changed statement alone, not its file: a file may hold the ev
 import ast
 import unicodedata
 from collections.abc import Iterator
-
-from typing_extensions import TypeIs
+from typing import TypeGuard
 
 from .acts import acts_anew, dotted, plainly
 from .difference import Difference
@@ -102,7 +101,7 @@ def _constants(tree: ast.AST) -> set[str | bytes | complex]:
     return {one for one in values if _is_given(one)}
 
 
-def _is_given(value: object) -> TypeIs[str | bytes | complex]:
+def _is_given(value: object) -> TypeGuard[str | bytes | complex]:
     """A text or a number, rather than None or an ellipsis."""
     return isinstance(value, str | bytes | int | float | complex)
 

@@ -46,7 +46,7 @@ class LlmPlanner:
     @property
     def spent(self) -> Planning:
         """What the model was asked so far, what it took, and why it ended where it did."""
-        return self.bill().model_copy(update={"ended": self.ended or self.last})
+        return self.bill().model_copy(update={"ended": self.ended, "last": self.last})
 
     def first_round(self, study: str, components: Sequence[Component]) -> Plan:
         """What the model proposes; what the rules would have asked beside it is listed as left out."""
