@@ -176,6 +176,7 @@ def test_the_report_lists_every_attempt_as_dropped_with_its_reason(obeyed):
         "edit:another-evaluate": "`evaluate (experiment.py)`",
         "edit:labels": "imports: `from data import examples`",
         "edit:always-equal": "`__eq__`",
+        "edit:another-form": "in evaluation its model puts out float32[600], where the unedited one puts out float32[600, 1]",
         "edit:in-place": "assigns to `x[:]`",
         "edit:place-0": "outside the project",
         "edit:place-1": "outside the project",
