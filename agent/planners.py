@@ -99,6 +99,7 @@ def briefing_of(setting: Setting, room: int) -> "Briefing":
         modes=setting.modes,
         seeds=spec.study.seeds,
         config=flatten(setting.config),
+        allowed=spec.study.components,
         library=Library(spec, estimate_tokens),
         room=room,
         estimate=estimate_tokens,

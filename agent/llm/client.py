@@ -7,10 +7,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
 from ...executor.errors import BadAnswerError, ModelError
+from ...prompts import phrases
 from .answers import Unreadable, read_answer, salvage
 from .connection import Connection, Reply, is_known
 from .dialect import Dialect, first_dialect
@@ -62,6 +64,10 @@ class LanguageModel:
         self._connection = Connection(settings)
         self._scale = Scale()
         self._dialect = _known_dialect(settings, transcript)
+
+    @property
+    def _host(self) -> str:
+        return urlsplit(self._settings.server).netloc
 
     @property
     def name(self) -> str:
@@ -166,6 +172,8 @@ class LanguageModel:
 
     def _exchange(self, asked: Question) -> Exchange:
         """Ask the server until it answers, or until that is no use."""
+        told = phrases("progress/model.j2").asking(asked.purpose, self._settings.model, self._host, asked.tokens)
+        self._watcher.asking(told)
         patience = Patience(self._watcher, self._sleep, self._time_left, began=bool(self._transcript.answered))
         attempt = 0
         while True:

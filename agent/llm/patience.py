@@ -26,6 +26,10 @@ ADVICE: dict[Kind, str] = {
 class Watcher(Protocol):
     """Whoever shows a person what the client is doing."""
 
+    def asking(self, text: str) -> None:
+        """A question goes to the server: what about, to which model, how large."""
+        ...
+
     def waiting(self, text: str) -> None:
         """The client waits: why, how long, until when."""
         ...
