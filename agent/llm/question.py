@@ -91,7 +91,9 @@ class Question:
         """The body of the request, as this server takes it."""
         messages = [message._asdict() for message in self.messages]
         if not dialect.takes_schemas or self.shows_schema:
-            place = -1 if dialect.takes_schemas else 0  # at the end, what a server keeps of the messages before it holds
+            place = (
+                -1 if dialect.takes_schemas else 0
+            )  # at the end, what a server keeps of the messages before it holds
             messages[place]["content"] += "\n\n" + render("llm/client/schema.j2", schema=json.dumps(self.schema))
         if "system" in dialect.dropped:
             messages = _without_system(messages)

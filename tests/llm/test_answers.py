@@ -27,6 +27,21 @@ def test_a_cut_answer_loses_whole_items_and_never_half_of_one(end):
     assert found is None or (found.note, found.edits) == (whole.note, whole.edits[:complete])
 
 
+def test_what_was_complete_before_a_list_began_is_kept():
+    class Plan(BaseModel):
+        removals: list[str] = []
+        edits: list[Edit] = []
+        reason: str = ""
+
+    whole = '{"removals": ["one", "two"], "edits": [{"name": "three", "blocks": ["x"]}], "reason": "because"}'
+    assert all(salvage(whole[:end], Plan) is None for end in range(whole.index(",")))
+    for end in range(whole.index("]") + 1, whole.index("}")):
+        assert salvage(whole[:end], Plan) == Plan(removals=["one", "two"])
+    for end in range(whole.index("}]") + 2, len(whole)):
+        found = salvage(whole[:end], Plan)
+        assert found is not None and (len(found.removals), len(found.edits), found.reason) == (2, 1, "")
+
+
 def test_the_object_that_fits_is_taken_whatever_stands_before_it():
     text = f'As asked, {{"edits": []}} or {{"name": "x"}}, and finally: {WHOLE}'
     assert len(read_answer(text, Edits).edits) == 2

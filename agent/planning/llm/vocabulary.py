@@ -15,7 +15,7 @@ NAMES = 1 / 32
 """Part of a question that one list of names may take in a schema; longer lists are left open."""
 NAMED = 3
 """Lists of names in one schema, at most."""
-TOKENS = {"removals": 100, "overrides": 300, "edits": 400, "follow_ups": 150, "withdrawn": 100, "look_up": 200}
+TOKENS = {"removals": 150, "overrides": 600, "edits": 600, "follow_ups": 200, "withdrawn": 150, "look_up": 400}
 """Of an answer, for each item that may stand in one of its lists."""
 TOKENS_A_BLOCK = 200
 """Of an answer, for each block of an edit."""
@@ -61,8 +61,8 @@ def _narrow(schema: dict[str, Any], words: Vocabulary) -> None:
     claims = tuple(f"c{at + 1}" for at in range(words.claims))
     for name, record in schema["$defs"].items():
         fields = record["properties"]
-        if "claims" in fields:
-            _shorten(fields["claims"], len(claims))
+        if not claims:
+            fields.pop("claims", None)
         match name:
             case "Removal":
                 _name(fields["target"], words.ids)
