@@ -106,7 +106,8 @@ class LlmPlanner:
         taken = {signature(one.interventions): one.id for one in plan.ablations}
         known = {**ground.known, **{one.id: one for one in plan.components}}
         found, mended = self._understood(review.proposals, replace(ground, taken=taken, known=known))
-        plan = _without(plan, _withdrawn(plan, review.withdrawn))
+        again = {one.id for one in found.dropped}
+        plan = _without(plan, _withdrawn(plan, [one for one in review.withdrawn if one.target not in again]))
         more = self._as_plan(plan.study, 1, found, [*plan.mended, *mended])
         remarks = [f"reviewer's pass: {remark}"] if (remark := one_line(review.remark)) else []
         return plan.model_copy(

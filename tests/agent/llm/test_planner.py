@@ -199,6 +199,13 @@ def test_the_reviewers_pass_adds_withdraws_and_remarks():
     assert plan.remarks == ["reviewer's pass: too few seeds"]
 
 
+def test_what_a_review_withdraws_and_proposes_in_one_breath_stays():
+    gone = [{"target": "config:mixup", "reason": "negative"}]
+    review = Review(removals=[proposal("config:mixup")], withdrawn=gone)
+    plan = planner(plan=[first(proposal("config:dropout"), proposal("config:mixup"))], review=[review])
+    assert ids(plan.first_round("s", PARTS)) == ["config:dropout", "config:mixup"]
+
+
 def test_a_review_that_withdraws_everything_or_fails_leaves_the_plan():
     everything = Review(withdrawn=[{"target": "config:dropout", "reason": "no"}], remark="")
     assert ids(planner(plan=[first(proposal("config:dropout"))], review=[everything]).first_round("s", PARTS)) == [
