@@ -63,6 +63,14 @@ def salvage(text: str, answer: type[T]) -> T | None:
     return found if any(isinstance(value, list) and value for _, value in found or ()) else None
 
 
+def lost_only_words(text: str, part: BaseModel) -> bool:
+    """Whether a cut answer, of which `part` is complete, lost nothing but text: it was cut in a closing sentence."""
+    said = without_thoughts(text)
+    stack, _ = _brackets(said[said.find("{") :])
+    absent = set(type(part).model_fields) - part.model_fields_set
+    return "[" not in stack and all(isinstance(getattr(part, name), str) for name in absent)
+
+
 def without_thoughts(text: str) -> str:
     """`text` after what a reasoning model thought aloud; empty where it never stopped thinking."""
     after = text.rpartition("</think>")[2]

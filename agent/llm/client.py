@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from ...executor.errors import BadAnswerError, ModelError
 from ...prompts import phrases
-from .answers import Unreadable, read_answer, salvage
+from .answers import Unreadable, lost_only_words, read_answer, salvage
 from .connection import Connection, Reply, is_known
 from .dialect import Dialect, first_dialect
 from .explained import error_of, is_wrong_key, small_context, too_long, unknown_model
@@ -139,7 +139,7 @@ class LanguageModel:
             except Unreadable as error:
                 if error.why == "cut":
                     cut.append(said)
-                if len(cut) == CUTS and (part := _complete(cut, answer)) is not None:
+                if (part := _enough(cut, answer)) is not None:
                     return part
                 if asked.repair == REPAIRS:
                     return self._last_resort(asked, cut, answer, error)
@@ -227,6 +227,12 @@ class LanguageModel:
         """A listener to an answer as it comes: servers send about a token at a time."""
         pieces = itertools.count(1)
         return lambda delta: self._watcher.streaming(next(pieces), delta)
+
+
+def _enough(cut: Sequence[str], answer: type[T]) -> T | None:
+    """The complete part of a cut answer, where asking again would bring no more."""
+    part = _complete(cut, answer)
+    return part if part is not None and (len(cut) == CUTS or lost_only_words(cut[-1], part)) else None
 
 
 def _complete(cut: Sequence[str], answer: type[T]) -> T | None:

@@ -14,13 +14,13 @@ from tests.experiments import STUDY, Ended, Project, project
 from .conftest import CONTEXT, Served
 
 pytestmark = pytest.mark.real_model
-CAP = 30_000
+CAP = 10_000
 """Tokens: bounds what the model may take where it has no end of ideas; then the study goes on without it."""
 PLANNER = f"""
 [planner]
 kind = "llm"
 context_tokens = {CONTEXT}
-answer_tokens = 700
+answer_tokens = 600
 max_tokens_total = {CAP}
 temperature = 0.7
 seed = 1

@@ -150,8 +150,8 @@ class NextRound(Proposals):
     """Follow-ups on results; all lists empty where nothing is left that is worth its cost."""
 
     follow_ups: list[FollowUp] = Field(default=[], max_length=12)
-    reason: Sentence = ""
     look_up: list[Lookup] = Field(default=[], max_length=6)
+    reason: Sentence = ""
 
 
 ANSWERS = (FirstPlan, Review, Mending, NextRound)
