@@ -20,9 +20,8 @@ PLANNER = f"""
 [planner]
 kind = "llm"
 context_tokens = {CONTEXT}
-answer_tokens = 600
+answer_tokens = 700
 max_tokens_total = {CAP}
-temperature = 0.7
 seed = 1
 timeout = "10m"
 """
