@@ -10,7 +10,7 @@ from ...results import Mode
 from ..plan import Ablation, Dropped, Mended, Plan, signature
 from ..planner import Learnt
 from ..rules import RulesPlanner
-from .answers import FirstPlan, Mending, NextRound, Proposal, Review
+from .answers import FirstPlan, Mending, NextRound, Proposal, Review, Withdrawal
 from .briefing import Briefing
 from .claims import open_claims, tests_open_claim
 from .conversation import Conversation, Model
@@ -110,11 +110,8 @@ class LlmPlanner:
         taken = {signature(one.interventions): one.id for one in plan.ablations}
         known = {**ground.known, **{one.id: one for one in plan.components}}
         found, mended = self._understood(review.proposals, replace(ground, taken=taken, known=known))
-        reasons = {one.target: f"withdrawn by the reviewer's pass: {quotation(one.reason)}" for one in review.withdrawn}
-        reasons = {name: reason for name, reason in reasons.items() if any(one.id == name for one in plan.ablations)}
-        if len(reasons) == len(plan.ablations):
-            reasons = {}
-        plan = _without(plan, reasons)
+        again = {one.id for one in found.dropped}
+        plan = _without(plan, _withdrawn(plan, [one for one in review.withdrawn if one.target not in again]))
         more = self._as_plan(plan.study, 1, found, [*plan.mended, *mended])
         remarks = [f"the reviewer's pass says {quotation(review.remark)}"] if one_line(review.remark) else []
         return plan.model_copy(
@@ -170,12 +167,15 @@ class LlmPlanner:
             taken = {**ground.taken, **{signature(one.interventions): one.id for one in found.ablations}}
             again = self._typed(answer.proposals, replace(ground, taken=taken))
             mended += _came_back(found, again)
+            stuck = again.problems == found.problems
             found = Typed(
                 [*found.ablations, *again.ablations],
                 [*found.components, *again.components],
                 again.problems,
                 [*found.dropped, *again.dropped],
             )
+            if stuck:
+                break
         return found, mended
 
     def _typed(self, proposals: Sequence[Proposal], ground: Ground) -> Typed:
@@ -259,6 +259,20 @@ def _nothing_more(dropped: Sequence[Dropped], reason: str) -> str:
 
 
 _SHOWN = {"id", "interventions", "hypothesis", "prediction"}
+
+
+def _withdrawn(plan: Plan, withdrawals: Sequence[Withdrawal]) -> dict[str, str]:
+    """Ablation → why it is withdrawn. Never without a reason, the only test of a claim, or more than half of a plan.
+
+    An ablation too many costs a few runs, one too few a finding; a reviewer who throws out most of a plan read it badly.
+    """
+    own = {one.id: one for one in plan.ablations}
+    told = {one.target: one.reason for one in withdrawals if one.target in own and one_line(one.reason)}
+    kept = {each.claim for name, one in own.items() if name not in told for each in one.claims}
+    reasons = {name: why for name, why in told.items() if {each.claim for each in own[name].claims} <= kept}
+    if len(reasons) * 2 > len(own):
+        return {}
+    return {name: f"withdrawn by the reviewer's pass: {quotation(why)}" for name, why in reasons.items()}
 
 
 def _came_back(failed: Typed, again: Typed) -> list[Mended]:

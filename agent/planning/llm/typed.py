@@ -166,6 +166,8 @@ def _override(proposal: Override, ground: Ground) -> list[tuple[Component, Inter
     if is_bookkeeping(key):
         return f"{key} is a setting of the run or of its evaluation, not of what is learnt"
     override = ConfigOverride(key=key, value=_value(proposal.value))
+    if override.value == ground.config[key] and type(override.value) is type(ground.config[key]):
+        return f"{key} is {proposal.value} already"
     for one in ground.known.values():
         if override in one.interventions:
             return problem_in_modes(override, ground.modes) or [(one, override)]
