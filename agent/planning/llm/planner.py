@@ -168,11 +168,12 @@ class LlmPlanner:
             again = self._typed(answer.proposals, replace(ground, taken=taken))
             mended += _came_back(found, again)
             stuck = again.problems == found.problems
+            lost = [Dropped(id=name_of(one), reason=why, by=self.name) for one, why in _lost(found, again)]
             found = Typed(
                 [*found.ablations, *again.ablations],
                 [*found.components, *again.components],
                 again.problems,
-                [*found.dropped, *again.dropped],
+                [*found.dropped, *again.dropped, *lost],
             )
             if stuck:
                 break
@@ -282,6 +283,14 @@ def _came_back(failed: Typed, again: Typed) -> list[Mended]:
     all_came = len(again.ablations) == len(in_place)
     told = [by_name.get(one.id) or (in_place[at] if all_came else None) for at, one in enumerate(again.ablations)]
     return [Mended(id=one.id, problems=[why]) for one, why in zip(again.ablations, told, strict=True) if why]
+
+
+def _lost(failed: Typed, again: Typed) -> list[tuple[Proposal, str]]:
+    """Failed proposals that did not come back; one that did may have another name now."""
+    names = {*(one.id for one in again.ablations), *(one.id for one in again.dropped)}
+    names |= {name_of(one) for one, _ in again.problems}
+    missing = max(0, len(failed.problems) - len(again.ablations) - len(again.problems) - len(again.dropped))
+    return [(one, why) for one, why in failed.problems if name_of(one) not in names][:missing]
 
 
 def _in_order(ablations: Sequence[Ablation]) -> list[Ablation]:

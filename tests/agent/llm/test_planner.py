@@ -192,6 +192,16 @@ def test_what_means_nothing_goes_back_twice_and_is_then_dropped_with_its_reason(
     assert [(one.id, "did you mean" in one.problems[0]) for one in mended.mended] == [("config:dropout", True)]
 
 
+def test_what_does_not_come_back_from_mending_is_listed_too():
+    wrong = [proposal("config:droput"), proposal("config:nothing")]
+    asked = planner(plan=[first(*wrong)], mend=[mending(proposal("config:dropout")), mending()])
+    plan = asked.first_round("s", PARTS)
+    assert ids(plan) == ["config:dropout"]
+    assert [one.id for one in plan.dropped if one.by == MODEL] == ["config:droput"] or [
+        one.id for one in plan.dropped if one.by == MODEL
+    ] == ["config:nothing"]
+
+
 def test_the_reviewers_pass_adds_withdraws_and_remarks():
     gone = {"target": "config:mixup", "reason": "confounded\nwith | dropout"}
     review = Review(removals=[proposal("module:norm")], withdrawn=[gone], remark="too few seeds")
