@@ -16,7 +16,7 @@ from ...prompts import phrases
 from .answers import Unreadable, read_answer, salvage
 from .connection import Connection, Reply
 from .dialect import Dialect, first_dialect
-from .explained import error_of, is_wrong_key, too_long, unknown_model
+from .explained import error_of, is_web_page, is_wrong_key, too_long, unknown_model
 from .failures import Failure
 from .patience import TRIES, Patience, Watcher
 from .question import Message, Question, question
@@ -103,7 +103,7 @@ class LanguageModel:
             listed = self._connection.models()
             known = self._settings.model in listed or not listed or self._connection.has_model(self._settings.model)
         except Failure as failure:
-            is_gone = failure.kind in {"unreachable", "silent"}
+            is_gone = failure.kind in {"unreachable", "silent"} or is_web_page(failure)
             if is_wrong_key(failure) or (is_gone and not self._has_answered()):
                 raise error_of(failure, self._settings) from None
             return
