@@ -16,7 +16,7 @@ from ...prompts import phrases
 from .answers import Unreadable, lost_only_words, read_answer, salvage
 from .connection import Connection, Reply, is_known
 from .dialect import Dialect, first_dialect
-from .explained import error_of, is_wrong_key, small_context, too_long, unknown_model
+from .explained import error_of, is_web_page, is_wrong_key, small_context, too_long, unknown_model
 from .failures import Failure
 from .patience import TRIES, Patience, Watcher
 from .question import Message, Question, question
@@ -107,7 +107,7 @@ class LanguageModel:
             listed = self._connection.models()
             known = is_known(self._connection, listed, self._settings.model)
         except Failure as failure:
-            is_gone = failure.kind in {"unreachable", "silent"}
+            is_gone = failure.kind in {"unreachable", "silent"} or is_web_page(failure)
             if is_wrong_key(failure) or (is_gone and not self._has_answered()):
                 raise error_of(failure, self._settings) from None
             return

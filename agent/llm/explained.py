@@ -54,6 +54,11 @@ def is_wrong_key(failure: Failure) -> bool:
     return failure.status == 401 and "scope" not in said and "permission" not in said
 
 
+def is_web_page(failure: Failure) -> bool:
+    """Whether something else than an API answers here; a server that keeps no list says so with a status."""
+    return failure.kind == "missing" and not failure.status
+
+
 def too_long(what: str, settings: ModelSettings) -> ModelError:
     """Question and answer together do not fit."""
     return ModelError(

@@ -110,13 +110,13 @@ class Briefing:
         untested = [f"c{at + 1}" for at in range(len(self.claims)) if f"c{at + 1}" not in tested]
         return prompts.render("llm/review.j2", planned=[_planned(one) for one in plan.ablations], untested=untested)
 
-    def mend(self, failed: Sequence[tuple[str, str, str]]) -> str:
+    def mend(self, failed: Sequence[tuple[str, str, str]], *, again: bool) -> str:
         """The request to mend proposals: (name, what was proposed as JSON, problem)."""
         shown = [
             (name, fenced("why it was refused", self.library.clean(problem)), fenced("as proposed", proposed))
             for name, proposed, problem in failed
         ]
-        return prompts.render("llm/mend.j2", failed=shown)
+        return prompts.render("llm/mend.j2", failed=shown, again=again)
 
     def follow_up(self, learnt: Learnt, suggested: Plan | None, open_claims: Mapping[str, str]) -> str:
         """The results, and the request for what they call for."""

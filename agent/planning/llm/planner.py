@@ -1,5 +1,6 @@
 """The planner that asks a language model. Whatever it answers, or does not, the study goes on: the rules plan in its place."""
 
+import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -69,7 +70,10 @@ class LlmPlanner:
         try:
             return self._followed(learnt, suggested)
         except PlannerError as error:
-            return self._instead(suggested, self._why(error)) if suggested else None
+            why = self._why(error)
+            if suggested is None:
+                self.ended = why  # no plan is left that could say so
+            return suggested and self._instead(suggested, why)
 
     def mend(self, plan: Plan, problems: Mapping[str, str]) -> Plan:
         """Ask for each failed proposal again, twice at most; what fails then, or does not come back, is dropped."""
@@ -157,11 +161,11 @@ class LlmPlanner:
     def _understood(self, proposals: Sequence[Proposal], ground: Ground) -> tuple[Typed, list[Mended]]:
         """Proposals as ablations; those that mean nothing here go back with the reason."""
         found, mended = self._typed(proposals, ground), list[Mended]()
-        for _ in range(MENDINGS):
+        for turn in range(MENDINGS):
             if not found.problems:
                 break
             failed = [(name_of(one), one.model_dump_json(), why) for one, why in found.problems]
-            answer = self._ask_again(failed, ground)
+            answer = self._ask_again(failed, ground, again=turn > 0)
             if not answer.proposals:
                 break
             taken = {**ground.taken, **{signature(one.interventions): one.id for one in found.ablations}}
@@ -189,11 +193,11 @@ class LlmPlanner:
         brought = [one for one in found.components if one.id not in refused]
         return Typed(kept, brought, found.problems, [*found.dropped, *left])
 
-    def _ask_again(self, failed: Sequence[tuple[str, str, str]], ground: Ground) -> Mending:
+    def _ask_again(self, failed: Sequence[tuple[str, str, str]], ground: Ground, *, again: bool) -> Mending:
         """Failed proposals mended; none where the model cannot be asked."""
         talk = Conversation(self.model, self.briefing, list(ground.known.values()))
         try:
-            return talk.ask("mend", self.briefing.mend(failed), Mending)
+            return talk.ask("mend", self.briefing.mend(failed, again=again), Mending)
         except PlannerError as error:
             self._why(error)
             return Mending(removals=[], overrides=[], edits=[])
@@ -202,7 +206,8 @@ class LlmPlanner:
         """Failed ablations as they came back, with their components."""
         own = {one.id: one for one in plan.ablations}
         failed = [(name, own[name].model_dump_json(include=_SHOWN), why) for name, why in problems.items()]
-        answer = self._ask_again(failed, self._ground(list(self._known.values())))
+        again = any(one.id in problems for one in plan.mended)
+        answer = self._ask_again(failed, self._ground(list(self._known.values())), again=again)
         ground = replace(self._ground(list(self._known.values())), round=plan.round)
         components = {one.id: one for one in plan.components}
         found = typed([*answer.overrides, *answer.edits], ground)
@@ -286,11 +291,17 @@ def _came_back(failed: Typed, again: Typed) -> list[Mended]:
 
 
 def _lost(failed: Typed, again: Typed) -> list[tuple[Proposal, str]]:
-    """Failed proposals that did not come back; one that did may have another name now."""
-    names = {*(one.id for one in again.ablations), *(one.id for one in again.dropped)}
-    names |= {name_of(one) for one, _ in again.problems}
-    missing = max(0, len(failed.problems) - len(again.ablations) - len(again.problems) - len(again.dropped))
-    return [(one, why) for one, why in failed.problems if name_of(one) not in names][:missing]
+    """Failed proposals that did not come back: as many as are missing, those that nothing which came back is named like."""
+    names = [*(one.id for one in (*again.ablations, *again.dropped)), *(name_of(one) for one, _ in again.problems)]
+    alike = {
+        name_of(one): max((_likeness(name_of(one), name) for name in names), default=0.0) for one, _ in failed.problems
+    }
+    missing = max(0, len(failed.problems) - len(names))
+    return sorted(failed.problems, key=lambda one: alike[name_of(one[0])])[:missing]
+
+
+def _likeness(name: str, other: str) -> float:
+    return difflib.SequenceMatcher(None, name, other).ratio()
 
 
 def _in_order(ablations: Sequence[Ablation]) -> list[Ablation]:
