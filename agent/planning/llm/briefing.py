@@ -58,6 +58,8 @@ class Briefing:
     room: int
     """Tokens that a question may hold."""
     estimate: Callable[[str], int]
+    measured: frozenset[str] = frozenset()
+    """Names of settings that the evaluation may read."""
     shared: dict[str, str] = field(default_factory=dict[str, str], compare=False)
     """The opening of this study's conversations, by its list of components."""
 
