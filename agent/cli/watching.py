@@ -85,6 +85,10 @@ class Lines:
         for line in lines:
             self._say(f"  {line}")
 
+    def asking(self, text: str) -> None:
+        """The language model is asked."""
+        self.stage(text)
+
     def waiting(self, text: str) -> None:
         """The language model's server makes us wait."""
         self._say(f"  {text}")

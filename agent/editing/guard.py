@@ -14,7 +14,7 @@ from ...executor.overlay import edited
 from ..reading.digest.readable import Readable, Text
 from .difference import Difference, difference
 from .measures import called, of_itself, words_of
-from .reach import Reach, reach
+from .reach import Reach, modules_of, reach
 from .vocabulary import brought_in, odd_characters
 
 EVALUATION = ("evaluate", "score", "batches")
@@ -55,6 +55,7 @@ class SourceGuard:
     ) -> None:
         self.root, self.experiment, self.functions = root.resolve(), experiment, functions
         self._readable = Readable(root, exclude)
+        self._modules = modules_of(root, experiment)
 
     def problem(self, edit: SourceEdit, *, proposed: bool) -> str | None:
         """Everything that is wrong with an edit, in one text; None: it may be tried.
@@ -93,11 +94,11 @@ class SourceGuard:
 
     @cached_property
     def _reach(self) -> Reach:
-        return reach(self.root, self.experiment, self.functions)
+        return reach(self.root, self.experiment, self.functions, known=self._modules)
 
     @cached_property
     def _built(self) -> Reach:
-        return reach(self.root, self.experiment, MODEL)
+        return reach(self.root, self.experiment, MODEL, known=self._modules)
 
     def _of_files(self, edit: SourceEdit) -> list[str]:
         problems: list[str] = []
@@ -139,7 +140,7 @@ class SourceGuard:
         return problems + (self._of_proposal(changes, texts) if proposed else [])
 
     def _of_evaluation(self, changes: Sequence[Difference], texts: dict[str, str]) -> list[str]:
-        after = reach(self.root, self.experiment, self.functions, texts=texts)
+        after = reach(self.root, self.experiment, self.functions, texts=texts, known=self._modules)
         touched = self._reach.changed(after)
         if not touched:
             return []

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .modules import Module, Modules, Statement
-from .names import Chain, Imported, references
+from .names import Chain, Imported, References, references
 
 SHOWN = 60
 """Characters of a statement that has no name of its own."""
@@ -53,7 +53,14 @@ class Reach:
         return sorted(f"{name} ({file})" for file, name in keys if mine.get((file, name)) != theirs.get((file, name)))
 
 
-def reach(root: Path, file: Path, functions: Sequence[str], *, texts: Mapping[str, str] | None = None) -> Reach:
+def reach(
+    root: Path,
+    file: Path,
+    functions: Sequence[str],
+    *,
+    texts: Mapping[str, str] | None = None,
+    known: Modules | None = None,
+) -> Reach:
     """Everything in the project's files that `functions` of `file` reach, as far as the source shows it.
 
     Names in bodies, decorators, defaults and base classes are followed through module-level definitions and imports (also
@@ -67,15 +74,22 @@ def reach(root: Path, file: Path, functions: Sequence[str], *, texts: Mapping[st
         file: The experiment's file.
         functions: Names of functions in it; those it does not have are ignored.
         texts: New texts by relative path, in place of the files on disk.
+        known: The project's modules as `modules_of` gives them, where it is asked about more than once.
     """
     entry = file.parent.resolve() / file.name
-    walk = _Walk(Modules(root, entry=entry, texts=texts))
+    modules = known or modules_of(root, file)
+    walk = _Walk(modules.with_texts(texts) if texts else modules)
     walk.load(entry)
     for name in functions:
         if walk.provides(entry, name):
             walk.need(entry, (name,))
     walk.run()
     return Reach(tuple(sorted(walk.reached.values(), key=lambda one: (one.file, one.first, one.name))))
+
+
+def modules_of(root: Path, file: Path) -> Modules:
+    """The project's modules, to be read once for several questions."""
+    return Modules(root, entry=file.parent.resolve() / file.name)
 
 
 class _Walk:
@@ -132,8 +146,8 @@ class _Walk:
         if key in self.reached:
             return
         file, name = self.modules.relative(module.path), _name(statement)
-        self.reached[key] = Definition(file, name, statement.first, statement.last, ast.dump(statement.node))
-        found = references(statement.node)
+        code, found = _seen(statement, module)
+        self.reached[key] = Definition(file, name, statement.first, statement.last, code)
         for one in found.imports:
             self._load_all(one, module.path)
         for chain in found.chains:
@@ -191,13 +205,27 @@ class _Walk:
         return [file for place in places for file in self.modules.files(place)]
 
 
+def _seen(statement: Statement, module: Module) -> tuple[str, References]:
+    """The code of a statement and what it refers to; every name in it where it is nested too deeply to be followed."""
+    try:
+        return ast.dump(statement.node), references(statement.node)
+    except RecursionError:
+        names = {(one.id,) for one in ast.walk(statement.node) if isinstance(one, ast.Name)}
+        return "\n".join(module.text.split("\n")[statement.first - 1 : statement.last]), References(set(names))
+
+
 def _name(statement: Statement) -> str:
     name = getattr(statement.node, "name", None)
     if isinstance(name, str):
         return name
     named = [] if statement.acts else sorted(statement.binds)
-    text = " ".join(ast.unparse(statement.node).split())
-    return named[0] if len(named) == 1 else text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+    if len(named) == 1:
+        return named[0]
+    try:
+        text = " ".join(ast.unparse(statement.node).split())
+    except RecursionError:
+        return f"line {statement.first}"
+    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
 
 
 def _by_name(given: Reach) -> dict[tuple[str, str], list[str]]:

@@ -7,10 +7,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
 from ...executor.errors import BadAnswerError, ModelError
+from ...prompts import phrases
 from .answers import Unreadable, read_answer, salvage
 from .connection import Connection, Reply
 from .dialect import Dialect, first_dialect
@@ -62,6 +64,10 @@ class LanguageModel:
         self._dialect = _known_dialect(settings, transcript)
 
     @property
+    def _host(self) -> str:
+        return urlsplit(self._settings.server).netloc
+
+    @property
     def name(self) -> str:
         """The model's name."""
         return self._settings.model
@@ -97,7 +103,8 @@ class LanguageModel:
             listed = self._connection.models()
             known = self._settings.model in listed or not listed or self._connection.has_model(self._settings.model)
         except Failure as failure:
-            if failure.kind in {"unreachable", "silent"} or is_wrong_key(failure):
+            is_gone = failure.kind in {"unreachable", "silent"}
+            if is_wrong_key(failure) or (is_gone and not self._has_answered()):
                 raise error_of(failure, self._settings) from None
             return
         if not known:
@@ -113,6 +120,7 @@ class LanguageModel:
 
         Raises:
             ModelError: the model cannot be asked: key, address, name, context, or no answer at the very first question.
+            OutOfTime: the run's time ends before it can be asked.
             PlanningOver: nothing more may be asked, or the server stopped answering.
             BadAnswerError: there is an answer, and it is of no use.
             LedgerError: the transcript cannot be written.
@@ -133,6 +141,13 @@ class LanguageModel:
                 asked = replace(first, repair=asked.repair).repaired(said, error, spare)
                 if not self._fits(asked):
                     return self._last_resort(asked, cut, answer, error)
+
+    def _has_answered(self) -> bool:
+        """Whether this model once answered from this server: a study that is planned runs on while it is away."""
+        here = self._settings.server, self._settings.model
+        return any(
+            each.outcome == "answered" and (each.server, each.model) == here for each in self._transcript.exchanges
+        )
 
     def _last_resort(self, asked: Question, cut: list[str], answer: type[T], error: Unreadable) -> T:
         """The complete part of an answer that was cut, where mending led nowhere."""
@@ -159,10 +174,13 @@ class LanguageModel:
 
     def _exchange(self, asked: Question) -> Exchange:
         """Ask the server until it answers, or until that is no use."""
+        told = phrases("progress/model.j2").asking(asked.purpose, self._settings.model, self._host, asked.tokens)
+        self._watcher.asking(told)
         patience = Patience(self._watcher, self._sleep, self._time_left, began=bool(self._transcript.answered))
         attempt = 0
         while True:
             self._check(asked)
+            patience.require_time()
             try:
                 if (exchange := self._send(asked, attempt)) is not None:
                     return exchange
@@ -189,7 +207,7 @@ class LanguageModel:
         """One request, written down whatever comes of it; None where it is to be put another way. Raises `Failure`."""
         record = Recorder(self._transcript, asked, attempt, self._dialect, self._size(asked))
         try:
-            reply = self._connection.complete(record.request, self._counted())
+            reply = self._connection.complete(record.request, self._counted(), self._time_left())
         except Failure as failure:
             adapted = self._dialect.after(failure, record.request)
             self._dialect = adapted or self._dialect

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, ValidationError, model_serializer
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
+from ruamel.yaml.scalarstring import walk_tree
 
 from ...executor.errors import PlanError
 from ...executor.interventions import ConfigOverride, Intervention, acts_on_program, needs_reference, removal_name
@@ -144,7 +145,9 @@ class Plan(BaseModel):
         yaml = YAML()
         yaml.default_flow_style = False
         yaml.width = 110
-        yaml.dump(self.model_dump(mode="json"), stream)
+        document = self.model_dump(mode="json")
+        walk_tree(document)  # several lines of source read as several lines
+        yaml.dump(document, stream)
         return "".join(f"# {line}\n" for line in HEADER.splitlines()) + stream.getvalue()
 
 

@@ -11,7 +11,10 @@ class Watching:
     """A watcher that keeps what it is told."""
 
     def __init__(self):
-        self.waits, self.pieces = [], []
+        self.questions, self.waits, self.pieces = [], [], []
+
+    def asking(self, text):
+        self.questions.append(text)
 
     def waiting(self, text):
         self.waits.append(text)

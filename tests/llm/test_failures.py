@@ -176,6 +176,8 @@ def test_ctrl_c_works_at_once_and_leaves_a_line(desk, where):
         return hangs()
 
     class Pressing:
+        def asking(self, text): ...
+
         def waiting(self, text): ...
 
         def streaming(self, tokens, delta):

@@ -137,20 +137,16 @@ class Mending(Proposals):
     """Proposals that failed their check, mended; those that cannot be are left out."""
 
 
-class FollowUp(Answer):
-    """What to do about results, by components that are known."""
-
+class _Asked(Answer):
     what: Literal["together", "another-kind", "alone", "random-control", "more-seeds"]
     targets: list[Name] = Field(min_length=1, max_length=8)
     how: How
     mode: Literal["all", "reevaluate", "retrain", "recover"]
-    hypothesis: Sentence
-    direction: Direction
-    size: Size
-    confidence: Percent
-    claims: list[ClaimTest] = Field(default=[], max_length=5)
-    priority: Priority = 3
     why: Sentence = ""
+
+
+class FollowUp(Expectation, _Asked):
+    """What to do about results, by components that are known."""
 
 
 class NextRound(Proposals):

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 from .... import prompts
 from ....executor.interventions import ConfigOverride, removal_name
 from ...components import Component
+from ...reading.digest.fence import fenced
 from ...reading.digest.lookup import Lookup
 from ...results import Effect, Mode
 from ...spec import Metric
@@ -16,7 +17,8 @@ from ..planner import Learnt
 from .results import joint_result, single_result
 
 FOR_TURNS = 0.25
-"""Part of the context that is kept for what the model looks up, and for its own words."""
+LEAST_FOR_TURNS = 3000
+"""Part of the context, and tokens at least, that are kept for questions, for what the model looks up, and for its words."""
 FOR_COMPONENTS = 0.3
 """Part of the context that the list of components may take."""
 
@@ -28,8 +30,13 @@ class Library(Protocol):
         """Its files within so many tokens. `ModelError` where not even the smallest form fits."""
         ...
 
-    def look_up(self, lookup: Lookup) -> str:
-        """What was asked for, or why it cannot be had."""
+    @property
+    def shows_config(self) -> bool:
+        """Whether the values of the configuration may be shown."""
+        ...
+
+    def look_up(self, lookup: Lookup, tokens: int) -> str:
+        """What was asked for, in so many tokens at most, or why it cannot be had."""
         ...
 
     def clean(self, text: str) -> str:
@@ -54,6 +61,8 @@ class Briefing:
     seeds: int
     config: Mapping[str, Any]
     """Dotted key → value, of the baseline."""
+    allowed: Sequence[str]
+    """Patterns over ids: what the study lets be removed."""
     library: Library
     room: int
     """Tokens that a question may hold."""
@@ -62,6 +71,11 @@ class Briefing:
     """Names of settings that the evaluation may read."""
     shared: dict[str, str] = field(default_factory=dict[str, str], compare=False)
     """The opening of this study's conversations, by its list of components."""
+
+    @property
+    def for_turns(self) -> int:
+        """Tokens that are left once the study and its project are told."""
+        return max(LEAST_FOR_TURNS, int(self.room * FOR_TURNS))
 
     @property
     def system(self) -> str:
@@ -74,7 +88,7 @@ class Briefing:
         if listed not in self.shared:
             facts = self._facts(listed)
             told = self.library.clean(prompts.render("llm/opening.j2", **facts))
-            budget = int(self.room * (1 - FOR_TURNS)) - self.estimate(told) - self.estimate(self.system)
+            budget = self.room - self.for_turns - self.estimate(told) - self.estimate(self.system)
             self.shared[listed] = told + self.library.digest(budget)
         return self.shared[listed]
 
@@ -90,23 +104,36 @@ class Briefing:
 
     def mend(self, failed: Sequence[tuple[str, str, str]]) -> str:
         """The request to mend proposals: (name, what was proposed as JSON, problem)."""
-        return prompts.render("llm/mend.j2", failed=failed)
+        shown = [
+            (name, fenced("why it was refused", self.library.clean(problem)), fenced("as proposed", proposed))
+            for name, proposed, problem in failed
+        ]
+        return prompts.render("llm/mend.j2", failed=shown)
 
     def follow_up(self, learnt: Learnt, suggested: Plan | None, open_claims: Mapping[str, str]) -> str:
         """The results, and the request for what they call for."""
-        return prompts.render(
-            "llm/follow_up.j2",
-            singles=[single_result(one, learnt) for one in learnt.effects if _is_single(one)],
-            joint=[joint_result(one, learnt) for one in learnt.interactions],
-            suggested=suggested,
-            open_claims=open_claims,
-            primary=self.primary,
-            modes=self.modes,
-        )
+        facts = {"suggested": suggested, "open_claims": open_claims, "primary": self.primary, "modes": self.modes}
+        left = self.for_turns - self.estimate(prompts.render("llm/follow_up.j2", **facts, results=""))
+        return prompts.render("llm/follow_up.j2", **facts, results=self._results(learnt, left))
 
     def looked_up(self, texts: Sequence[str], turns: int) -> str:
         """What was asked for."""
         return prompts.render("llm/looked_up.j2", texts=texts, turns=turns)
+
+    def _results(self, learnt: Learnt, tokens: int) -> str:
+        """What was measured, the largest losses first, as much as fits."""
+        singles = [single_result(one, learnt) for one in learnt.effects if _is_single(one)]
+        joint = [joint_result(one, learnt) for one in learnt.interactions]
+        singles, joint = (sorted(each, key=lambda one: -abs(one.loss or 0.0)) for each in (singles, joint))
+        most = len(singles) + len(joint)
+        while True:
+            seen, together = singles[: max(most - len(joint), most // 2)], joint[: max(most - len(singles), most // 2)]
+            more = len(singles) + len(joint) - len(seen) - len(together)
+            text = prompts.render("llm/results.j2", singles=seen, joint=together, more=more)
+            told = fenced("results", self.library.clean(text))
+            if most < 4 or self.estimate(told) <= tokens:
+                return told
+            most = most * 3 // 4
 
     def _facts(self, listed: str) -> dict[str, Any]:
         return {
@@ -117,8 +144,9 @@ class Briefing:
             "primary": self.primary,
             "modes": self.modes,
             "seeds": self.seeds,
-            "config": self.config,
+            "config": self.config if self.library.shows_config else dict.fromkeys(self.config, "not shown"),
             "components": listed,
+            "allowed": self.allowed,
         }
 
 

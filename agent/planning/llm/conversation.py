@@ -1,10 +1,12 @@
 """One conversation with the language model: it may look things up in the project before it answers, a bounded number of times."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
+from ....executor.errors import BadAnswerError
 from ...components import Component
 from ...llm.client import Message
+from ...reading.digest.lookup import Lookup
 from ..plan import Plan
 from .answers import Answer, FirstPlan, NextRound, naming
 from .briefing import Briefing
@@ -13,6 +15,8 @@ TURNS = 4
 """Times that it may look things up before one answer."""
 LEAST = 400
 """Tokens below which nothing more is looked up."""
+FOR_ANSWERING = 500
+"""Tokens that are kept for the words around what was looked up."""
 A = TypeVar("A", bound=Answer)
 
 
@@ -44,14 +48,15 @@ class Conversation:
     def ask(self, purpose: str, request: str, answer: type[A]) -> A:
         """Put a request, without secrets that errors in it may tell; what the model wants to look up first is shown to it."""
         self._add("user", self._briefing.library.told(request))
+        if self._left < 0:
+            raise BadAnswerError(f"no room is left in the context for the question “{purpose}”")
         for turns in range(TURNS, -1, -1):
             found = self._model.ask(purpose, self.messages, naming(answer, self._ids))
             self._add("assistant", found.model_dump_json())
             wanted = found.look_up if isinstance(found, (FirstPlan, NextRound)) else []
             if not wanted or not turns:
                 return found
-            texts = [self._briefing.library.look_up(one) for one in wanted]
-            self._add("user", self._briefing.looked_up(self._fitting(texts), turns - 1))
+            self._add("user", self._briefing.looked_up(self._looked_up(wanted), turns - 1))
         raise AssertionError
 
     @property
@@ -65,22 +70,19 @@ class Conversation:
                 joined.append(one)
         return joined
 
+    @property
+    def _left(self) -> int:
+        """Tokens that the context still holds."""
+        return self._briefing.room - sum(self._briefing.estimate(one.content) for one in self._messages)
+
     def _add(self, role: str, content: str) -> None:
         self._messages.append(Message("assistant" if role == "assistant" else "user", content))
 
-    def _fitting(self, texts: Sequence[str]) -> list[str]:
-        """What was looked up, cut to what the context still holds."""
-        estimate = self._briefing.estimate
-        left = self._briefing.room - sum(estimate(one.content) for one in self._messages)
-        kept: list[str] = []
-        for text in texts:
-            fitting = cut(text, left, estimate) if left > LEAST else ""
-            kept.append(fitting)
-            left -= estimate(fitting)
-        return kept
-
-
-def cut(text: str, tokens: int, estimate: Callable[[str], int]) -> str:
-    """The beginning of a text that takes no more than so many tokens."""
-    taken = estimate(text)
-    return text if taken <= tokens else text[: max(0, len(text) * tokens // taken)]
+    def _looked_up(self, wanted: Sequence[Lookup]) -> list[str]:
+        """What was asked for, as much of it as the context still holds; empty where nothing is left."""
+        left, found = self._left - FOR_ANSWERING, list[str]()
+        for one in wanted:
+            text = self._briefing.library.look_up(one, left) if left > LEAST else ""
+            left -= self._briefing.estimate(text)
+            found.append(text if left > 0 else "")
+        return found

@@ -3,7 +3,8 @@
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
@@ -13,6 +14,7 @@ from ...components import Component
 from ...reading.words import is_bookkeeping, is_scale, words
 from ...results import Direction, Mode, Prediction, Role
 from ..plan import Ablation, Dropped, Supports, nearest, signature
+from ..rules import MOST_SINGLES
 from .answers import ClaimTest, Edit, Override, Proposal, Removal
 
 EDIT, CONFIG = "edit:", "config:"
@@ -21,8 +23,6 @@ EVALUATION = frozenset("test val valid validation dev holdout split splits metri
 MOST_WORDS, LONGEST_LABEL = 5, 50
 """Words and characters of a label."""
 QUOTES = str.maketrans("“”„‟«»", "'" * 6)
-MOST_BY_PATTERN = 200
-"""Components that one pattern may name."""
 
 
 @dataclass
@@ -60,7 +60,8 @@ class Ground:
 
 def typed(proposals: Iterable[Proposal], ground: Ground) -> Typed:
     """Every proposal as an ablation, or as a problem or a repetition with its reason; the first of two alike stays."""
-    found, taken, ids = Typed(), dict(ground.taken), set(ground.taken.values())
+    found, counts = Typed(), Counter[Mode]()
+    taken, ids = dict(ground.taken), set(ground.taken.values())
     for proposal in proposals:
         made = _made(proposal, ground)
         if isinstance(made, str):
@@ -68,17 +69,32 @@ def typed(proposals: Iterable[Proposal], ground: Ground) -> Typed:
             continue
         for component, intervention in made:
             ablation = _ablation(proposal, component, intervention, ground)
-            same = taken.get(signature([intervention]))
-            if same or ablation.id in ids:
-                reason = f"removes the same as {same}" if same and same != ablation.id else "proposed twice"
+            same, modes = taken.get(signature([intervention])), _room(ablation, counts)
+            if reason := _superfluous(ablation, same, ids, modes):
                 found.dropped.append(Dropped(id=ablation.id, reason=reason, by=ground.by))
                 continue
+            counts.update(modes)
             taken[signature([intervention])] = ablation.id
             ids.add(ablation.id)
-            found.ablations.append(ablation)
+            found.ablations.append(ablation.model_copy(update={"modes": modes}))
             if component.id not in ground.known:
                 found.components.append(component)
     return found
+
+
+def _room(ablation: Ablation, counts: Counter[Mode]) -> list[Mode]:
+    """Its modes in which one more single removal is worth its trials."""
+    return [mode for mode in ablation.modes if counts[mode] < MOST_SINGLES[mode]]
+
+
+def _superfluous(ablation: Ablation, same: str | None, ids: Container[str], modes: Sequence[Mode]) -> str | None:
+    """Why an ablation adds nothing to those before it."""
+    if same and same != ablation.id:
+        return f"removes the same as {same}"
+    if ablation.id in ids:
+        return "proposed twice"
+    mode = ablation.modes[0]
+    return None if modes else f"beyond the first {MOST_SINGLES[mode]} ({mode})"
 
 
 def prediction_of(direction: Direction, size: float, percent: int) -> Prediction:
@@ -108,8 +124,7 @@ def _known(proposal: Removal, ground: Ground) -> list[tuple[Component, Intervent
         fitting = [(one, found) for one, found in fitting if problem_in_modes(found, ground.modes) is None]
         if not fitting:
             return f"no component that can be removed so fits the pattern {proposal.target!r}"
-        many = f"{len(fitting)} components fit the pattern {proposal.target!r}: name at most {MOST_BY_PATTERN}"
-        return fitting if len(fitting) <= MOST_BY_PATTERN else many
+        return fitting
     component = ground.known.get(proposal.target)
     if component is None:
         return f"there is no component {proposal.target!r}{nearest(proposal.target, list(ground.known))}"

@@ -24,6 +24,12 @@ class Section:
         return render("llm/fenced.j2", nonce=word, label=self.label, text=self.text.rstrip("\n")).rstrip("\n")
 
 
+def fenced(label: str, text: str) -> str:
+    """One text between fences of its own."""
+    section = Section(label, text)
+    return section.fenced(word_for([section]))
+
+
 def word_for(sections: Sequence[Section]) -> str:
     """A word for the fences that none of the sections holds; the same for the same sections, so that a run can be replayed."""
     whole = "\n".join(part for one in sections for part in (one.label, one.text))

@@ -3,17 +3,19 @@
 from collections import deque
 from pathlib import Path
 
-from ...editing.modules import Modules
-from ...editing.names import references
+from ...editing.modules import Modules, import_statements
+
+MOST = 1000
+"""Files after which no more are followed: no context holds as many."""
 
 
 def distances(root: Path, entry: Path) -> dict[str, int]:
-    """The files below `root` that `entry` reaches by imports, also those inside functions: relative path → imports between."""
+    """The files below `root` that `entry` reaches by imports, the nearest, also those inside functions: relative path → imports between."""
     start = entry.parent.resolve() / entry.name
     modules = Modules(root, entry=start)
     found = {start: 0}
     waiting = deque([start])
-    while waiting:
+    while waiting and len(found) < MOST:
         file = waiting.popleft()
         for one in _imported(modules, file):
             if one not in found:
@@ -28,7 +30,7 @@ def _imported(modules: Modules, file: Path) -> list[Path]:
         return []
     places = [
         place
-        for one in references(tree).imports
+        for one in import_statements(tree, functions=True)
         for way in modules.places(one, file)
         for place in (*way, *([way[-1] / one.name] if one.name and one.name != "*" else []))
     ]

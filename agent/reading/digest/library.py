@@ -10,9 +10,12 @@ from ...spec import StudySpec
 from .digest import DigestTooLarge, Estimate, digest
 from .hidden import hidden_values
 from .imports import distances
-from .lookup import Lookup, look_up
+from .lookup import MOST_CHARACTERS, Lookup, look_up
 from .readable import Readable
 from .secrets import MARKER, known_secrets
+
+CHARACTERS_A_TOKEN = 2
+"""Rather too few, so that what is looked up fits."""
 
 
 class Library:
@@ -49,9 +52,15 @@ class Library:
                 to_do="raise it as far as the model allows, lower answer_tokens, or plan with --planner rules",
             ) from None
 
-    def look_up(self, lookup: Lookup) -> str:
-        """What was asked for, fenced and labelled, or why it cannot be had."""
-        return look_up(self._readable, lookup)
+    @property
+    def shows_config(self) -> bool:
+        """Whether the configuration's file may be read, and so its values be shown."""
+        path = self._relative(self._spec.config_file)
+        return path is None or self._readable.refusal(path) is None
+
+    def look_up(self, lookup: Lookup, tokens: int) -> str:
+        """What was asked for, fenced and labelled, in so many tokens at most; or why it cannot be had."""
+        return look_up(self._readable, lookup, most=min(MOST_CHARACTERS, tokens * CHARACTERS_A_TOKEN))
 
     def clean(self, text: str) -> str:
         """A text without what looks like a secret."""

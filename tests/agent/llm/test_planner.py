@@ -48,7 +48,9 @@ class Shelf:
     def told(self, text):
         return text
 
-    def look_up(self, lookup):
+    shows_config = True
+
+    def look_up(self, lookup, tokens):
         return f"{lookup.path}, lines {lookup.first} to {lookup.last}"
 
 
@@ -62,6 +64,7 @@ def planner(claims=(), wanted=("*",), **answers):
         modes=["retrain"],
         seeds=3,
         config={"dropout": 0.1, "warmup": 5, "mixup": 0.2},
+        allowed=wanted,
         library=Shelf(),
         room=20_000,
         estimate=lambda text: len(text) // 3,

@@ -111,6 +111,15 @@ def test_thousands_of_files_fit_into_any_context(tmp_path):
         assert found.tokens > budget // 2
 
 
+def test_the_nearest_are_whole_where_everything_is_reached(tmp_path):
+    body = "".join(f"def f{i}(x):\n    return x + {i}\n\n\n" for i in range(10))
+    files = {f"m{i}.py": f"import m{i + 1}\n\n\n{body}" for i in range(300)}
+    readable = write(tmp_path, **{"experiment.py": f"import m0\n{body}", **files})
+    shown = forms(digest(readable, "experiment.py", None, 3000, tokens))
+    assert shown["experiment.py"] == shown["m0.py"] == "whole"
+    assert shown.get("m290.py") in ("name", None)
+
+
 def test_text_cannot_close_its_fence(tmp_path):
     first = write(tmp_path, **{"experiment.py": "x = 1\n"})
     word = re.search(r"=== (\w+) end", digest(first, "experiment.py", None, 5000, tokens).text)

@@ -45,7 +45,7 @@ def test_it_holds_the_experiment_and_its_configuration(library):
 
 def test_values_of_either_environment_are_gone(library):
     library = library()
-    shown = library.digest(2000) + library.look_up(Lookup(kind="file", path="code/e.py"))
+    shown = library.digest(2000) + library.look_up(Lookup(kind="file", path="code/e.py"), 2000)
     assert "plain-words" not in shown and "other-words" not in shown
     assert library.clean("a plain-words b") == f"a {MARKER} b"
 
