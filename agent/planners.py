@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from ..executor.errors import ModelError
 from .components import Component
 from .configuration import flatten
+from .places import guard_of
 from .planning.factorial import Wish
 from .planning.planner import Planner
 from .planning.rules import Interactions, RulesPlanner
@@ -120,6 +121,7 @@ def briefing_of(setting: Setting, room: int) -> "Briefing":
         modes=setting.modes,
         seeds=spec.study.seeds,
         config=flatten(setting.config),
+        measured=guard_of(setting).evaluation_words,
         allowed=spec.study.components,
         library=Library(spec, estimate_tokens),
         room=room,

@@ -13,7 +13,7 @@ from ...executor.interventions import SourceEdit
 from ...executor.overlay import edited
 from ..reading.digest.readable import Readable, Text
 from .difference import Difference, difference
-from .measures import called, of_itself
+from .measures import called, of_itself, words_of
 from .reach import Reach, modules_of, reach
 from .vocabulary import brought_in, odd_characters
 
@@ -86,6 +86,11 @@ class SourceGuard:
             sum(change.removed for change in changes),
             sum(change.added for change in changes),
         )
+
+    @property
+    def evaluation_words(self) -> frozenset[str]:
+        """Texts and attributes of the evaluation's source: a setting whose name is among them is read there."""
+        return words_of(self._reach)
 
     @cached_property
     def _reach(self) -> Reach:

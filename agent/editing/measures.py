@@ -25,6 +25,12 @@ def called(evaluation: Reach) -> frozenset[str]:
     return frozenset(found - {"forward"})
 
 
+def words_of(evaluation: Reach) -> frozenset[str]:
+    """Every text and attribute in the evaluation's source: among them the settings that it reads."""
+    found = (re.findall(r"(?:attr|value)='([^']+)'", one.code) for one in evaluation.definitions)
+    return frozenset(word for words in found for word in words)
+
+
 def of_itself(change: Difference, names: frozenset[str], built: Reach) -> list[str]:
     """What an edit changes of a model's own measurement, each as the rest of a sentence that begins with "it".
 

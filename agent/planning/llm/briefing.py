@@ -71,6 +71,8 @@ class Briefing:
     estimate: Callable[[str], int]
     answer_tokens: int = 8_000
     """That an answer may hold."""
+    measured: frozenset[str] = frozenset()
+    """Names of settings that the evaluation may read."""
     shared: dict[str, str] = field(default_factory=dict[str, str], compare=False)
     """The opening of this study's conversations, by its list of components."""
 

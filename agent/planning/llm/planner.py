@@ -242,6 +242,7 @@ class LlmPlanner:
         return Ground(
             known=self._known,
             config=self.briefing.config,
+            measured=self.briefing.measured,
             claims=len(self.briefing.claims),
             modes=self.briefing.modes,
             by=self.name,

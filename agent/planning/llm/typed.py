@@ -11,13 +11,15 @@ from typing import Any
 
 from ....executor.interventions import Block, ConfigOverride, Intervention, SourceEdit, needs_reference, removal_name
 from ...components import Component
-from ...reading.words import is_bookkeeping, is_scale
+from ...reading.words import is_bookkeeping, is_scale, words
 from ...results import Direction, Mode, Prediction, Role
 from ..plan import Ablation, Dropped, Supports, nearest, signature
 from ..rules import MOST_SINGLES
 from .answers import ClaimTest, Edit, Override, Proposal, Removal
 
 EDIT, CONFIG = "edit:", "config:"
+EVALUATION = frozenset("test val valid validation dev holdout split splits metric metrics".split())
+"""Words in names of settings that are the evaluation's."""
 MOST_WORDS, LONGEST_LABEL = 5, 50
 """Words and characters of a label."""
 QUOTES = str.maketrans("“”„‟«»", "'" * 6)
@@ -49,6 +51,8 @@ class Ground:
     modes: Sequence[Mode]
     by: str
     """Who proposes."""
+    measured: frozenset[str] = frozenset()
+    """Names of settings that the evaluation may read."""
     round: int = 1
     taken: Mapping[str, str] = field(default_factory=dict[str, str])
     """What earlier ablations remove, by signature → ablation."""
@@ -171,6 +175,8 @@ def _override(proposal: Override, ground: Ground) -> list[tuple[Component, Inter
     for one in ground.known.values():
         if override in one.interventions:
             return problem_in_modes(override, ground.modes) or [(one, override)]
+    if key.rpartition(".")[2] in ground.measured or not EVALUATION.isdisjoint(words(key)):
+        return f"{key} may be read by what evaluates: that stays as it is"
     return problem_in_modes(override, ground.modes) or [(_component(name_of(proposal), proposal, override), override)]
 
 

@@ -69,6 +69,7 @@ def train(model, config, seed):
 
 def evaluate(model, config, split):
     model.eval()
+    config["limit"], config.share
     x, y = data(SEED, 256)
     pieces = model.tokens(x)
     return {"loss": model(pieces, y)[1].item()}
@@ -172,3 +173,8 @@ def test_what_would_forge_is_refused(guard, name):
 @pytest.mark.parametrize("name", FAIR)
 def test_what_takes_away_passes(guard, name):
     assert guard.problem(edit(*FAIR[name]), proposed=True) is None
+
+
+def test_settings_that_the_evaluation_reads(guard):
+    assert {"limit", "share"} <= guard.evaluation_words
+    assert not {"steps", "config"} & guard.evaluation_words

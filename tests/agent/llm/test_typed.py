@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -83,6 +85,16 @@ def test_an_edit_and_a_new_value_become_components_of_their_own():
 def test_an_override_that_a_component_offers_is_that_component():
     found = typed([override("dropout", "0")], ground())
     assert [one.id for one in found.ablations] == ["config:dropout"] and not found.components
+
+
+def test_settings_that_the_evaluation_reads_are_left_alone_unless_a_component_offers_them():
+    config = {**CONFIG, "data.noise": 0.1, "test_share": 0.2, "act": "relu"}
+    here = replace(ground(), config=config, measured=frozenset({"noise", "dropout"}))
+    found = typed([override("data.noise", "0"), override("test_share", "0"), override("act", '"tanh"')], here)
+    assert why(found) == [
+        f"{key} may be read by what evaluates: that stays as it is" for key in ("data.noise", "test_share")
+    ]
+    assert [one.id for one in typed([override("dropout", "0")], here).ablations] == ["config:dropout"]
 
 
 def test_a_pattern_names_every_component_that_fits():
