@@ -1,5 +1,6 @@
 """What one invocation may still spend: trials and time."""
 
+import math
 import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -27,6 +28,10 @@ class Budget:
         if self.deadline is not None and seconds:
             found.append(max(0, int((self.deadline - time.time()) / seconds * workers)))
         return min(found, default=None)
+
+    def seconds_left(self) -> float:
+        """Until the deadline; infinite where there is none."""
+        return math.inf if self.deadline is None else self.deadline - time.time()
 
     def refusal(self, expected_seconds: float) -> str | None:
         """Why one more trial of `expected_seconds` may not start; None where it may."""

@@ -28,14 +28,20 @@ class PlanFiles:
         """Where the plan of a round lies."""
         return plan_path(self.state, number)
 
-    def first(self, written_by_hand: Path | None, planned: Callable[[], Plan]) -> Plan:
-        """Round 1: sealed already, written by hand, lying in the plans folder, or planned now. `PlanError` for a bad one."""
+    def first(self, written_by_hand: Path | None, planned: Callable[[], Plan], *, anew: bool = False) -> Plan:
+        """Round 1: sealed already, written by hand, lying in the plans folder, or planned now. `PlanError` for a bad one.
+
+        Args:
+            written_by_hand: a plan to run.
+            planned: makes one.
+            anew: whatever lies in the plans folder; it is kept beside the new one.
+        """
         sealed = self.ledger.plans(self.setting.version)
         if sealed:
             self._require_same_questions()
             return self._unchanged(sealed[0], written_by_hand)
         path = written_by_hand or self.path(1)
-        if written_by_hand or (path.exists() and not self._is_of_older_source(path)):
+        if written_by_hand or (path.exists() and not anew and not self._is_of_older_source(path)):
             return self._read(path)
         plan = planned()
         self.write(plan)

@@ -1,7 +1,8 @@
 """Who plans a study: the built-in rules, or a language model where one is asked for or configured."""
 
+import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -65,16 +66,36 @@ def rules_planner(setting: Setting, interactions: Interactions = "auto") -> Rule
     return RulesPlanner(interactions, study.components, study.kinds, setting.modes, wish)
 
 
-def choose(
+def require_model(
     setting: Setting, settings: "ModelSettings | None", asked: Asked, state: Path, watcher: "Watcher"
-) -> Planner:
-    """The planner of a study. Nothing was sent yet but what costs nothing: whether the server is there and knows the model.
+) -> None:
+    """Whether the server is there and knows the model: costs nothing, and nothing is written.
 
     Raises:
         ModelError: it is not there, denies access, or context or budget are too small for one question.
     """
+    from .llm.client import LanguageModel
+
+    if settings is None:
+        return
+    model = LanguageModel(settings, _transcript(asked, state), watcher)
+    briefing = briefing_of(setting, _room(model))
+    model.preflight(briefing.system + briefing.opening(()))
+
+
+def choose(
+    setting: Setting,
+    settings: "ModelSettings | None",
+    asked: Asked,
+    state: Path,
+    watcher: "Watcher",
+    time_left: Callable[[], float] = lambda: math.inf,
+) -> Planner:
+    """The planner of a study; `time_left`: seconds that may still pass before it is asked no more."""
     rules = rules_planner(setting, asked.interactions)
-    return rules if settings is None else _llm_planner(setting, settings, rules, _transcript(asked, state), watcher)
+    if settings is None:
+        return rules
+    return _llm_planner(setting, settings, rules, _transcript(asked, state), watcher, time_left)
 
 
 def briefing_of(setting: Setting, room: int) -> "Briefing":
@@ -108,14 +129,18 @@ def briefing_of(setting: Setting, room: int) -> "Briefing":
 
 
 def _llm_planner(
-    setting: Setting, settings: "ModelSettings", rules: RulesPlanner, transcript: "Transcript", watcher: "Watcher"
+    setting: Setting,
+    settings: "ModelSettings",
+    rules: RulesPlanner,
+    transcript: "Transcript",
+    watcher: "Watcher",
+    time_left: Callable[[], float],
 ) -> "LlmPlanner":
     from .llm.client import LanguageModel
     from .planning.llm.planner import LlmPlanner
 
-    model = LanguageModel(settings, transcript, watcher)
+    model = LanguageModel(settings, transcript, watcher, time_left=time_left)
     briefing = briefing_of(setting, _room(model))
-    model.preflight(briefing.system + briefing.opening(()))
     return LlmPlanner(model, briefing, rules, f"llm:{settings.model}", lambda: _bill(model, settings))
 
 

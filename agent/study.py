@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .. import prompts
+from ..executor.errors import OutOfTime
 from ..executor.outcomes import Outcome
 from ..executor.pool import Pool
 from ..executor.worker import Station
@@ -80,9 +81,10 @@ class Study:
             self.survey(pool)
             try:
                 self._rounds(pool, budget, report, plan_file)
-            except OutOfBudget as stop:
-                self.ledger.remember("state", f"stopped: {stop}")
-                return End(complete=False, reason=str(stop))
+            except (OutOfBudget, OutOfTime) as stop:
+                reason = str(stop.args[0])
+                self.ledger.remember("state", f"stopped: {reason}")
+                return End(complete=False, reason=reason)
         self.ledger.remember("state", "complete")
         return End(complete=True, reason="complete")
 
@@ -106,10 +108,10 @@ class Study:
         """The plans as files; after the survey."""
         return PlanFiles(self.setting, self.state, self.ledger, self.components, self.places)
 
-    def first_plan(self, pool: Pool, plan_file: Path | None = None) -> Plan:
-        """Round 1: sealed already, written by hand, lying in the plans folder, or the planner's own."""
+    def first_plan(self, pool: Pool, plan_file: Path | None = None, *, anew: bool = False) -> Plan:
+        """Round 1: sealed already, written by hand, lying in the plans folder (not where it is `anew`), or the planner's own."""
         components = list(self.components.values())
-        return self.plan_files.first(plan_file, lambda: self._bench(pool).first_round(components))
+        return self.plan_files.first(plan_file, lambda: self._bench(pool).first_round(components), anew=anew)
 
     def evidence(self, dispatcher: Dispatcher, mode: Mode) -> Evidence:
         """Everything known so far in one mode, on the planning split."""

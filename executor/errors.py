@@ -12,6 +12,7 @@ LesionError                 what happened, where, what to do
 │   ├── ModelError          the language model is not configured, not reachable, or refuses: wrong key, address, name
 │   ├── PlanningOver        no more may be asked of it: quota used up, or a cap on tokens or dollars reached
 │   └── BadAnswerError      it gave no usable answer, after every repair
+├── OutOfTime               the run's time ends before the planner can be asked
 └── ReportError             nothing to report, or nowhere to write it
 """
 
@@ -79,6 +80,12 @@ class PlanningOver(PlannerError):
 
 class BadAnswerError(PlannerError):
     """The model's answer was unusable, after every repair. The study goes on."""
+
+
+class OutOfTime(LesionError):
+    """The run's time ends before the language model can answer; nothing is lost, and the next run asks it."""
+
+    exit_code = 4
 
 
 class ReportError(LesionError):

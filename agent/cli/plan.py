@@ -1,6 +1,8 @@
 """`lesion plan`: writes round 1 for a person to read, edit and run; shows what a language model would be told."""
 
 import sys
+from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -38,7 +40,7 @@ def plan(
     from ..forecasts import forecast_lines
     from ..ledger import Ledger
     from ..planfiles import plan_path
-    from ..planners import Asked, choose, model_of
+    from ..planners import Asked, choose, model_of, require_model
     from ..setting import state_folder
     from ..study import Study
     from .signals import listen
@@ -46,28 +48,24 @@ def plan(
 
     setting = opened(study)
     if show_prompt:
-        _show_prompt(setting, unsafe=unsafe_no_sandbox)
+        _show_prompt(setting, state_folder(setting.spec, state), unsafe=unsafe_no_sandbox)
         return
     who = Asked(planner.value if planner else None, model, base_url, replay, stream=sys.stderr.isatty(), again=again)
     settings = model_of(setting, who)
     folder = state_folder(setting.spec, state)
     path = plan_path(folder, 1)
     watch = watcher(setting.spec.primary, as_json=json)
-    ledger = Ledger(folder, write=True)
     listen()
-    try:
-        station = setting.station(folder, unsafe=unsafe_no_sandbox)
-        work = Study(setting, folder, ledger, station, watch, choose(setting, settings, who, folder, watch))
-        with Pool(station, 1) as pool:
-            work.survey(pool)
-            if again and not ledger.plans(setting.version):
-                path.unlink(missing_ok=True)
-            existed = path.exists()
-            made = work.first_plan(pool)
-        known = known_power(setting, ledger, Budget(), None)
-    finally:
-        watch.close()
-        ledger.close()
+    with closing(watch):
+        require_model(setting, settings, who, folder, watch)
+        with closing(Ledger(folder, write=True)) as ledger:
+            station = setting.station(folder, unsafe=unsafe_no_sandbox)
+            work = Study(setting, folder, ledger, station, watch, choose(setting, settings, who, folder, watch))
+            existed = bool(ledger.plans(setting.version)) or (path.exists() and not again)
+            with Pool(station, 1) as pool:
+                work.survey(pool)
+                made = work.first_plan(pool, anew=again)
+            known = known_power(setting, ledger, Budget(), None)
     if json:
         typer.echo(made.model_dump_json())
         return
@@ -93,16 +91,15 @@ def _show(made: "Plan") -> None:
         typer.echo(plain(remark), err=True)
 
 
-def _show_prompt(setting: "Setting", *, unsafe: bool) -> None:
+def _show_prompt(setting: "Setting", folder: Path, *, unsafe: bool) -> None:
     """Exactly what the first question would send, for whoever wants to see it before it leaves the machine."""
     from ...executor.pool import Pool
     from ..planners import first_question
     from ..report.text import lines
-    from ..setting import state_folder
     from ..survey import components_of, survey
     from .watching import watcher
 
-    with Pool(setting.station(state_folder(setting.spec, None), unsafe=unsafe), 1) as pool:
+    with Pool(setting.station(folder, unsafe=unsafe), 1) as pool:
         components = components_of(setting, survey(setting, pool, None))
     for message in first_question(setting, components, watcher(setting.spec.primary, as_json=True)):
         typer.echo(f"── {message.role} " + "─" * 60)

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import closing
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -57,7 +58,7 @@ def run(
     """Run the study; what is finished is never run again."""
     from ..budget import Budget
     from ..ledger import Ledger
-    from ..planners import Asked, choose, model_of, rules_planner
+    from ..planners import Asked, choose, model_of, require_model, rules_planner
     from ..setting import state_folder
     from ..study import Study
     from .watching import watcher
@@ -73,17 +74,16 @@ def run(
         _dry_run(setting, folder, rules, plan, asked, unsafe=unsafe_no_sandbox, as_json=json)
         return
     watch = watcher(setting.spec.primary, as_json=json)
-    ledger = Ledger(folder, write=True)
+    budget = Budget(max_trials, deadline)
     listen()
-    try:
-        station = setting.station(folder, unsafe=unsafe_no_sandbox)
-        chosen = choose(setting, settings, who, folder, watch)
-        work = Study(setting, folder, ledger, station, watch, chosen)
-        end = work.run(Budget(max_trials, deadline), lambda: _report(work), plan, workers)
-        results = _finish(work, end, as_json=json)
-    finally:
-        watch.close()
-        ledger.close()
+    with closing(watch):
+        require_model(setting, settings, who, folder, watch)
+        with closing(Ledger(folder, write=True)) as ledger:
+            station = setting.station(folder, unsafe=unsafe_no_sandbox)
+            chosen = choose(setting, settings, who, folder, watch, budget.seconds_left)
+            work = Study(setting, folder, ledger, station, watch, chosen)
+            end = work.run(budget, lambda: _report(work), plan, workers)
+            results = _finish(work, end, as_json=json)
     raise typer.Exit(_exit_code(results, end))
 
 

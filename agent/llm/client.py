@@ -107,7 +107,8 @@ class LanguageModel:
             listed = self._connection.models()
             known = is_known(self._connection, listed, self._settings.model)
         except Failure as failure:
-            if failure.kind in {"unreachable", "silent"} or is_wrong_key(failure):
+            is_gone = failure.kind in {"unreachable", "silent"}
+            if is_wrong_key(failure) or (is_gone and not self._has_answered()):
                 raise error_of(failure, self._settings) from None
             return
         if not known:
@@ -125,6 +126,7 @@ class LanguageModel:
 
         Raises:
             ModelError: the model cannot be asked: key, address, name, context, or no answer at the very first question.
+            OutOfTime: the run's time ends before it can be asked.
             PlanningOver: nothing more may be asked, or the server stopped answering.
             BadAnswerError: there is an answer, and it is of no use.
             LedgerError: the transcript cannot be written.
@@ -147,6 +149,13 @@ class LanguageModel:
                 asked = replace(first, repair=asked.repair).repaired(said, error, spare)
                 if not self._fits(asked):
                     return self._last_resort(asked, cut, answer, error)
+
+    def _has_answered(self) -> bool:
+        """Whether this model once answered from this server: a study that is planned runs on while it is away."""
+        here = self._settings.server, self._settings.model
+        return any(
+            each.outcome == "answered" and (each.server, each.model) == here for each in self._transcript.exchanges
+        )
 
     def _last_resort(self, asked: Question, cut: list[str], answer: type[T], error: Unreadable) -> T:
         """The complete part of an answer that was cut, where mending led nowhere."""
@@ -178,6 +187,7 @@ class LanguageModel:
         attempt = 0
         while True:
             self._check(asked)
+            patience.require_time()
             try:
                 if (exchange := self._send(asked, attempt)) is not None:
                     return exchange
@@ -204,7 +214,7 @@ class LanguageModel:
         """One request, written down whatever comes of it; None where it is to be put another way. Raises `Failure`."""
         record = Recorder(self._transcript, asked, attempt, self._dialect, self._size(asked))
         try:
-            reply = self._connection.complete(record.request, self._counted())
+            reply = self._connection.complete(record.request, self._counted(), self._time_left())
         except Failure as failure:
             adapted = self._dialect.after(failure, record.request)
             self._dialect = adapted or self._dialect

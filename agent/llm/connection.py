@@ -1,6 +1,7 @@
 """The one room that speaks to a server, with OpenAI's SDK: a request in, a reply or a `Failure` out; no retries."""
 
 import json
+import math
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
@@ -19,6 +20,8 @@ NO_KEY = "none"
 """The SDK wants a key; servers that need none ignore it."""
 CONNECTED_WITHIN, LISTED_WITHIN = 15.0, 30.0
 """Seconds: a model takes its time to answer, its server does not."""
+SHORTEST = 0.1
+"""Seconds that are waited at least, however little time is left."""
 LONGEST_ANSWER = 20
 """Characters a token at which a stream that does not end is cut: no tokenizer has that many."""
 
@@ -74,23 +77,31 @@ class Connection:
             raise
         return True
 
-    def complete(self, request: dict[str, Any], on_delta: OnDelta) -> Reply:
+    def complete(self, request: dict[str, Any], on_delta: OnDelta, most_silence: float = math.inf) -> Reply:
         """One chat completion.
 
         Args:
             request: model, messages and parameters.
             on_delta: called with every piece of text as it comes; with an empty one while the model reasons.
+            most_silence: seconds without a word after which it is given up, where they are fewer than the time-out's.
 
         Raises:
             Failure: there is no answer.
         """
         heard: list[str] = []
         with _explained(heard):
-            response = cast("Any", self._api.chat.completions.with_raw_response).create(**request)
+            api = self._api.with_options(timeout=self._timeout(most_silence))
+            response = cast("Any", api.chat.completions.with_raw_response).create(**request)
             if request.get("stream") and "event-stream" in response.headers.get("content-type", ""):
                 most = self._settings.answer_tokens * LONGEST_ANSWER
                 return _streamed(response.parse(), heard, on_delta, most)
             return _whole(_json(response.http_response.read()))
+
+    def _timeout(self, most_silence: float = math.inf) -> "openai.Timeout":
+        import openai
+
+        silence = max(min(self._settings.timeout, most_silence), SHORTEST)
+        return openai.Timeout(silence, connect=min(silence, CONNECTED_WITHIN))
 
     @cached_property
     def _api(self) -> "openai.OpenAI":
@@ -100,7 +111,7 @@ class Connection:
         return openai.OpenAI(
             api_key=settings.key or NO_KEY,
             base_url=settings.base_url or OPENAI,
-            timeout=openai.Timeout(settings.timeout, connect=min(settings.timeout, CONNECTED_WITHIN)),
+            timeout=self._timeout(),
             max_retries=0,
         )
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from ...executor.errors import ModelError, PlannerError, PlanningOver
+from ...executor.errors import LesionError, ModelError, OutOfTime, PlanningOver
 from ...executor.units import format_duration
 from ...prompts import phrases
 from .failures import Failure, Kind
@@ -16,6 +16,7 @@ TRIES: dict[Kind, int] = {"unreachable": 5, "silent": 3, "broken": 4, "failing":
 LONGEST = 3600.0
 """Seconds that one answer is waited for between requests, in all."""
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 60.0
+LATER = "`lesion run` asks it then; or plan without it: --planner rules"
 ADVICE: dict[Kind, str] = {
     "unreachable": "see that the server runs and that base_url is its address",
     "silent": "see that the server is alive, or raise [planner] timeout",
@@ -49,10 +50,16 @@ class Patience:
         self._tries: dict[Kind, int] = {}
         self._waited = 0.0
 
+    def require_time(self) -> None:
+        """Nothing is asked once the run's time is over. Raises `OutOfTime`."""
+        if self._time_left() <= 0:
+            raise OutOfTime("the time of this run is over before the language model was asked", to_do=LATER)
+
     def wait(self, failure: Failure) -> None:
         """Wait before the next request.
 
         Raises:
+            OutOfTime: the run's time ends first, and the study has had no answer yet.
             ModelError: it is no use, and the study has had no answer yet.
             PlanningOver: it is no use, but what is planned can run on.
         """
@@ -64,14 +71,24 @@ class Patience:
         if self._waited + seconds > LONGEST or not math.isfinite(seconds):
             raise self.given_up(failure, f"and the next try would be in {format_duration(max(seconds, 0.1))}")
         if seconds >= self._time_left():
-            raise self.given_up(failure, "and the study's time ends before the next try")
+            raise self._late(failure, seconds)
         self._waited += seconds
         until = time.strftime("%H:%M:%S", time.localtime(time.time() + seconds))
         words = phrases("progress/model.j2")
         self._watcher.waiting(words.waiting(failure.message, format_duration(seconds), until))
         self._sleep(seconds)
 
-    def given_up(self, failure: Failure, how: str) -> PlannerError:
+    def _late(self, failure: Failure, seconds: float) -> LesionError:
+        """The deadline comes before the next try: a study that has no plan yet is left to a later run."""
+        if self._began:
+            return self.given_up(failure, "and the run's time ends before the next try")
+        pause = format_duration(max(seconds, 0.1))
+        return OutOfTime(
+            f"the time of this run ends before the language model can be asked again, in {pause}: {failure.message}",
+            to_do=LATER,
+        )
+
+    def given_up(self, failure: Failure, how: str) -> LesionError:
         """The end of asking: the study stops only where it has nothing planned yet."""
         error = PlanningOver if self._began else ModelError
         return error(
