@@ -17,6 +17,10 @@ from .setting import Setting
 
 IDLE = "changes nothing within one training step and one step of evaluation, bit for bit"
 """May be no mistake: what acts only later does not show in a step. Sent back unchanged, it is run in full."""
+OTHER_FORM = (
+    "in evaluation its model puts out {}, where the unedited one puts out {}: what measures it relies on that, so that "
+    "its figures would not be the metric"
+)
 
 
 @dataclass(frozen=True)
@@ -83,5 +87,8 @@ class Workbench:
         if outcome.status != "ok":
             end = (outcome.traceback or "").strip().splitlines()[-6:]
             return "\n".join([f"one step of it ended as {outcome.status}: {outcome.message}", *end])
-        edited = any(isinstance(one, SourceEdit) for one in ablation.interventions)
-        return IDLE if edited and outcome.stages == self.baseline.stages else None
+        if not any(isinstance(one, SourceEdit) for one in ablation.interventions):
+            return None
+        if self.baseline.form and outcome.form != self.baseline.form:
+            return OTHER_FORM.format(outcome.form, self.baseline.form)
+        return IDLE if outcome.stages == self.baseline.stages else None

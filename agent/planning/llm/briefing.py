@@ -45,6 +45,10 @@ class Library(Protocol):
         """A text without what looks like a secret."""
         ...
 
+    def told(self, text: str) -> str:
+        """What trials and their errors say, without any secret that the project holds."""
+        ...
+
 
 @dataclass(frozen=True)
 class Briefing:

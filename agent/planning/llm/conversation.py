@@ -47,8 +47,11 @@ class Conversation:
         self._messages = [Message("system", briefing.system), Message("user", opening)]
 
     def ask(self, purpose: str, request: str, answer: type[A]) -> A:
-        """Put a request; what the model wants to look up first is shown to it. An answer that proposes something is final."""
-        self._add("user", request)
+        """Put a request, without secrets that errors in it may tell; what the model wants to look up first is shown to it.
+
+        An answer that proposes something is final.
+        """
+        self._add("user", self._briefing.library.told(request))
         if self._left < 0:
             raise BadAnswerError(f"no room is left in the context for the question “{purpose}”")
         turns, seen = TURNS, list[Lookup]()

@@ -15,12 +15,14 @@ from .briefing import Briefing
 from .claims import open_claims, tests_open_claim
 from .conversation import Conversation, Model
 from .followups import followed
-from .typed import Ground, Typed, name_of, one_line, typed
+from .typed import Ground, Typed, name_of, one_line, quotation, typed
 
 MENDINGS = 2
 """Times that a failed proposal goes back."""
 MOST_ROUNDS = 8
 """After so many rounds the model is asked no more."""
+MOST_LISTED = 5
+"""Dropped proposals that are named where no plan lists them."""
 
 
 @dataclass
@@ -36,13 +38,15 @@ class LlmPlanner:
     """What was asked so far, and what it took."""
     ended: str | None = field(default=None, init=False)
     """Why the model is asked no more."""
+    last: str | None = field(default=None, init=False)
+    """What came of the last question where nothing of it was planned."""
     _known: dict[str, Component] = field(default_factory=dict[str, Component], init=False)
     """What the last proposals were held against."""
 
     @property
     def spent(self) -> Planning:
         """What the model was asked so far, what it took, and why it ended where it did."""
-        return self.bill().model_copy(update={"ended": self.ended})
+        return self.bill().model_copy(update={"ended": self.ended, "last": self.last})
 
     def first_round(self, study: str, components: Sequence[Component]) -> Plan:
         """What the model proposes; what the rules would have asked beside it is listed as left out."""
@@ -109,12 +113,12 @@ class LlmPlanner:
         again = {one.id for one in found.dropped}
         plan = _without(plan, _withdrawn(plan, [one for one in review.withdrawn if one.target not in again]))
         more = self._as_plan(plan.study, 1, found, [*plan.mended, *mended])
-        remarks = [f"reviewer's pass: {remark}"] if (remark := one_line(review.remark)) else []
+        remarks = [f"the reviewer's pass says {quotation(review.remark)}"] if one_line(review.remark) else []
         return plan.model_copy(
             update={
                 "ablations": _in_order([*plan.ablations, *more.ablations]),
                 "components": [*plan.components, *more.components],
-                "dropped": [*plan.dropped, *more.dropped],
+                "dropped": _once([*plan.dropped, *more.dropped]),
                 "mended": more.mended,
                 "remarks": [*plan.remarks, *remarks],
             }
@@ -136,9 +140,11 @@ class LlmPlanner:
         beside = [one for one in (suggested.ablations if suggested else []) if one.id not in names]
         beside = [one.model_copy(update={"by": self.rules.name}) for one in beside]
         if not own and not asked.more_seeds:
-            return suggested and self._instead(suggested, f"it asks for nothing more: {one_line(answer.reason)}")
+            self.last = _nothing_more([*plan.dropped, *asked.dropped], answer.reason)
+            return suggested and self._instead(suggested, self.last, [*plan.dropped, *asked.dropped])
         both = sorted([*own, *beside], key=lambda one: (not tests_open_claim(one, open_ones), one.priority))
-        remarks = [one_line(answer.reason)] if answer.reason.strip() else []
+        self.last = None
+        remarks = [f"it says {quotation(answer.reason)}"] if one_line(answer.reason) else []
         return plan.model_copy(
             update={
                 "ablations": both,
@@ -209,7 +215,7 @@ class LlmPlanner:
             round=number,
             planner=self.name,
             ablations=_in_order(found.ablations),
-            dropped=[*found.dropped, *meaningless],
+            dropped=_once([*found.dropped, *meaningless]),
             components=found.components,
             mended=mended,
         )
@@ -239,6 +245,19 @@ class LlmPlanner:
         return [one for one in components if self.rules.allows(one.id)]
 
 
+def _once(dropped: Sequence[Dropped]) -> list[Dropped]:
+    """Without what was dropped for the same reason before."""
+    return list({(one.id, one.reason, one.by): one for one in dropped}.values())
+
+
+def _nothing_more(dropped: Sequence[Dropped], reason: str) -> str:
+    """Why an answer plans nothing."""
+    if not dropped:
+        return f"it asks for nothing more: {quotation(reason)}"
+    listed = "; ".join(f"{one.id} ({one.reason})" for one in dropped[:MOST_LISTED])
+    return f"nothing that it still asks for can be run: {listed}" + (" and more" if dropped[MOST_LISTED:] else "")
+
+
 _SHOWN = {"id", "interventions", "hypothesis", "prediction"}
 
 
@@ -248,12 +267,12 @@ def _withdrawn(plan: Plan, withdrawals: Sequence[Withdrawal]) -> dict[str, str]:
     An ablation too many costs a few runs, one too few a finding; a reviewer who throws out most of a plan read it badly.
     """
     own = {one.id: one for one in plan.ablations}
-    reasons = {one.target: reason for one in withdrawals if one.target in own and (reason := one_line(one.reason))}
+    reasons = {one.target: one.reason for one in withdrawals if one.target in own and one_line(one.reason)}
     kept = {each.claim for name, one in own.items() if name not in reasons for each in one.claims}
     reasons = {name: reason for name, reason in reasons.items() if {each.claim for each in own[name].claims} <= kept}
     if len(reasons) * 2 > len(own):
         return {}
-    return {name: f"withdrawn by the reviewer's pass: {reason}" for name, reason in reasons.items()}
+    return {name: f"withdrawn by the reviewer's pass: {quotation(reason)}" for name, reason in reasons.items()}
 
 
 def _came_back(failed: Typed, again: Typed) -> list[Mended]:

@@ -45,6 +45,9 @@ class Shelf:
     def clean(self, text):
         return text
 
+    def told(self, text):
+        return text
+
     shows_config = True
 
     def look_up(self, lookup, tokens):
@@ -196,7 +199,7 @@ def test_the_reviewers_pass_adds_withdraws_and_remarks():
     plan = asked.first_round("s", PARTS)
     assert ids(plan) == ["config:dropout", "module:norm"]
     assert any(one.id == "config:mixup" and "confounded with" in one.reason for one in plan.dropped)
-    assert plan.remarks == ["reviewer's pass: too few seeds"]
+    assert plan.remarks == ["the reviewer's pass says “too few seeds”"]
 
 
 def test_what_a_review_withdraws_and_proposes_in_one_breath_stays():
@@ -340,6 +343,22 @@ def test_it_stops_when_neither_asks_for_more():
     asked = planner(plan=[first(proposal("config:dropout"))], follow_up=[upon(reason="nothing is open")])
     plan = asked.first_round("s", PARTS)
     assert asked.next_round(learnt(plan, effect("config:dropout", "negligible"))) is None
+    assert asked.spent.last == "it asks for nothing more: “nothing is open”"
+    assert asked.spent.ended is None
+
+
+def test_what_the_last_answer_asks_for_in_vain_is_told_though_no_plan_lists_it():
+    last = upon(follow_up("together", "config:dropout", "verdict: negligible"), reason="dropout \x1b[31m“matters” 99%")
+    asked = planner(plan=[first(proposal("config:dropout"))], follow_up=[last])
+    plan = asked.first_round("s", PARTS)
+    assert asked.next_round(learnt(plan, effect("config:dropout", "negligible"))) is None
+    assert "there is no component verdict: negligible" in asked.spent.last
+
+
+def test_a_models_label_is_a_few_words():
+    given = edit("<b>Accuracy</b> is **99%**: every part\x1b[2J matters", ("train.py", "a\n"))
+    (component,) = planner(plan=[first(given)]).first_round("s", PARTS).components
+    assert component.label == "b Accuracy b is 99"
 
 
 def test_a_used_up_quota_ends_its_planning_and_the_statistics_go_on():
