@@ -97,10 +97,11 @@ class LlmPlanner:
         if plan.ablations:
             plan = self._reviewed(plan, talk, ground)
         asked = {signature(one.interventions) for one in plan.ablations}
+        told = {one.id for one in plan.dropped}
         left_out = [
             Dropped(id=one.id, reason="the language model left it out", by=self.rules.name)
             for one in suggested.ablations
-            if signature(one.interventions) not in asked
+            if signature(one.interventions) not in asked and one.id not in told
         ]
         return plan.model_copy(update={"dropped": [*plan.dropped, *left_out]})
 
