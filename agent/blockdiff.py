@@ -18,7 +18,8 @@ def edit_diff(interventions: Sequence[Intervention]) -> str | None:
 
 
 def _of_file(file: str, blocks: Sequence[Block]) -> Iterator[str]:
-    yield from (f"--- {file}", f"+++ {file}")
+    name = "".join(one if one.isprintable() else "?" for one in file)  # a line break would begin a line of the diff
+    yield from (f"--- {name}", f"+++ {name}")
     for block in blocks:
         changed = difflib.unified_diff(_lines(block.search), _lines(block.replace), lineterm="")
         yield from ("@@" if line.startswith("@@") else line for line in list(changed)[2:])

@@ -125,6 +125,7 @@ def briefing_of(setting: Setting, room: int, state: Path) -> "Briefing":
         library=Library(spec, estimate_tokens, state=state),
         room=room,
         estimate=estimate_tokens,
+        answer_tokens=spec.planner.answer_tokens,
     )
 
 
@@ -196,6 +197,8 @@ def first_question(
 
 
 def _room(model: "LanguageModel") -> int:
+    """Tokens that a question may have beside any schema, with the names that it lists."""
     from .planning.llm.answers import ANSWERS
+    from .planning.llm.vocabulary import NAMED, NAMES
 
-    return min(model.room(one) for one in ANSWERS)
+    return int(min(model.room(one) for one in ANSWERS) * (1 - NAMED * NAMES))

@@ -22,20 +22,21 @@ from .forecasts import forecast_lines, keep
 from .foresight import foresee, processor_seconds
 from .jobs import Workshop
 from .ledger import Ledger, Trial
-from .mending import Workbench
 from .places import Places
 from .planfiles import PlanFiles, plan_path, require_ablations
-from .planning.plan import BASELINE, Ablation, Plan, same_runs
+from .planning.plan import BASELINE, Plan
 from .planning.planner import Learnt, Planner
 from .records.search import InteractionSearch
 from .rescoring import handed_over, nothing_left
 from .results import Mode
 from .retuning import REMEMBERED, Variant, planned_tuning, stages
-from .rounds import Round, settle, settling_chance
+from .rounds import settle
 from .searching import is_over, recalled, run_search
 from .searching import keep as keep_search
 from .setting import Setting
 from .survey import anatomy_of, components_of, require_components, require_reference, survey
+from .wanted import trial_of, wanted_trials
+from .workbench import Workbench
 
 CHECKPOINTS = "checkpoints"
 RoundReport = Callable[[], Sequence[str]]
@@ -109,7 +110,8 @@ class Study:
 
     def first_plan(self, pool: Pool, plan_file: Path | None = None, *, anew: bool = False) -> Plan:
         """Round 1: sealed already, written by hand, lying in the plans folder (not where it is `anew`), or the planner's own."""
-        return self.plan_files.first(plan_file, lambda: self._proposed(pool), anew=anew)
+        components = list(self.components.values())
+        return self.plan_files.first(plan_file, lambda: self._bench(pool).first_round(components), anew=anew)
 
     def evidence(self, dispatcher: Dispatcher, mode: Mode) -> Evidence:
         """Everything known so far in one mode, on the planning split."""
@@ -143,20 +145,9 @@ class Study:
 
     # the stages
 
-    def _proposed(self, pool: Pool) -> Plan:
-        """The planner's own round 1, mended where it did not run."""
-        plan = self.planner.first_round(self.setting.spec.study.name, list(self.components.values()))
-        return self._mended(plan, pool)
-
-    def _mended(self, plan: Plan, pool: Pool) -> Plan:
-        bench = Workbench(self.setting, pool, self.ledger, self.observer, self.places, self.checks[BASELINE])
-        mended = bench.mended(plan, self.planner)
-        self._remember_what_planning_took()
-        return mended
-
-    def _remember_what_planning_took(self) -> None:
-        if spent := self.planner.spent:
-            self.ledger.remember("planning", spent.model_dump(mode="json"))
+    def _bench(self, pool: Pool) -> Workbench:
+        baseline = self.checks[BASELINE]
+        return Workbench(self.setting, self.planner, pool, self.ledger, self.observer, self.places, baseline)
 
     def _rounds(self, pool: Pool, budget: Budget, report: RoundReport, plan_file: Path | None) -> None:
         plan: Plan | None = self.first_plan(pool, plan_file)
@@ -246,7 +237,7 @@ class Study:
                 return
             done = dict(current.caps)
             most = max(done.values(), default=0)
-            trials = self._trials(evidence, current, self._seeds(dispatcher, mode, most))
+            trials = wanted_trials(self.setting, evidence, current, self._seeds(dispatcher, mode, most))
             if not all(dispatcher.is_done(one) for one in trials):
                 what = f"up to {most} {UNITS_OF_TRIALS[mode]} of {len(current.family)} ablations"
                 self.observer.stage(f"round {plan.round}, {mode}: {what}")
@@ -259,9 +250,7 @@ class Study:
         for mode in self.setting.modes:
             if pool := self.planner.pool(learnt, mode):
                 learnt = replace(learnt, searches=[*learnt.searches, self._search(dispatcher, mode, pool)])
-        plan = self.planner.next_round(learnt)
-        self._remember_what_planning_took()
-        return self._mended(plan, dispatcher.pool) if plan else None
+        return self._bench(dispatcher.pool).next_round(learnt)
 
     def _learnt(self, dispatcher: Dispatcher) -> Learnt:
         found: dict[Mode, MetricFindings] = {
@@ -313,10 +302,7 @@ class Study:
         return judge_checks(self.checks, ablations)
 
     def _trial(self, mode: Mode, name: str, seed: int) -> Trial:
-        """One trial of an ablation, under the arm that has its runs."""
-        arm = same_runs(self.plans).get(name, name)
-        removed = next((one.interventions for plan in self.plans for one in plan.ablations if one.id == arm), [])
-        return self.setting.trial(mode, arm, removed, seed)
+        return trial_of(self.setting, self.plans, mode, name, seed)
 
     def _seeds(self, dispatcher: Dispatcher, mode: Mode, most: int) -> list[int]:
         """The first `most` seeds; of trained models, those that were trained."""
@@ -334,29 +320,3 @@ class Study:
                 self.ledger.plan_trials(self.setting.version, [self._trial(mode, one.id, seed) for seed in seeds])
         for name, reason in {**evidence.dropped, **{key: why for key, (_, why) in evidence.stopped.items()}}.items():
             self.ledger.skip(self.setting.version, name, mode, reason)
-
-    def _trials(self, evidence: Evidence, current: Round, seeds: Sequence[int]) -> list[Trial]:
-        """The trials that the round's looks ask for, arms in the order of what they settle per second.
-
-        Evaluations go model by model, so that they can share one.
-        """
-        mode, family = evidence.mode, current.family
-        singles = {one.id: one for plan in self.plans for one in plan.ablations}
-        wanted: list[tuple[str, int]] = []
-        if mode == "reevaluate":
-            wanted = [(name, seed) for seed in seeds for name in (BASELINE, *(one.id for one in family))]
-        else:
-            wanted = [(BASELINE, seed) for seed in range(max(current.caps.values(), default=0))]
-            for ablation in sorted(family, key=lambda one: -self._worth(evidence, current, one)):
-                needed = [part for part in ablation.components if part in singles and part != ablation.id]
-                wanted += [(one, seed) for one in (*needed, ablation.id) for seed in range(current.caps[ablation.id])]
-        return list({one.key: one for one in (self._trial(mode, *each) for each in wanted)}.values())
-
-    def _worth(self, evidence: Evidence, current: Round, ablation: Ablation) -> float:
-        """Chance to settle at the arm's next look, per second; the order of the plan before anything is known."""
-        look = next((one for one in evidence.looks if one.seeds >= current.caps[ablation.id]), evidence.looks[-1])
-        if evidence.arm(ablation.id).finished(look.seeds):
-            return 0.0
-        seconds = [row.wall_seconds for row in evidence.arm(ablation.id).measured if row.wall_seconds]
-        chance = settling_chance(current, ablation, [look])
-        return chance / (sum(seconds) / len(seconds)) if seconds else chance

@@ -124,7 +124,7 @@ class Block(_Intervention):
     file: str = Field(min_length=1, max_length=500)
     """Relative to the project's root, with forward slashes."""
     search: str = Field(min_length=1, max_length=8000)
-    """Whole lines as they stand in the file; must be found exactly once."""
+    """As it stands in the file, best whole lines; must be found exactly once."""
     replace: str = Field(max_length=8000)
     """What stands there instead."""
 

@@ -138,6 +138,8 @@ class Outcome(BaseModel):
     proofs: list[Proof] = []
     stages: dict[str, str] = {}
     """A check's hashes: `train` and `evaluate` outputs, `weights` after one step."""
+    form: str | None = None
+    """Of a check: shapes and types of what the model puts out in evaluation, and whether it changed what it was given."""
     anatomy: list[ModuleRecord] = []
     heads: list[HeadsRecord] = []
     tensors: list[ParameterRecord] = []

@@ -1,7 +1,6 @@
 """`lesion doctor`: what works here, and what to do about the rest."""
 
 import json as jsonlib
-import os
 import platform
 import sys
 from collections.abc import Iterator
@@ -46,6 +45,7 @@ def _findings(interpreter: Path) -> Iterator[Finding]:
     from ...executor.sandbox.choice import choose
     from ...executor.units import format_size
     from ..machine import free_memory, machine, package_version
+    from .endpoint import endpoint
 
     yield Finding("lesion", True, f"{package_version()} on Python {platform.python_version()}")
     try:
@@ -61,28 +61,4 @@ def _findings(interpreter: Path) -> Iterator[Finding]:
     yield Finding("memory", True, f"{format_size(free_memory())} free of {format_size(facts['memory_bytes'])}")
     gpus = sorted(path.name for path in Path("/dev").glob("nvidia[0-9]*"))
     yield Finding("GPU", True if gpus else None, ", ".join(gpus) or "none: trials run on the CPU")
-    yield _endpoint()
-
-
-def _endpoint() -> Finding:
-    """The language model's server, asked for its list of models where one is configured."""
-    server, key = os.environ.get("OPENAI_BASE_URL"), os.environ.get("OPENAI_API_KEY")
-    if not server and not key:
-        return Finding(
-            "model endpoint",
-            None,
-            "none configured, and none needed: the built-in rules plan",
-        )
-    import openai
-
-    try:
-        client = openai.OpenAI(base_url=server, api_key=key or "none", timeout=10, max_retries=0)
-        names = [model.id for model in client.models.list()]
-    except openai.OpenAIError as error:
-        return Finding(
-            "model endpoint",
-            False,
-            f"{server or 'api.openai.com'}: {error}"[:300],
-            "see OPENAI_BASE_URL and OPENAI_API_KEY",
-        )
-    return Finding("model endpoint", True, f"{server or 'api.openai.com'}: {len(names)} models")
+    yield Finding("model endpoint", *endpoint())

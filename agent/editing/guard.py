@@ -13,11 +13,14 @@ from ...executor.interventions import SourceEdit
 from ...executor.overlay import edited
 from ..reading.digest.readable import Readable, Text
 from .difference import Difference, difference
+from .measures import called, of_itself
 from .reach import Reach, modules_of, reach
 from .vocabulary import brought_in, odd_characters
 
 EVALUATION = ("evaluate", "score", "batches")
 """The experiment's functions that no edit may touch, nor what they reach."""
+MODEL = ("build_model",)
+"""The experiment's function that makes the model: what it reaches is part of every evaluation."""
 MOST_CHANGED = 20
 """Lines that a proposed edit may remove and add, together."""
 MOST_ADDED = 10
@@ -88,6 +91,10 @@ class SourceGuard:
     def _reach(self) -> Reach:
         return reach(self.root, self.experiment, self.functions, known=self._modules)
 
+    @cached_property
+    def _built(self) -> Reach:
+        return reach(self.root, self.experiment, MODEL, known=self._modules)
+
     def _of_files(self, edit: SourceEdit) -> list[str]:
         problems: list[str] = []
         for file in dict.fromkeys(block.file for block in edit.blocks):
@@ -150,6 +157,9 @@ class SourceGuard:
                 f"removes {removed} and adds {added} lines, more than {MOST_CHANGED} in all or {MOST_ADDED} added: "
                 "repeat no line that stays"
             )
+        measured = [one for change in changes for one in of_itself(change, called(self._reach), self._built)]
+        if measured:
+            problems.append(f"{_listed(measured)}: what measures stays as it is, also where the model does it itself")
         brought = [one for change in changes for one in brought_in(change)]
         for file, text in texts.items():
             brought += odd_characters(self._text(file), text)

@@ -1,10 +1,14 @@
-"""Whether an edit takes away or brings in: names, attributes, strings and powers that the file did not have."""
+"""Whether an edit takes away or brings in: names, attributes, strings and numbers that the place it changes did not have.
+
+What counts is the changed statement alone, not its file: a file may hold the evaluation's data, its labels and its names too.
+"""
 
 import ast
 import unicodedata
-from collections import Counter
 from collections.abc import Iterator
+from typing import TypeGuard
 
+from .acts import acts_anew, dotted, plainly
 from .difference import Difference
 from .names import Chain, imported
 
@@ -14,19 +18,19 @@ ATTRIBUTES = frozenset(
     "zeros_like ones_like zeros ones full_like nn Identity detach clone mean sum new_zeros new_ones size shape dtype "
     "device reshape expand_as".split()
 )
-"""Attributes that may always be used, of whatever the file has."""
+"""Attributes that may always be used, of whatever is used there, and of torch."""
 KEYWORDS = frozenset("dim keepdim dtype device".split())
-POWERS = frozenset(
-    "exec eval compile open input breakpoint getattr setattr delattr vars globals locals __import__ importlib".split()
-)
-"""Names of which no edit may bring in one use more."""
+NUMBERS = frozenset({0, 1})
+"""Numbers that may always be used: what switches things off. Others could be seeds, or results."""
+LAYERS = "torch.nn"
+"""What the file has of this module may be used anywhere in it."""
 SHOWN = 60
 """Characters of a string in a reason."""
 
 
 def brought_in(change: Difference) -> list[str]:
-    """What the edit brings in that the file does not have, each as the rest of a sentence that begins with "it"."""
-    found = [*_powers(change), *_names(change)]
+    """What the edit brings in where it changes a file, each as the rest of a sentence that begins with "it"."""
+    found = [*acts_anew(change), *_names(change)]
     return list(dict.fromkeys(found))
 
 
@@ -37,61 +41,34 @@ def odd_characters(before: str, after: str) -> list[str]:
 
 
 def _names(change: Difference) -> Iterator[str]:
-    known, strings, chains = _words(change.before), _strings(change.before), _prefixes(change.before)
+    gone = ast.Module(body=list(change.gone), type_ignores=[])
     modules = _modules(change.before)
+    words, constants = _words(gone) | _torches(modules), _constants(gone) | NUMBERS
+    chains = _prefixes(gone) | {one for one in _prefixes(change.before) if _is_layer(one, modules)}
     for node in _new_nodes(change):
-        chain = _chain(node)
+        chain = dotted(node)
         if len(chain) > 1 and chain[0] in modules:
-            if chain not in chains and not _is_plain_torch(chain, chains):
-                yield f"brings in `{_plain('.'.join(chain))}`, which the file does not have"
+            if chain not in chains and not _is_plain_torch(chain, chains, modules):
+                yield f"brings in `{plainly('.'.join(chain))}`, which is not used there"
             continue
         for word, free in _used(node):
-            if word not in known and word not in free:
-                yield f"brings in the name `{_plain(word)}`, which the file does not have"
-        if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes) and node.value not in strings:
-            text = repr(node.value)
-            yield f"brings in the text {_plain(text if len(text) <= SHOWN else text[:SHOWN] + '…')}, which the file does not have"
+            if word not in words and word not in free:
+                yield f"brings in the name `{plainly(word)}`, which is not used there"
+        if isinstance(node, ast.Constant) and _is_given(node.value) and node.value not in constants:
+            yield f"brings in {_constant(node.value)}, which is not there"
 
 
-def _powers(change: Difference) -> Iterator[str]:
-    modules = _modules(change.before)
-    new = Counter(one for node in _all(change.new) for one in _power(node, modules))
-    old = Counter(one for node in _all(change.gone) for one in _power(node, modules))
-    yield from new - old
-
-
-def _power(node: ast.AST, modules: set[str]) -> Iterator[str]:
-    if isinstance(node, ast.Import | ast.ImportFrom):
-        yield f"imports: `{_plain(ast.unparse(node))}`"
-    if isinstance(node, ast.Global | ast.Nonlocal):
-        yield f"declares `{_plain(ast.unparse(node))}`"
-    if isinstance(node, ast.Name | ast.Attribute):
-        word = node.id if isinstance(node, ast.Name) else node.attr
-        if word in POWERS or (word.startswith("__") and word.endswith("__")):
-            yield f"uses `{_plain(word)}`"
-    if (
-        isinstance(node, ast.Attribute)
-        and isinstance(node.ctx, ast.Store | ast.Del)
-        and _chain(node.value) != ("self",)
-    ):
-        yield f"assigns to `{_plain(ast.unparse(node))}`, an attribute of something else than `self`"
-    if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del):
-        chain = _chain(node.value)
-        named = any(isinstance(one, ast.Constant) and isinstance(one.value, str) for one in ast.walk(node.slice))
-        if named or (chain and chain[0] in modules):
-            yield f"assigns to `{_plain(ast.unparse(node))}`, an entry by name or of something imported"
+def _constant(value: str | bytes | complex) -> str:
+    text = repr(value)
+    text = plainly(text if len(text) <= SHOWN else text[:SHOWN] + "…")
+    return f"the text {text}" if isinstance(value, str | bytes) else f"the number {text}"
 
 
 def _new_nodes(change: Difference) -> Iterator[ast.AST]:
     """The nodes of the changed statements; a dotted name once, as the whole that it is."""
-    nodes = list(_all(change.new))
+    nodes = [one for statement in change.new for one in ast.walk(statement)]
     inner = {id(node.value) for node in nodes if isinstance(node, ast.Attribute)}
     yield from (node for node in nodes if not isinstance(node, ast.Attribute) or id(node) not in inner)
-
-
-def _all(statements: tuple[ast.stmt, ...]) -> Iterator[ast.AST]:
-    for one in statements:
-        yield from ast.walk(one)
 
 
 def _used(node: ast.AST) -> Iterator[tuple[str, frozenset[str]]]:
@@ -116,43 +93,50 @@ def _used(node: ast.AST) -> Iterator[tuple[str, frozenset[str]]]:
 
 def _words(tree: ast.AST) -> set[str]:
     words = {word for node in ast.walk(tree) for word, _ in _used(node)}
-    return words | {
-        one.bound for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom) for one in imported(node)
-    }
+    return words | _modules(tree).keys()
 
 
-def _strings(tree: ast.AST) -> set[str | bytes]:
-    return {one.value for one in ast.walk(tree) if isinstance(one, ast.Constant) and isinstance(one.value, str | bytes)}
+def _constants(tree: ast.AST) -> set[str | bytes | complex]:
+    values = (one.value for one in ast.walk(tree) if isinstance(one, ast.Constant))
+    return {one for one in values if _is_given(one)}
 
 
-def _modules(tree: ast.AST) -> set[str]:
-    """Names that imports bind."""
+def _is_given(value: object) -> TypeGuard[str | bytes | complex]:
+    """A text or a number, rather than None or an ellipsis."""
+    return isinstance(value, str | bytes | int | float | complex)
+
+
+def _modules(tree: ast.AST) -> dict[str, str]:
+    """Names that imports bind → what they stand for, dotted."""
     return {
-        one.bound for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom) for one in imported(node)
+        one.bound: one.module if one.name is None else f"{one.module}.{one.name}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for one in imported(node)
     }
+
+
+def _torches(modules: dict[str, str]) -> set[str]:
+    """The names of torch itself and of its layers."""
+    return {bound for bound, module in modules.items() if module == "torch" or _below(module, LAYERS)}
+
+
+def _below(module: str, top: str) -> bool:
+    return module == top or module.startswith(f"{top}.")
+
+
+def _is_layer(chain: Chain, modules: dict[str, str]) -> bool:
+    return _below(".".join((modules.get(chain[0], ""), *chain[1:])), LAYERS)
 
 
 def _prefixes(tree: ast.AST) -> set[Chain]:
-    """Every dotted name of a file, and what each begins with."""
-    chains = [chain for node in ast.walk(tree) if (chain := _chain(node))]
+    """Every dotted name, and what each begins with."""
+    chains = [chain for node in ast.walk(tree) if (chain := dotted(node))]
     return {chain[: count + 1] for chain in chains for count in range(len(chain))}
 
 
-def _is_plain_torch(chain: Chain, chains: set[Chain]) -> bool:
-    """`torch.zeros_like`, `nn.Identity`: something the file has, and attributes that may always be used."""
-    known = next(count for count in range(len(chain), 0, -1) if chain[:count] in chains or count == 1)
-    return all(one in ATTRIBUTES for one in chain[known:])
-
-
-def _chain(node: ast.AST) -> Chain:
-    """A dotted name; empty where the node is none."""
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    return (node.id, *reversed(parts)) if isinstance(node, ast.Name) else ()
-
-
-def _plain(text: str) -> str:
-    """With confusable characters spelled out."""
-    return text.encode("ascii", "backslashreplace").decode()
+def _is_plain_torch(chain: Chain, chains: set[Chain], modules: dict[str, str]) -> bool:
+    """`torch.zeros_like`, `nn.Identity`: what is used there, or torch, and attributes that may always be used."""
+    known = next((count for count in range(len(chain), 0, -1) if chain[:count] in chains), 0)
+    known = known or (1 if chain[0] in _torches(modules) else 0)
+    return known > 0 and all(one in ATTRIBUTES for one in chain[known:])

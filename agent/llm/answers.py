@@ -49,17 +49,26 @@ def read_answer(text: str, answer: type[T], *, cut: bool = False) -> T:
 
 
 def salvage(text: str, answer: type[T]) -> T | None:
-    """What is complete of an answer that was cut off: the items of its outer list before the one that the cut went through.
+    """What is complete of an answer that was cut off: its fields, and the items of its outer list, before the cut.
 
-    No inner list is shortened: half an item would be another item.
+    No inner list is shortened: half an item would be another item. Where no item of any list is complete, there is nothing.
     """
     said = without_thoughts(text)
     start = said.find("{")
     closed = _closed(said[start:]) if start >= 0 else None
     try:
-        return None if closed is None else answer.model_validate_json(closed)
+        found = None if closed is None else answer.model_validate_json(closed)
     except ValidationError:
         return None
+    return found if any(isinstance(value, list) and value for _, value in found or ()) else None
+
+
+def lost_only_words(text: str, part: BaseModel) -> bool:
+    """Whether a cut answer, of which `part` is complete, lost nothing but text: it was cut in a closing sentence."""
+    said = without_thoughts(text)
+    stack, _ = _brackets(said[said.find("{") :])
+    absent = set(type(part).model_fields) - part.model_fields_set
+    return "[" not in stack and all(isinstance(getattr(part, name), str) for name in absent)
 
 
 def without_thoughts(text: str) -> str:
@@ -123,14 +132,14 @@ def _is_open(text: str) -> bool:
 
 
 def _closed(text: str) -> str | None:
-    """`text` cut back to the last comma of its outermost open list, or to its end where no list is open, and closed."""
+    """`text` cut back to the last comma of its outermost open list, else of the object itself, and closed."""
     stack, commas = _brackets(text)
-    if "[" not in stack:
-        return text + "}" * len(stack) if text.rstrip().endswith(("]", "}")) else None
-    depth = stack.index("[") + 1
-    if depth not in commas:
-        return None
-    return text[: commas[depth]] + "]" + "}" * (depth - 1)
+    depth = stack.index("[") + 1 if "[" in stack else 0
+    if depth in commas:
+        return text[: commas[depth]] + "]" + "}" * (depth - 1)
+    if not depth and text.rstrip().endswith(("]", "}")):
+        return text + "}" * len(stack)
+    return text[: commas[1]] + "}" if 1 in commas else None
 
 
 def _brackets(text: str) -> tuple[list[str], dict[int, int]]:

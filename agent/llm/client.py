@@ -13,10 +13,10 @@ from pydantic import BaseModel
 
 from ...executor.errors import BadAnswerError, ModelError
 from ...prompts import phrases
-from .answers import Unreadable, read_answer, salvage
-from .connection import Connection, Reply
+from .answers import Unreadable, lost_only_words, read_answer, salvage
+from .connection import Connection, Reply, is_known
 from .dialect import Dialect, first_dialect
-from .explained import error_of, is_web_page, is_wrong_key, too_long, unknown_model
+from .explained import error_of, is_web_page, is_wrong_key, small_context, too_long, unknown_model
 from .failures import Failure
 from .patience import TRIES, Patience, Watcher
 from .question import Message, Question, question
@@ -31,6 +31,8 @@ __all__ = ["LanguageModel", "Message", "Usage", "Watcher", "estimate_tokens"]
 T = TypeVar("T", bound=BaseModel)
 REPAIRS = 2
 """Turns in which an answer may be mended."""
+CUTS = 2
+"""Answers to one question that reached their length: the next one would too, so what is complete of the last one is taken."""
 SCHEMA_SHARE = 1.2
 """A question is a measure of a server's tokens where its schema, which not every server counts, is less than this makes of it."""
 MARGIN = 256
@@ -87,7 +89,9 @@ class LanguageModel:
         return max(int(real / self._scale.factor) - schema, 0)
 
     def preflight(self, opening: str = "") -> None:
-        """Whether the server is there, takes the key and knows the model, and whether the caps allow one call; costs nothing.
+        """Whether the server is there, takes the key, knows the model and gives it the context, and the caps allow one call.
+
+        Costs nothing.
 
         Args:
             opening: what every question will begin with.
@@ -101,14 +105,16 @@ class LanguageModel:
             check_caps((), self._settings, MARGIN + estimate_tokens(opening))
         try:
             listed = self._connection.models()
-            known = self._settings.model in listed or not listed or self._connection.has_model(self._settings.model)
+            known = is_known(self._connection, listed, self._settings.model)
         except Failure as failure:
             is_gone = failure.kind in {"unreachable", "silent"} or is_web_page(failure)
             if is_wrong_key(failure) or (is_gone and not self._has_answered()):
                 raise error_of(failure, self._settings) from None
             return
         if not known:
-            raise unknown_model(listed, self._settings)
+            raise unknown_model(list(listed), self._settings)
+        if (context := listed.get(self._settings.model)) is not None and context < self._settings.context_tokens:
+            raise small_context(context, self._settings)
 
     def ask(self, purpose: str, messages: Sequence[Message], answer: type[T]) -> T:
         """The model's answer, checked; up to two more turns let it mend what does not fit.
@@ -135,6 +141,8 @@ class LanguageModel:
             except Unreadable as error:
                 if error.why == "cut":
                     cut.append(said)
+                if (part := _enough(cut, answer)) is not None:
+                    return part
                 if asked.repair == REPAIRS:
                     return self._last_resort(asked, cut, answer, error)
                 spare = max(self.room(answer) - first.tokens_of_messages, 0)
@@ -151,9 +159,8 @@ class LanguageModel:
 
     def _last_resort(self, asked: Question, cut: list[str], answer: type[T], error: Unreadable) -> T:
         """The complete part of an answer that was cut, where mending led nowhere."""
-        for said in reversed(cut):
-            if (part := salvage(said, answer)) is not None:
-                return part
+        if (part := _complete(cut, answer)) is not None:
+            return part
         advice = "raise [planner] answer_tokens, or use a stronger model"
         raise BadAnswerError(
             f"the model gave no usable answer ({asked.purpose}) in {asked.repair + 1} turns: {error}",
@@ -230,6 +237,18 @@ class LanguageModel:
         """A listener to an answer as it comes: servers send about a token at a time."""
         pieces = itertools.count(1)
         return lambda delta: self._watcher.streaming(next(pieces), delta)
+
+
+def _enough(cut: Sequence[str], answer: type[T]) -> T | None:
+    """The complete part of a cut answer, where asking again would bring no more."""
+    part = _complete(cut, answer)
+    return part if part is not None and (len(cut) == CUTS or lost_only_words(cut[-1], part)) else None
+
+
+def _complete(cut: Sequence[str], answer: type[T]) -> T | None:
+    """The complete part of the last of these cut answers that has one."""
+    parts = (salvage(said, answer) for said in reversed(cut))
+    return next((part for part in parts if part is not None), None)
 
 
 def _known_dialect(settings: ModelSettings, transcript: Transcript) -> Dialect:

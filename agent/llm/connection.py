@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
@@ -48,8 +48,11 @@ class Connection:
     def __init__(self, settings: ModelSettings) -> None:
         self._settings = settings
 
-    def models(self) -> list[str]:
-        """The models that the server lists. Raises `Failure`; of kind "missing" where it keeps no list."""
+    def models(self) -> dict[str, int | None]:
+        """The models that the server lists, each with the tokens of its context where the server tells them.
+
+        Raises `Failure`; of kind "missing" where it keeps no list.
+        """
         with _explained():
             response = self._api.with_options(
                 timeout=min(self._settings.timeout, LISTED_WITHIN)
@@ -58,7 +61,8 @@ class Connection:
             listed = body.get("data") if isinstance(body, dict) else None
             if not isinstance(listed, list):
                 raise Failure("broken", "what came back is no list of models")
-            return [str(each.get("id")) for each in cast("list[Any]", listed) if isinstance(each, dict)]
+            entries = [cast("dict[str, Any]", each) for each in cast("list[Any]", listed) if isinstance(each, dict)]
+            return {str(each.get("id")): _context(each) for each in entries}
 
     def has_model(self, name: str) -> bool:
         """Whether the server answers for a model by its name, listed or not. Raises `Failure`."""
@@ -190,6 +194,19 @@ def _streamed(chunks: Iterator[Any], heard: list[str], on_delta: OnDelta, most: 
         sent=_count(usage, "prompt_tokens"),
         received=_count(usage, "completion_tokens"),
     )
+
+
+def is_known(connection: Connection, listed: Mapping[str, int | None], model: str) -> bool:
+    """Whether the server has a model, by what it lists or by its name; one that lists nothing may. Raises `Failure`."""
+    return model in listed or not listed or connection.has_model(model)
+
+
+def _context(entry: dict[str, Any]) -> int | None:
+    """Tokens of question and answer: llama.cpp, vLLM and routers each have a word for it, others none."""
+    meta: Any = entry.get("meta")
+    told = cast("dict[str, Any]", meta).get("n_ctx") if isinstance(meta, dict) else None
+    counts = (told, entry.get("max_model_len"), entry.get("context_length"))
+    return next((count for count in counts if isinstance(count, int) and count > 0), None)
 
 
 def _text(content: Any) -> str:

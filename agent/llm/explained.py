@@ -69,6 +69,15 @@ def too_long(what: str, settings: ModelSettings) -> ModelError:
     )
 
 
+def small_context(context: int, settings: ModelSettings) -> ModelError:
+    """The server says that it holds less than the study counts on."""
+    return ModelError(
+        f"the server holds {context:,} tokens of {settings.model!r}, and context_tokens = {settings.context_tokens:,}",
+        where=settings.server,
+        to_do=f"set [planner] context_tokens = {context}, or let the server hold more",
+    )
+
+
 def unknown_model(listed: Sequence[str], settings: ModelSettings) -> ModelError:
     """The server has a list of models, and this one is not on it."""
     near = difflib.get_close_matches(settings.model, listed, n=LISTED, cutoff=0.4)

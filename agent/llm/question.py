@@ -17,6 +17,8 @@ from .tokens import BYTES_A_TOKEN, estimate_tokens
 
 TOKENS_A_MESSAGE = 8
 """What a server's template puts around a message, at most about."""
+SHOWN_OF_CUT = 600
+"""Characters of an answer that was too long: more of it would be paid for, and said again."""
 SHORTEST_KEY = 8
 """Shorter keys are stand-ins for a local server, and may be words of the source."""
 
@@ -37,6 +39,8 @@ class Question:
     messages: tuple[Message, ...]
     answer: type[BaseModel]
     repair: int = 0
+    shows_schema: bool = False
+    """Also where the server takes schemas: some take one and never look at it."""
 
     @property
     def hash(self) -> str:
@@ -77,15 +81,20 @@ class Question:
         )
         words = phrases("llm/client/stand_in.j2")
         room = int(max(spare - estimate_tokens(advice) - 4 * TOKENS_A_MESSAGE, 0) * BYTES_A_TOKEN / 2)
+        room = min(room, SHOWN_OF_CUT) if unreadable.why == "cut" else room
         shown = said if len(said) <= room else words.shortened(said[:room])
         turns = Message("assistant", shown or words.nothing()), Message("user", advice)
-        return replace(self, messages=(*self.messages, *turns), repair=self.repair + 1)
+        misread = unreadable.why != "cut"
+        return replace(self, messages=(*self.messages, *turns), repair=self.repair + 1, shows_schema=misread)
 
     def request(self, dialect: Dialect) -> dict[str, Any]:
         """The body of the request, as this server takes it."""
         messages = [message._asdict() for message in self.messages]
-        if not dialect.takes_schemas or self.repair:  # some servers take a schema and never look at it
-            messages[0]["content"] += "\n\n" + render("llm/client/schema.j2", schema=json.dumps(self.schema))
+        if not dialect.takes_schemas or self.shows_schema:
+            place = (
+                -1 if dialect.takes_schemas else 0
+            )  # at the end, what a server keeps of the messages before it holds
+            messages[place]["content"] += "\n\n" + render("llm/client/schema.j2", schema=json.dumps(self.schema))
         if "system" in dialect.dropped:
             messages = _without_system(messages)
         return {"model": self.settings.model, "messages": messages, **dialect.parameters(self.settings, self.answer)}

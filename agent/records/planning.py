@@ -24,6 +24,8 @@ class Planning(Record):
     """Dollars; None: unknown, which is not zero."""
     ended: str | None = None
     """Why it was asked no more before it had nothing left to propose."""
+    last: str | None = None
+    """What came of its last answer, where that planned nothing: no plan lists it."""
     waited: float = 0.0
     """Seconds spent waiting because the server asked for it."""
 

@@ -52,7 +52,7 @@ class Proposals:
 def proposals(results: Results) -> Proposals:
     """Everything there is to say; `results` with every text escaped already."""
     listed = sorted(filter(_Told(results), results.planned), key=_of_the_rules)
-    in_full = [one for one in listed if _has_words(one)]
+    in_full = [one for one in listed if _has_words(one) and (one.fate != "dropped" or one.diff or one.problems)]
     foreign = any(not _of_the_rules(one) for one in results.planned) or results.planning is not None
     remarks = sum(len(one.remarks) for one in results.rounds)
     return Proposals(

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, Callable, Dict, Iterator, List, NamedTuple, Op
 from .experiment import Run, Weights, forget, read_weights
 from .measured import plain_results
 from .operate import operate, undo
-from .steps import flops_of, one_step, recording, trained_a_step
+from .steps import flops_of, noting_form, one_step, recording, trained_a_step
 from .surgery import Cut
 from .sweep import Sweep, sweep
 from .tensors import weights_digest
@@ -103,7 +103,7 @@ def _checked(job: Job, arm: "Dict[str, Any]") -> Answer:
     stages = one_step(run)
     facts = _facts(run, cuts)
     undo(cuts)  # what is counted is the model as it was built; what a cut would save is reckoned from its modules
-    return {"stages": stages, **facts, "flops": flops_of(run)}
+    return {"stages": stages, "form": run.form, **facts, "flops": flops_of(run)}
 
 
 def _run_anew(job: Job, config: "Dict[str, Any]") -> Run:
@@ -135,7 +135,7 @@ def _anatomy(job: Job, given: Given) -> "Iterator[Callable[[], Answer]]":
         anatomist = Anatomist(run.model)
         with anatomist.watching():
             stages: Dict[str, Any] = trained_a_step(run) if trains else {}
-            with recording(run.model, stages, "evaluate"):
+            with recording(run.model, stages, "evaluate"), noting_form(run):
                 found = plain_results(run.evaluate())
         facts = _facts(run, [])
         reference = ["reference"] if run.has_reference() else []
@@ -143,6 +143,7 @@ def _anatomy(job: Job, given: Given) -> "Iterator[Callable[[], Answer]]":
             **found,
             **facts,
             "stages": stages,
+            "form": run.form,
             "offers": [*run.offers, *reference],
             "flops": anatomist.flops,
             "anatomy": anatomist.describe(),

@@ -93,6 +93,8 @@ class Run:
         self.config = as_config(config)
         self.edited: bool = job.get("edited", False)
         """Whether its source is."""
+        self.form: Optional[str] = None
+        """What the model puts out in evaluation, once that was noted."""
         self.seconds: Dict[str, float] = {}
         self.forwards = 0
         with self._timed("build"):

@@ -1,12 +1,15 @@
 """One step of an experiment: stopped from inside, and what it computed, hashed."""
 
 from contextlib import contextmanager
-from typing import Any, Callable, Dict, Generator, Optional
+from typing import Any, Callable, Dict, Generator, List, Optional
 
 from torch import nn
 
 from .experiment import Run
 from .tensors import digest, tensors_of, weights_digest
+
+MOST_OF_FORM = 500
+"""Characters."""
 
 
 class OneStep(BaseException):
@@ -16,7 +19,7 @@ class OneStep(BaseException):
 def one_step(run: Run) -> "Dict[str, Any]":
     """Stop training at the second training forward and evaluation at its second; `{stage: hash of what was seen}`."""
     stages = trained_a_step(run)
-    with stopping(run.model, lambda: True, stages, "evaluate"):
+    with stopping(run.model, lambda: True, stages, "evaluate"), noting_form(run):
         run.evaluate()
     return stages
 
@@ -55,6 +58,34 @@ def recording(model: nn.Module, stages: "Dict[str, Any]", name: str) -> "Generat
         yield
     finally:
         handle.remove()
+
+
+@contextmanager
+def noting_form(run: Run) -> "Generator[None, None, None]":
+    """Note in `run.form` what the first forward puts out, and whether it changed its inputs: who evaluates relies on both."""
+    versions: List[int] = []
+
+    def begin(_module: nn.Module, args: Any) -> None:
+        if run.form is None:
+            versions[:] = _versions(args)
+
+    def end(_module: nn.Module, args: Any, output: Any) -> None:
+        if run.form is None:
+            shapes = [f"{str(one.dtype).replace('torch.', '')}{list(one.shape)}" for one in tensors_of(output)]
+            changed = ", its inputs changed" if _versions(args) != versions else ""
+            run.form = (", ".join(shapes) or type(output).__name__)[:MOST_OF_FORM] + changed
+
+    handles = [run.model.register_forward_pre_hook(begin), run.model.register_forward_hook(end)]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _versions(args: Any) -> "List[int]":
+    """How often each tensor was changed in place; of tensors made in inference mode nobody knows."""
+    return [one._version for one in tensors_of(args) if not one.is_inference()]
 
 
 @contextmanager

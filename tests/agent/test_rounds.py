@@ -94,6 +94,18 @@ def test_an_arm_gets_the_seeds_that_its_verdict_asks_for():
     assert caps(evidence(more, ("large", "close")))["large"] == 3
 
 
+def test_an_open_arm_that_a_later_plan_asks_more_seeds_for_goes_on_whatever_its_chance():
+    """A difference was shown, and two more seeds can hardly tell whether it exceeds δ; a settled arm stays where it is."""
+    rows = [*runs("baseline", sd=3), *runs("a", loss=0.8, noise=1, sd=3), *runs("b", loss=500, noise=2, sd=3)]
+    seen = evidence(rows, ("a", "b"), study=spec(max_seeds=5))
+    assert effect_of(find(seen, "score"), "a").verdict == "detected"
+    assert settle(seen, seen.plans[0]).caps == {"a": 3, "b": 3}
+    wishes = Plan(study="s", round=2, planner="llm:x", ablations=[], more_seeds=["a", "b"])
+    asked = replace(seen, plans=[*seen.plans, wishes])
+    assert settle(asked, seen.plans[0]).caps == {"a": 5, "b": 3}
+    assert settle(asked, wishes).caps == {}
+
+
 def test_no_seeds_are_bought_before_a_look_is_over_or_after_the_last():
     rows = [*runs("baseline"), *runs("a", loss=1, noise=1, seeds=2)]
     assert caps(evidence(rows)) == {"a": 3}

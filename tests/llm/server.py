@@ -85,6 +85,7 @@ class ModelServer:
         models: what /v1/models lists; None where the server has no such page.
         refuses: parameters, or kinds of response_format, that are answered with a 400 which names them.
         key: the only key that is let in.
+        contexts: tokens of the models that it tells them of.
     """
 
     def __init__(
@@ -94,10 +95,12 @@ class ModelServer:
         models: tuple[str, ...] | None = ("scripted",),
         refuses: tuple[str, ...] = (),
         key: str | None = None,
+        contexts: dict[str, int] | None = None,
     ) -> None:
         self.requests: list[Request] = []
         self._script, self._each = list(script), each
         self.models, self.refuses, self.key = models, refuses, key
+        self.contexts = contexts or {}
         self.closing = threading.Event()
         self._lock = threading.Lock()
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -136,11 +139,15 @@ class ModelServer:
             answer = self._script.pop(0)
         return answer(request) if callable(answer) else answer
 
+    def _context(self, name: str) -> dict[str, Any]:
+        return {"meta": {"n_ctx": self.contexts[name]}} if name in self.contexts else {}
+
     def _listed(self, request: Request) -> Answer:
         if self.models is None:
             return fails(404, "not found")
         if request.path == "/v1/models":
-            return Answer(body={"object": "list", "data": [{"id": name, "object": "model"} for name in self.models]})
+            data = [{"id": name, "object": "model", **self._context(name)} for name in self.models]
+            return Answer(body={"object": "list", "data": data})
         name = request.path.removeprefix("/v1/models/")
         return Answer(body={"id": name, "object": "model"}) if name in self.models else fails(404, "no such model")
 

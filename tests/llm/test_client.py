@@ -4,7 +4,7 @@ import json
 
 import pytest
 from lesion.agent.llm.client import Message
-from lesion.executor.errors import BadAnswerError
+from lesion.executor.errors import BadAnswerError, ModelError
 
 from .asked import GOOD, QUESTION, Items
 from .server import ModelServer, says
@@ -108,11 +108,28 @@ def test_after_two_repairs_it_is_a_bad_answer(desk):
     assert model.usage.tokens_received == 150, "bad answers are paid for"
 
 
-def test_of_answers_cut_every_time_the_complete_items_are_kept(desk):
+def test_of_an_answer_cut_twice_the_complete_items_are_kept(desk):
     cut = GOOD.replace("]}", ', {"name": "wid')
     with ModelServer(*[says(cut, finish="length")] * 3) as server:
         assert [item.name for item in desk.model(server).ask("plan", QUESTION, Items).items] == ["dropout", "norm"]
-    assert len(server.asked) == 3
+    assert len(server.asked) == 2
+
+
+def test_of_an_answer_that_was_too_long_little_is_shown_again(desk):
+    cut = GOOD.replace("]}", ', {"name": "' + "very " * 1000)
+    with ModelServer(says(cut, finish="length"), says(GOOD)) as server:
+        desk.model(server).ask("plan", QUESTION, Items)
+    [first, second] = [request.body["messages"] for request in server.asked]
+    assert second[: len(first)] == first, "what a server has read already stays as it was"
+    assert len(second[-2]["content"]) < 1000 and "JSON schema" not in second[-1]["content"]
+
+
+def test_a_server_that_holds_less_than_the_study_counts_on_is_named_before_anything_is_asked(desk):
+    with ModelServer(says(GOOD), contexts={"scripted": 8192}) as server:
+        with pytest.raises(ModelError, match=r"holds 8,192 tokens of 'scripted', and context_tokens = 64,000"):
+            desk.model(server).preflight()
+        desk.model(server, context_tokens=8192, answer_tokens=800).preflight()
+    assert server.asked == []
 
 
 def test_refusals_are_not_argued_with(desk):

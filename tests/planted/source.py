@@ -169,7 +169,8 @@ TRUTH = {
     "edit:clip": "no-op",
 }
 PAIR = ("edit:refinement", "edit:warm-start")
-PAIR_TRUTH = "compensation"
+PAIR_TRUTH, PAIR_BESIDE = "compensation", "redundancy"
+"""Asked after its members were shown negligible, and asked beside them in one round."""
 SCORED_BY = {name: "edited" if name == "edit:skip" else "unedited" for name in EDITS}
 """Whose evaluation gives the figures: the skip connection is the model."""
 

@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from lesion.executor.interventions import ConfigOverride, ModuleIntervention
+from lesion.executor.interventions import Block, ConfigOverride, ModuleIntervention, SourceEdit
 
-from .source import CLIP, EDITS, PAIR, PAIR_TRUTH, SCORED_BY, SKIP, TRUTH, ablation, component, planted, whole_plan
+from .source import CLIP, EDITS, PAIR, PAIR_BESIDE, SCORED_BY, SKIP, TRUTH, ablation, component, planted, whole_plan
 
 QUIET, MUTED = ModuleIntervention(path="quiet", removal="bypass"), ModuleIntervention(path="muted", removal="zero")
 UNREAD = ConfigOverride(key="unread", value=2)
@@ -14,7 +14,10 @@ MIXED = {
     "masked": (CLIP, MUTED),
     "something": (EDITS["edit:auxiliary"], QUIET, UNREAD),
 }
-DOES_NOT_FIT = CLIP.model_copy(update={"blocks": [CLIP.blocks[0].model_copy(update={"search": "clip_grad(model)"})]})
+STEP = "torch.nn.utils.clip_grad_norm_(model.parameters(), 1e6)\n        optimizer.step()\n"
+OVERLAPS = SourceEdit(blocks=[Block(file="training.py", search=STEP, replace="optimizer.step()\n")])
+"""Fits, and not beside `CLIP`."""
+CRASHES = SourceEdit(blocks=[CLIP.blocks[0].model_copy(update={"replace": "        fail()\n"})])
 
 
 PARTS = {"part:quiet": QUIET, "part:muted": MUTED, "part:unread": UNREAD}
@@ -35,9 +38,8 @@ def mixed_plan(*more):
 def study(tmp_path_factory):
     """The project, how its run ended, and its report."""
     made = planted(tmp_path_factory.mktemp("source"))
-    broken = ablation("edit that does not fit", DOES_NOT_FIT, parts=("edit:clip",))
-    wrong = CLIP.model_copy(update={"blocks": [CLIP.blocks[0].model_copy(update={"replace": "        fail()\n"})]})
-    crashing = ablation("edit that crashes", wrong, parts=("edit:clip",))
+    broken = ablation("edits that overlap", CLIP, OVERLAPS, parts=("edit:clip", "edit:skip"))
+    crashing = ablation("edit that crashes", CRASHES, parts=("edit:clip",))
     (made.folder / "plan.yaml").write_text(mixed_plan(broken, crashing).as_yaml())
     before = {path.name: path.read_bytes() for path in made.folder.glob("*.py")}
     ended = made.lesion("run", "--plan", "plan.yaml", "--planner", "rules", "--interactions", "none")
@@ -59,7 +61,7 @@ def test_every_part_is_worth_what_it_is_worth(study):
 
 def test_two_tricks_that_hide_each_other_are_told_apart(study):
     (pair,) = (one for one in study[2]["interactions"] if tuple(one["components"]) == PAIR)
-    assert pair["verdict"] == PAIR_TRUTH
+    assert pair["verdict"] == PAIR_BESIDE
     assert pair["observed"] == pytest.approx(1, abs=0.2)
 
 
@@ -93,8 +95,8 @@ def test_mixed_removals_are_judged_by_all_of_their_parts(study):
 
 def test_what_does_not_apply_is_dropped_and_what_crashes_is_structural(study):
     planned = {one["ablation"]: one for one in study[2]["planned"]}
-    assert planned["edit that does not fit"]["fate"] == "dropped"
-    assert "the search text is not there" in planned["edit that does not fit"]["reason"]
+    assert planned["edits that overlap"]["fate"] == "dropped"
+    assert planned["edits that overlap"]["reason"] == "training.py: two blocks overlap at line 22"
     crashed = effects(study[2])["edit that crashes"]
     assert crashed["verdict"] == "structural"
     assert "NameError" in crashed["reason"]

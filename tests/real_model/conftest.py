@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
+CONTEXT = 8192
+"""Tokens, as the server is started with."""
 PYTHON = HERE.parents[1] / ".venv-llm" / "bin" / "python"
 
 

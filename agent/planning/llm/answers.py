@@ -1,10 +1,8 @@
 """What a language model may answer: typed proposals, bounded in every string and list, and nothing else."""
 
-from collections.abc import Sequence
-from functools import cache
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, create_model
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from ...components import ComponentKind
 from ...reading.digest.lookup import Lookup
@@ -16,7 +14,9 @@ Label = Annotated[str, Field(max_length=80)]
 """What a table calls a new component, which is named by it."""
 Sentence = Annotated[str, Field(max_length=400)]
 MOST_NAMED = 200
-"""Components up to which a schema names every id: small models keep to a list, and make ids up without one."""
+"""Ids, or keys, up to which a schema names each of them: small models keep to a list, and make names up without one."""
+TOKENS_AN_ITEM = {"removals": 100, "overrides": 300, "edits": 400, "follow_ups": 100, "withdrawn": 100, "look_up": 150}
+"""Of an answer, for each item that a schema lets stand in one of its lists: small models fill every list to its bound."""
 
 
 def _within(low: float, high: float) -> BeforeValidator:
@@ -27,9 +27,6 @@ def _within(low: float, high: float) -> BeforeValidator:
 Size = Annotated[float, Field(ge=-100, le=100, allow_inf_nan=False), _within(-100, 100)]
 Percent = Annotated[int, Field(ge=0, le=100), _within(0, 100)]
 Priority = Annotated[int, Field(ge=1, le=5), _within(1, 5)]
-
-
-A = TypeVar("A", bound="Answer")
 
 
 class Answer(BaseModel):
@@ -137,49 +134,25 @@ class Mending(Proposals):
     """Proposals that failed their check, mended; those that cannot be are left out."""
 
 
-class FollowUp(Answer):
-    """What to do about results, by components that are known."""
-
+class _Asked(Answer):
     what: Literal["together", "another-kind", "alone", "random-control", "more-seeds"]
     targets: list[Name] = Field(min_length=1, max_length=8)
     how: How
     mode: Literal["all", "reevaluate", "retrain", "recover"]
-    hypothesis: Sentence
-    direction: Direction
-    size: Size
-    confidence: Percent
-    claims: list[ClaimTest] = Field(default=[], max_length=5)
-    priority: Priority = 3
     why: Sentence = ""
+
+
+class FollowUp(Expectation, _Asked):
+    """What to do about results, by components that are known."""
 
 
 class NextRound(Proposals):
     """Follow-ups on results; all lists empty where nothing is left that is worth its cost."""
 
     follow_ups: list[FollowUp] = Field(default=[], max_length=12)
-    reason: Sentence = ""
     look_up: list[Lookup] = Field(default=[], max_length=6)
+    reason: Sentence = ""
 
 
 ANSWERS = (FirstPlan, Review, Mending, NextRound)
 """Everything that is ever asked for."""
-
-
-def naming(answer: type[A], ids: Sequence[str]) -> type[A]:
-    """The same answer, with a schema that lists the ids of all components where they are few enough.
-
-    Only the schema: an answer with another id is read, and told what is wrong with it.
-    """
-    return _naming(answer, tuple(ids)) if 0 < len(ids) <= MOST_NAMED else answer
-
-
-@cache
-def _naming(answer: Any, ids: tuple[str, ...]) -> Any:
-    named = Annotated[Name, WithJsonSchema({"type": "string", "enum": list(ids)})]
-    removal: Any = create_model("Removal", __base__=Removal, target=(named, ...))
-    fields: dict[str, Any] = {"removals": (list[removal], Field(default=[], max_length=60))}
-    if issubclass(answer, NextRound):
-        targets = (list[named], Field(min_length=1, max_length=8))
-        follow_up: Any = create_model("FollowUp", __base__=FollowUp, targets=targets)
-        fields["follow_ups"] = (list[follow_up], Field(default=[], max_length=12))
-    return create_model(answer.__name__, __base__=answer, **fields)

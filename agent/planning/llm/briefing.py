@@ -10,11 +10,13 @@ from ....executor.interventions import ConfigOverride, removal_name
 from ...components import Component
 from ...reading.digest.fence import fenced
 from ...reading.digest.lookup import Lookup
+from ...reading.words import is_bookkeeping, is_scale
 from ...results import Effect, Mode
 from ...spec import Metric
 from ..plan import Ablation, Plan
 from ..planner import Learnt
 from .results import joint_result, single_result
+from .vocabulary import Vocabulary, listed
 
 FOR_TURNS = 0.25
 LEAST_FOR_TURNS = 3000
@@ -43,6 +45,10 @@ class Library(Protocol):
         """A text without what looks like a secret."""
         ...
 
+    def told(self, text: str) -> str:
+        """What trials and their errors say, without any secret that the project holds."""
+        ...
+
 
 @dataclass(frozen=True)
 class Briefing:
@@ -63,8 +69,16 @@ class Briefing:
     room: int
     """Tokens that a question may hold."""
     estimate: Callable[[str], int]
+    answer_tokens: int = 8_000
+    """That an answer may hold."""
     shared: dict[str, str] = field(default_factory=dict[str, str], compare=False)
     """The opening of this study's conversations, by its list of components."""
+
+    def vocabulary(self, ids: Sequence[str]) -> Vocabulary:
+        """What an answer may name, by the ids of the components that can be removed."""
+        keys = [key for key, value in self.config.items() if not (is_scale(key, value) or is_bookkeeping(key))]
+        names, settings = (listed(each, self.room, self.estimate) for each in (ids, keys))
+        return Vocabulary(names, settings, len(self.claims), self.answer_tokens)
 
     @property
     def for_turns(self) -> int:

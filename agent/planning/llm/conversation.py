@@ -8,8 +8,9 @@ from ...components import Component
 from ...llm.client import Message
 from ...reading.digest.lookup import Lookup
 from ..plan import Plan
-from .answers import Answer, FirstPlan, NextRound, naming
+from .answers import Answer, FirstPlan, NextRound
 from .briefing import Briefing
+from .vocabulary import narrowed
 
 TURNS = 4
 """Times that it may look things up before one answer."""
@@ -41,23 +42,28 @@ class Conversation:
 
     def __init__(self, model: Model, briefing: Briefing, components: Sequence[Component]) -> None:
         self._model, self._briefing = model, briefing
-        self._ids = [one.id for one in components if one.interventions]
+        self._words = briefing.vocabulary([one.id for one in components if one.interventions])
         opening = briefing.opening(components)
         self._messages = [Message("system", briefing.system), Message("user", opening)]
 
     def ask(self, purpose: str, request: str, answer: type[A]) -> A:
-        """Put a request; what the model wants to look up first is shown to it."""
-        self._add("user", request)
+        """Put a request, without secrets that errors in it may tell; what the model wants to look up first is shown to it.
+
+        An answer that proposes something is final.
+        """
+        self._add("user", self._briefing.library.told(request))
         if self._left < 0:
             raise BadAnswerError(f"no room is left in the context for the question “{purpose}”")
-        for turns in range(TURNS, -1, -1):
-            found = self._model.ask(purpose, self.messages, naming(answer, self._ids))
+        turns, seen = TURNS, list[Lookup]()
+        while True:
+            found = self._model.ask(purpose, self.messages, narrowed(answer, self._words))
             self._add("assistant", found.model_dump_json())
-            wanted = found.look_up if isinstance(found, (FirstPlan, NextRound)) else []
+            wanted = _wanted(found)
             if not wanted or not turns:
                 return found
-            self._add("user", self._briefing.looked_up(self._looked_up(wanted), turns - 1))
-        raise AssertionError
+            turns = turns - 1 if any(one not in seen for one in wanted) else 0
+            seen += wanted
+            self._add("user", self._briefing.looked_up(self._looked_up(wanted), turns))
 
     @property
     def messages(self) -> list[Message]:
@@ -86,3 +92,10 @@ class Conversation:
             left -= self._briefing.estimate(text)
             found.append(text if left > 0 else "")
         return found
+
+
+def _wanted(found: Answer) -> list[Lookup]:
+    """What must be read before anything can be proposed."""
+    if not isinstance(found, (FirstPlan, NextRound)) or found.proposals:
+        return []
+    return [] if isinstance(found, NextRound) and found.follow_ups else found.look_up

@@ -131,6 +131,7 @@ def _ablation(
         by=ground.by,
         claims=supports(one.claims, ground),
         priority=one.priority,
+        change_of_mind=one_line(one.change_of_mind),
         why=one_line(one.why),
     )
 

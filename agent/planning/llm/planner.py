@@ -10,17 +10,19 @@ from ...results import Mode
 from ..plan import Ablation, Dropped, Mended, Plan, signature
 from ..planner import Learnt
 from ..rules import RulesPlanner
-from .answers import FirstPlan, Mending, NextRound, Proposal, Review
+from .answers import FirstPlan, Mending, NextRound, Proposal, Review, Withdrawal
 from .briefing import Briefing
 from .claims import open_claims, tests_open_claim
 from .conversation import Conversation, Model
 from .followups import followed
-from .typed import Ground, Typed, name_of, one_line, typed
+from .typed import Ground, Typed, name_of, one_line, quotation, typed
 
 MENDINGS = 2
 """Times that a failed proposal goes back."""
 MOST_ROUNDS = 8
 """After so many rounds the model is asked no more."""
+MOST_LISTED = 5
+"""Dropped proposals that are named where no plan lists them."""
 
 
 @dataclass
@@ -36,13 +38,15 @@ class LlmPlanner:
     """What was asked so far, and what it took."""
     ended: str | None = field(default=None, init=False)
     """Why the model is asked no more."""
+    last: str | None = field(default=None, init=False)
+    """What came of the last question where nothing of it was planned."""
     _known: dict[str, Component] = field(default_factory=dict[str, Component], init=False)
     """What the last proposals were held against."""
 
     @property
     def spent(self) -> Planning:
         """What the model was asked so far, what it took, and why it ended where it did."""
-        return self.bill().model_copy(update={"ended": self.ended})
+        return self.bill().model_copy(update={"ended": self.ended, "last": self.last})
 
     def first_round(self, study: str, components: Sequence[Component]) -> Plan:
         """What the model proposes; what the rules would have asked beside it is listed as left out."""
@@ -109,18 +113,15 @@ class LlmPlanner:
         taken = {signature(one.interventions): one.id for one in plan.ablations}
         known = {**ground.known, **{one.id: one for one in plan.components}}
         found, mended = self._understood(review.proposals, replace(ground, taken=taken, known=known))
-        reasons = {one.target: f"withdrawn by the reviewer's pass: {one_line(one.reason)}" for one in review.withdrawn}
-        reasons = {name: reason for name, reason in reasons.items() if any(one.id == name for one in plan.ablations)}
-        if len(reasons) == len(plan.ablations):
-            reasons = {}
-        plan = _without(plan, reasons)
+        again = {one.id for one in found.dropped}
+        plan = _without(plan, _withdrawn(plan, [one for one in review.withdrawn if one.target not in again]))
         more = self._as_plan(plan.study, 1, found, [*plan.mended, *mended])
-        remarks = [f"reviewer's pass: {remark}"] if (remark := one_line(review.remark)) else []
+        remarks = [f"the reviewer's pass says {quotation(review.remark)}"] if one_line(review.remark) else []
         return plan.model_copy(
             update={
                 "ablations": _in_order([*plan.ablations, *more.ablations]),
                 "components": [*plan.components, *more.components],
-                "dropped": [*plan.dropped, *more.dropped],
+                "dropped": _once([*plan.dropped, *more.dropped]),
                 "mended": more.mended,
                 "remarks": [*plan.remarks, *remarks],
             }
@@ -142,9 +143,11 @@ class LlmPlanner:
         beside = [one for one in (suggested.ablations if suggested else []) if one.id not in names]
         beside = [one.model_copy(update={"by": self.rules.name}) for one in beside]
         if not own and not asked.more_seeds:
-            return suggested and self._instead(suggested, f"it asks for nothing more: {one_line(answer.reason)}")
+            self.last = _nothing_more([*plan.dropped, *asked.dropped], answer.reason)
+            return suggested and self._instead(suggested, self.last, [*plan.dropped, *asked.dropped])
         both = sorted([*own, *beside], key=lambda one: (not tests_open_claim(one, open_ones), one.priority))
-        remarks = [one_line(answer.reason)] if answer.reason.strip() else []
+        self.last = None
+        remarks = [f"it says {quotation(answer.reason)}"] if one_line(answer.reason) else []
         return plan.model_copy(
             update={
                 "ablations": both,
@@ -167,12 +170,16 @@ class LlmPlanner:
             taken = {**ground.taken, **{signature(one.interventions): one.id for one in found.ablations}}
             again = self._typed(answer.proposals, replace(ground, taken=taken))
             mended += _came_back(found, again)
+            stuck = again.problems == found.problems
+            lost = [Dropped(id=name_of(one), reason=why, by=self.name) for one, why in _lost(found, again)]
             found = Typed(
                 [*found.ablations, *again.ablations],
                 [*found.components, *again.components],
                 again.problems,
-                [*found.dropped, *again.dropped],
+                [*found.dropped, *again.dropped, *lost],
             )
+            if stuck:
+                break
         return found, mended
 
     def _typed(self, proposals: Sequence[Proposal], ground: Ground) -> Typed:
@@ -213,7 +220,7 @@ class LlmPlanner:
             round=number,
             planner=self.name,
             ablations=_in_order(found.ablations),
-            dropped=[*found.dropped, *meaningless],
+            dropped=_once([*found.dropped, *meaningless]),
             components=found.components,
             mended=mended,
         )
@@ -243,7 +250,34 @@ class LlmPlanner:
         return [one for one in components if self.rules.allows(one.id)]
 
 
+def _once(dropped: Sequence[Dropped]) -> list[Dropped]:
+    """Without what was dropped for the same reason before."""
+    return list({(one.id, one.reason, one.by): one for one in dropped}.values())
+
+
+def _nothing_more(dropped: Sequence[Dropped], reason: str) -> str:
+    """Why an answer plans nothing."""
+    if not dropped:
+        return f"it asks for nothing more: {quotation(reason)}"
+    listed = "; ".join(f"{one.id} ({one.reason})" for one in dropped[:MOST_LISTED])
+    return f"nothing that it still asks for can be run: {listed}" + (" and more" if dropped[MOST_LISTED:] else "")
+
+
 _SHOWN = {"id", "interventions", "hypothesis", "prediction"}
+
+
+def _withdrawn(plan: Plan, withdrawals: Sequence[Withdrawal]) -> dict[str, str]:
+    """Ablation → why it is withdrawn. Never without a reason, the only test of a claim, or more than half of a plan.
+
+    An ablation too many costs a few runs, one too few a finding; a reviewer who throws out most of a plan read it badly.
+    """
+    own = {one.id: one for one in plan.ablations}
+    told = {one.target: one.reason for one in withdrawals if one.target in own and one_line(one.reason)}
+    kept = {each.claim for name, one in own.items() if name not in told for each in one.claims}
+    reasons = {name: why for name, why in told.items() if {each.claim for each in own[name].claims} <= kept}
+    if len(reasons) * 2 > len(own):
+        return {}
+    return {name: f"withdrawn by the reviewer's pass: {quotation(why)}" for name, why in reasons.items()}
 
 
 def _came_back(failed: Typed, again: Typed) -> list[Mended]:
@@ -253,6 +287,14 @@ def _came_back(failed: Typed, again: Typed) -> list[Mended]:
     all_came = len(again.ablations) == len(in_place)
     told = [by_name.get(one.id) or (in_place[at] if all_came else None) for at, one in enumerate(again.ablations)]
     return [Mended(id=one.id, problems=[why]) for one, why in zip(again.ablations, told, strict=True) if why]
+
+
+def _lost(failed: Typed, again: Typed) -> list[tuple[Proposal, str]]:
+    """Failed proposals that did not come back; one that did may have another name now."""
+    names = {*(one.id for one in again.ablations), *(one.id for one in again.dropped)}
+    names |= {name_of(one) for one, _ in again.problems}
+    missing = max(0, len(failed.problems) - len(again.ablations) - len(again.problems) - len(again.dropped))
+    return [(one, why) for one, why in failed.problems if name_of(one) not in names][:missing]
 
 
 def _in_order(ablations: Sequence[Ablation]) -> list[Ablation]:

@@ -18,6 +18,9 @@ from ..rules import MOST_SINGLES
 from .answers import ClaimTest, Edit, Override, Proposal, Removal
 
 EDIT, CONFIG = "edit:", "config:"
+MOST_WORDS, LONGEST_LABEL = 5, 50
+"""Words and characters of a label."""
+QUOTES = str.maketrans("“”„‟«»", "'" * 6)
 
 
 @dataclass
@@ -163,6 +166,8 @@ def _override(proposal: Override, ground: Ground) -> list[tuple[Component, Inter
     if is_bookkeeping(key):
         return f"{key} is a setting of the run or of its evaluation, not of what is learnt"
     override = ConfigOverride(key=key, value=_value(proposal.value))
+    if override.value == ground.config[key] and type(override.value) is type(ground.config[key]):
+        return f"{key} is {proposal.value} already"
     for one in ground.known.values():
         if override in one.interventions:
             return problem_in_modes(override, ground.modes) or [(one, override)]
@@ -192,7 +197,7 @@ def _finite(digits: str) -> float | str:
 
 def _component(name: str, proposal: Edit | Override, intervention: Intervention) -> Component:
     where = intervention.blocks[0].file if isinstance(intervention, SourceEdit) else None
-    label = one_line(proposal.label) or name.partition(":")[2].replace("-", " ")
+    label = short_label(proposal.label) or name.partition(":")[2].replace("-", " ")
     evidence = "proposed by the language model"
     return Component(
         id=name, kind=proposal.kind, label=label, where=where, evidence=evidence, interventions=[intervention]
@@ -227,6 +232,16 @@ def modes_of(intervention: Intervention, modes: Sequence[Mode]) -> list[Mode]:
 def slug(text: str) -> str:
     """`Auxiliary loss!` is `auxiliary-loss`."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:60]
+
+
+def short_label(text: str) -> str:
+    """A model's name for a component: a few words without marks, since tables and summaries print it as a name."""
+    return " ".join(re.findall(r"[^\W_]+(?:[-_.][^\W_]+)*", one_line(text))[:MOST_WORDS])[:LONGEST_LABEL]
+
+
+def quotation(text: str) -> str:
+    """A model's words where a reader could take them for the study's own."""
+    return f"“{one_line(text).translate(QUOTES)}”"
 
 
 def one_line(text: str) -> str:

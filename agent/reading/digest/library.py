@@ -2,14 +2,17 @@
 
 import os
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 
 from ....executor.errors import ModelError
 from ...spec import StudySpec
 from .digest import DigestTooLarge, Estimate, digest
+from .hidden import hidden_values
+from .imports import distances
 from .lookup import MOST_CHARACTERS, Lookup, look_up
 from .readable import Readable
-from .secrets import known_secrets
+from .secrets import MARKER, known_secrets
 
 CHARACTERS_A_TOKEN = 2
 """Rather too few, so that what is looked up fits."""
@@ -69,6 +72,19 @@ class Library:
     def clean(self, text: str) -> str:
         """A text without what looks like a secret."""
         return self._readable.clean(text)
+
+    def told(self, text: str) -> str:
+        """What trials and their errors say: without what looks like a secret, and without any that the project holds."""
+        cleaned = self.clean(text)
+        for value in self._hidden:
+            cleaned = cleaned.replace(value, MARKER)
+        return cleaned
+
+    @cached_property
+    def _hidden(self) -> tuple[str, ...]:
+        entry, config = self._spec.python_file, self._relative(self._spec.config_file)
+        reached = distances(self._spec.root, entry) if entry else {}
+        return hidden_values(self._readable, [*reached, *([config] if config else [])])
 
     def _relative(self, path: Path | None) -> str | None:
         return path.relative_to(self._spec.root).as_posix() if path else None

@@ -267,7 +267,7 @@ def test_what_was_there_already_may_stay(guard):
     block = "        super().__init__()\n        self.block = Block(4)\n"
     assert (
         guard.problem(
-            edit("model.py", block, "        super().__init__()\n        self.block = Block(2)\n"), proposed=True
+            edit("model.py", block, "        super().__init__()\n        self.block = Block(0)\n"), proposed=True
         )
         is None
     )
@@ -302,7 +302,7 @@ def test_no_answer_tells_a_secret_of_a_file(guard, tmp_path):
     for search in ("password = 'hunter3'\n", f"password = '{secret}'\n", "password = 'hunter2"):
         problem = guard.problem(edit("unused.py", search, ""), proposed=True)
         assert problem == "unused.py: the search text is not there, in the file as it is shown"
-    assert guard.problem(edit("unused.py", "x = 1\n", "x = 2\n"), proposed=True) is None
+    assert guard.problem(edit("unused.py", "x = 1\n", "x = 0\n"), proposed=True) is None
     assert guard.problem(edit("unused.py", f"password = '{secret}'\n", ""), proposed=False) is None
 
 

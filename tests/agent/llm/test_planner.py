@@ -45,6 +45,9 @@ class Shelf:
     def clean(self, text):
         return text
 
+    def told(self, text):
+        return text
+
     shows_config = True
 
     def look_up(self, lookup, tokens):
@@ -132,10 +135,25 @@ def test_it_may_look_things_up_first_a_bounded_number_of_times():
     assert ids(asked.first_round("s", PARTS)) == ["config:dropout"]
     purpose, messages = asked.model.asked[1]
     assert purpose == "plan" and "train.py, lines 1 to 10" in messages[-1].content
-    for_ever = planner(plan=[first(look_up=[LOOK]) for _ in range(50)])
+    looks = [LOOK.model_copy(update={"first": at}) for at in range(1, 50)]
+    for_ever = planner(plan=[first(look_up=[one]) for one in looks])
     plan = for_ever.first_round("s", PARTS)
-    assert len([one for one, _ in for_ever.model.asked if one == "plan"]) == 5
+    assert [one for one, _ in for_ever.model.asked] == ["plan"] * 5
     assert plan.planner == "rules" and "in place of the language model" in plan.remarks[0]
+
+
+def test_what_it_looked_up_before_is_its_last_look():
+    asked = planner(plan=[first(look_up=[LOOK])] * 2 + [first(proposal("config:dropout"))])
+    assert ids(asked.first_round("s", PARTS)) == ["config:dropout"]
+    assert (
+        "answer now" in asked.model.asked[2][1][-1].content and "answer now" not in asked.model.asked[1][1][-1].content
+    )
+
+
+def test_an_answer_that_proposes_something_is_final():
+    asked = planner(plan=[first(proposal("config:dropout"), look_up=[LOOK])])
+    assert ids(asked.first_round("s", PARTS)) == ["config:dropout"]
+    assert [one for one, _ in asked.model.asked] == ["plan", "review"]
 
 
 @pytest.mark.parametrize("failure", [PlanningOver("the quota is used up"), BadAnswerError("no JSON in three turns")])
@@ -159,16 +177,29 @@ def test_an_empty_plan_is_the_rules_plan():
 
 
 def test_what_means_nothing_goes_back_twice_and_is_then_dropped_with_its_reason():
-    wrong = proposal("config:droput")
-    asked = planner(plan=[first(wrong, proposal("config:mixup"))], mend=[mending(wrong)] * MENDINGS)
+    wrong, other = proposal("config:droput"), proposal("config:droput", "zero")
+    asked = planner(plan=[first(wrong, proposal("config:mixup"))], mend=[mending(other), mending(wrong)])
     plan = asked.first_round("s", PARTS)
     assert ids(plan) == ["config:mixup"]
     assert [one for one, _ in asked.model.asked].count("mend") == MENDINGS
     (reason,) = [one.reason for one in plan.dropped if one.by == MODEL]
     assert "did you mean config:dropout" in reason
+    same = planner(plan=[first(wrong, proposal("config:mixup"))], mend=[mending(wrong)] * MENDINGS)
+    assert ids(same.first_round("s", PARTS)) == ["config:mixup"]
+    assert [one for one, _ in same.model.asked].count("mend") == 1, "what comes back unchanged is not sent again"
     mended = planner(plan=[first(wrong)], mend=[mending(proposal("config:dropout"))]).first_round("s", PARTS)
     assert ids(mended) == ["config:dropout"]
     assert [(one.id, "did you mean" in one.problems[0]) for one in mended.mended] == [("config:dropout", True)]
+
+
+def test_what_does_not_come_back_from_mending_is_listed_too():
+    wrong = [proposal("config:droput"), proposal("config:nothing")]
+    asked = planner(plan=[first(*wrong)], mend=[mending(proposal("config:dropout")), mending()])
+    plan = asked.first_round("s", PARTS)
+    assert ids(plan) == ["config:dropout"]
+    assert [one.id for one in plan.dropped if one.by == MODEL] == ["config:droput"] or [
+        one.id for one in plan.dropped if one.by == MODEL
+    ] == ["config:nothing"]
 
 
 def test_the_reviewers_pass_adds_withdraws_and_remarks():
@@ -178,7 +209,14 @@ def test_the_reviewers_pass_adds_withdraws_and_remarks():
     plan = asked.first_round("s", PARTS)
     assert ids(plan) == ["config:dropout", "module:norm"]
     assert any(one.id == "config:mixup" and "confounded with" in one.reason for one in plan.dropped)
-    assert plan.remarks == ["reviewer's pass: too few seeds"]
+    assert plan.remarks == ["the reviewer's pass says “too few seeds”"]
+
+
+def test_what_a_review_withdraws_and_proposes_in_one_breath_stays():
+    gone = [{"target": "config:mixup", "reason": "negative"}]
+    review = Review(removals=[proposal("config:mixup")], withdrawn=gone)
+    plan = planner(plan=[first(proposal("config:dropout"), proposal("config:mixup"))], review=[review])
+    assert ids(plan.first_round("s", PARTS)) == ["config:dropout", "config:mixup"]
 
 
 def test_a_review_that_withdraws_everything_or_fails_leaves_the_plan():
@@ -189,6 +227,22 @@ def test_a_review_that_withdraws_everything_or_fails_leaves_the_plan():
     failed = planner(plan=[first(proposal("config:dropout"))], review=[PlanningOver("cap reached")])
     plan = failed.first_round("s", PARTS)
     assert ids(plan) == ["config:dropout"] and "cap reached" in plan.remarks[0]
+
+
+def test_a_review_keeps_the_only_test_of_a_claim_and_most_of_the_plan_and_says_why():
+    def gone(*names, reason="redundant"):
+        return [Review(withdrawn=[{"target": name, "reason": reason} for name in names])]
+
+    tests = [{"claim": "c1", "outcome": "worse"}]
+    plan = first(proposal("config:dropout", claims=tests), proposal("config:mixup"), proposal("module:norm"))
+    everything = ["config:dropout", "config:mixup", "module:norm"]
+    for review, left in (
+        (gone("config:mixup"), ["config:dropout", "module:norm"]),
+        (gone("config:dropout"), everything),
+        (gone("config:mixup", "module:norm"), everything),
+        (gone("config:mixup", reason=" "), everything),
+    ):
+        assert ids(planner(claims=["dropout is needed"], plan=[plan], review=review).first_round("s", PARTS)) == left
 
 
 def test_claims_come_first_and_untested_ones_are_named_to_the_reviewer():
@@ -299,6 +353,22 @@ def test_it_stops_when_neither_asks_for_more():
     asked = planner(plan=[first(proposal("config:dropout"))], follow_up=[upon(reason="nothing is open")])
     plan = asked.first_round("s", PARTS)
     assert asked.next_round(learnt(plan, effect("config:dropout", "negligible"))) is None
+    assert asked.spent.last == "it asks for nothing more: “nothing is open”"
+    assert asked.spent.ended is None
+
+
+def test_what_the_last_answer_asks_for_in_vain_is_told_though_no_plan_lists_it():
+    last = upon(follow_up("together", "config:dropout", "verdict: negligible"), reason="dropout \x1b[31m“matters” 99%")
+    asked = planner(plan=[first(proposal("config:dropout"))], follow_up=[last])
+    plan = asked.first_round("s", PARTS)
+    assert asked.next_round(learnt(plan, effect("config:dropout", "negligible"))) is None
+    assert "there is no component verdict: negligible" in asked.spent.last
+
+
+def test_a_models_label_is_a_few_words():
+    given = edit("<b>Accuracy</b> is **99%**: every part\x1b[2J matters", ("train.py", "a\n"))
+    (component,) = planner(plan=[first(given)]).first_round("s", PARTS).components
+    assert component.label == "b Accuracy b is 99"
 
 
 def test_a_used_up_quota_ends_its_planning_and_the_statistics_go_on():

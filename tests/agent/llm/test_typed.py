@@ -1,7 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lesion.agent.planning.llm.answers import MOST_NAMED, FirstPlan, NextRound, Removal, naming
+from lesion.agent.planning.llm.answers import Removal
 from lesion.agent.planning.llm.typed import Ground, one_line, typed
 from lesion.executor.interventions import ConfigOverride, ModuleIntervention, SourceEdit
 
@@ -139,18 +139,6 @@ def test_whatever_is_proposed_ends_as_an_ablation_a_problem_or_a_repetition(prop
     assert {part for one in found.ablations for part in one.components} <= {*ground().known, *brought}
     for one in found.ablations:
         assert type(one).model_validate_json(one.model_dump_json()) == one
-
-
-def test_schemas_name_the_components_where_they_are_few_and_read_other_ids_all_the_same():
-    ids = [one.id for one in PARTS]
-    named = naming(FirstPlan, ids)
-    removal = named.model_json_schema()["$defs"]["Removal"]
-    assert removal["properties"]["target"]["enum"] == ids and naming(FirstPlan, ids) is named
-    other = proposal("config:nope").model_dump()
-    assert [one.target for one in named.model_validate({"removals": [other]}).removals] == ["config:nope"]
-    follow_up = naming(NextRound, ids).model_json_schema()["$defs"]["FollowUp"]
-    assert follow_up["properties"]["targets"]["items"]["enum"] == ids
-    assert naming(FirstPlan, [str(number) for number in range(MOST_NAMED + 1)]) is FirstPlan
 
 
 def test_numbers_beyond_their_bounds_are_taken_as_the_bounds():

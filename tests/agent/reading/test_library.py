@@ -59,3 +59,10 @@ def test_an_experiment_that_is_kept_back_is_said(library):
     with pytest.raises(ModelError, match="not shown to a language model: ignored by") as caught:
         library(**{".gitignore": "code/\n"}).digest(2000)
     assert "code/e.py" in str(caught.value) and "--planner rules" in str(caught.value)
+
+
+def test_what_errors_tell_holds_no_secret_of_the_project(library):
+    source = EXPERIMENT + 'PASSWORD = "hunter2xyz"\nWIDTHS = "hunters-of-widths"\n'
+    library = library(**{".env": "PIN=4711-4711-4711\n", "code/e.py": source})
+    said = library.told("ValueError: invalid literal: 'hunter2xyz', 4711-4711-4711, hunters-of-widths")
+    assert said == f"ValueError: invalid literal: '{MARKER}', {MARKER}, hunters-of-widths"

@@ -191,7 +191,7 @@ def test_a_quotation_that_is_cut_leaves_no_half_escape_and_cannot_be_closed_insi
 
 def test_every_proposal_of_the_model_is_listed_with_its_end():
     text = section(markdown_report(of_the_model()))
-    assert line_with(text, "| edit:aux ", GPT, "ran, mended after 1 failed check")
+    assert line_with(text, "| edit:aux ", GPT, "ran, after 1 failed check")
     assert line_with(text, "| edit:warm ", GPT, "dropped after 2 failed checks", "touches evaluate")
     assert line_with(text, "| edit:aux + drop dropout", GPT, "| ran ")
     assert not line_with(text, "| drop dropout ", "rules"), "plain runs of the rules stand in the tables above"
