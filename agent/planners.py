@@ -80,7 +80,7 @@ def require_model(
     if settings is None:
         return
     model = LanguageModel(settings, _transcript(asked, state), watcher)
-    briefing = briefing_of(setting, _room(model))
+    briefing = briefing_of(setting, _room(model), state)
     model.preflight(briefing.system + briefing.opening(()))
 
 
@@ -96,15 +96,16 @@ def choose(
     rules = rules_planner(setting, asked.interactions)
     if settings is None:
         return rules
-    return _llm_planner(setting, settings, rules, _transcript(asked, state), watcher, time_left)
+    return _llm_planner(setting, settings, rules, _transcript(asked, state), state, watcher, time_left)
 
 
-def briefing_of(setting: Setting, room: int) -> "Briefing":
+def briefing_of(setting: Setting, room: int, state: Path) -> "Briefing":
     """What a language model is told of a study.
 
     Args:
         setting: the study.
         room: tokens that a question may have.
+        state: folder of the study's results, which are no part of the project.
     """
     from .claims import claims_of
     from .llm.client import estimate_tokens
@@ -123,7 +124,7 @@ def briefing_of(setting: Setting, room: int) -> "Briefing":
         config=flatten(setting.config),
         measured=guard_of(setting).evaluation_words,
         allowed=spec.study.components,
-        library=Library(spec, estimate_tokens),
+        library=Library(spec, estimate_tokens, state=state),
         room=room,
         estimate=estimate_tokens,
         answer_tokens=spec.planner.answer_tokens,
@@ -135,6 +136,7 @@ def _llm_planner(
     settings: "ModelSettings",
     rules: RulesPlanner,
     transcript: "Transcript",
+    state: Path,
     watcher: "Watcher",
     time_left: Callable[[], float],
 ) -> "LlmPlanner":
@@ -142,7 +144,7 @@ def _llm_planner(
     from .planning.llm.planner import LlmPlanner
 
     model = LanguageModel(settings, transcript, watcher, time_left=time_left)
-    briefing = briefing_of(setting, _room(model))
+    briefing = briefing_of(setting, _room(model), state)
     return LlmPlanner(model, briefing, rules, f"llm:{settings.model}", lambda: _bill(model, settings))
 
 
@@ -180,7 +182,9 @@ def _bill(model: "LanguageModel", settings: "ModelSettings") -> Planning:
     )
 
 
-def first_question(setting: Setting, components: Sequence[Component], watcher: "Watcher") -> "list[Message]":
+def first_question(
+    setting: Setting, components: Sequence[Component], state: Path, watcher: "Watcher"
+) -> "list[Message]":
     """The messages that would be sent first, by the study file's own caps."""
     from .llm.client import LanguageModel
     from .llm.settings import model_settings
@@ -189,7 +193,7 @@ def first_question(setting: Setting, components: Sequence[Component], watcher: "
 
     anyone = model_settings(setting.spec.planner, {}, model="any", base_url="http://localhost")
     model = LanguageModel(anyone, Transcript(Path(os.devnull)), watcher)
-    briefing, rules = briefing_of(setting, _room(model)), rules_planner(setting)
+    briefing, rules = briefing_of(setting, _room(model), state), rules_planner(setting)
     allowed = [one for one in components if rules.allows(one.id)]
     return first_messages(briefing, allowed, rules.first_round(setting.spec.study.name, components))
 

@@ -101,6 +101,6 @@ def _show_prompt(setting: "Setting", folder: Path, *, unsafe: bool) -> None:
 
     with Pool(setting.station(folder, unsafe=unsafe), 1) as pool:
         components = components_of(setting, survey(setting, pool, None))
-    for message in first_question(setting, components, watcher(setting.spec.primary, as_json=True)):
+    for message in first_question(setting, components, folder, watcher(setting.spec.primary, as_json=True)):
         typer.echo(f"── {message.role} " + "─" * 60)
         typer.echo(lines(message.content) if sys.stdout.isatty() else message.content)

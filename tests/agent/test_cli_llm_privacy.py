@@ -72,7 +72,7 @@ def test_a_server_that_says_the_key_back_does_not_get_it_into_the_report(desk):
         assert ended.code == 0, ended.err
     assert KEY.encode() not in desk.everything()
     assert KEY not in ended.out + ended.err
-    assert '"hypothesis": "the key is [key]"' in desk.project.rows("SELECT document FROM plans", desk.state)[0][0]
+    assert '"hypothesis":"the key is [key]"' in desk.project.rows("SELECT document FROM plans", desk.state)[0][0]
 
 
 def test_a_transcript_plans_the_whole_study_again_without_a_server(desk, made, tmp_path):

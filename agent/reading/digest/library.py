@@ -27,10 +27,17 @@ class Library:
         environment: Of the process: the values of what looks like a key are never shown.
     """
 
-    def __init__(self, spec: StudySpec, estimate: Estimate, environment: Mapping[str, str] = os.environ) -> None:
+    def __init__(
+        self,
+        spec: StudySpec,
+        estimate: Estimate,
+        environment: Mapping[str, str] = os.environ,
+        *,
+        state: Path | None = None,
+    ) -> None:
         self._spec, self._estimate = spec, estimate
         known = (*known_secrets(environment), *known_secrets(spec.experiment.env))
-        self._readable = Readable(spec.root, spec.project.exclude, known)
+        self._readable = Readable(spec.root, spec.project.exclude, known, state)
 
     def digest(self, budget: int) -> str:
         """The project within so many tokens. `ModelError` where not even the smallest form fits, or nothing may be shown."""

@@ -58,10 +58,14 @@ class Readable:
         root: The project's root.
         exclude: Globs of `[project] exclude`.
         known: Literal values that no text may hold, by default the keys in the environment.
+        state: Folder of the study's results: nothing in it is part of the project, wherever it lies.
     """
 
-    def __init__(self, root: Path, exclude: Sequence[str] = (), known: Sequence[str] | None = None) -> None:
+    def __init__(
+        self, root: Path, exclude: Sequence[str] = (), known: Sequence[str] | None = None, state: Path | None = None
+    ) -> None:
         self.root = root.resolve()
+        self._state = state.resolve() if state else None
         self._exclude = [glob.rstrip("/") for glob in exclude]
         self._known = known_secrets(os.environ) if known is None else known
         self._specs: dict[Path, GitIgnoreSpec | None] = {}
@@ -130,6 +134,8 @@ class Readable:
         steps = [*reversed(path.parents[:-1]), path]
         if any(fnmatchcase(str(step), glob) for step in steps for glob in self._exclude):
             return EXCLUDED
+        if self._state and any(self.root / step == self._state for step in steps):
+            return HIDDEN
         if withheld(str(path)):
             return SECRET
         folders = steps if folder else steps[:-1]

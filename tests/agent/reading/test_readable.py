@@ -103,3 +103,12 @@ def test_texts_come_without_secrets(tmp_path, monkeypatch):
     write(tmp_path, **{"a.py": "# quite-ordinary\r\npassword = 'hunter2xyz'\r\nx = 1\r\n"})
     found = Readable(tmp_path).read("a.py")
     assert found == Text("a.py", f"# {MARKER}\npassword = '{MARKER}'\nx = 1\n", 2)
+
+
+def test_the_results_of_the_study_are_no_part_of_the_project(tmp_path):
+    for name in ("a.py", "results/transcript.jsonl", "results/plans/b.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x = 1\n")
+    readable = Readable(tmp_path, state=tmp_path / "results")
+    assert readable.found.files == ("a.py",) and readable.found.left_out == {}
+    assert isinstance(readable.read("results/plans/b.py"), str)
