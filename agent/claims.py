@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..executor.errors import StudyFileError
+from .reading.digest.secrets import withheld
 from .spec import StudySpec, absolute
 from .studychecks import Problem, Table, as_table
 
@@ -56,6 +57,10 @@ def _read(folder: Path, name: str) -> list[str] | str:
     path = absolute(folder, name)
     if not path.is_relative_to(folder.resolve()):
         return f"{path} lies outside the study's folder {folder.resolve()} (move it there)"
+    if withheld(path.relative_to(folder.resolve()).as_posix()) or withheld(name.rpartition("/")[2]):
+        return f"{path} is named like a file of secrets, which is never read (give the claims a file of another name)"
+    if path.is_dir():
+        return f"{path} is a folder (name a text file in it, a claim a paragraph)"
     if not path.is_file():
         return f"there is no file {path}"
     try:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from .analysis.claims import claim_status, claim_test_status
 from .planning.plan import Ablation, Plan
-from .records.claims import ClaimTest, ClaimTested
+from .records.claims import ClaimStatus, ClaimTest, ClaimTested, ShownBy
 from .results import Direction, Effect, Mode, Planned
 
 _OPEN = {
@@ -35,8 +35,20 @@ def claims_tested(
         for ablation in plan.ablations:
             for one in ablation.claims:
                 if one.claim in found:
-                    found[one.claim] += _tests(plan.round, ablation, one.outcome, effects, fates, sign)
+                    tests = _tests(plan.round, ablation, one.outcome, effects, fates, sign)
+                    found[one.claim] += [test.model_copy(update={"by": ablation.by or plan.planner}) for test in tests]
     return [_claim(name, text, found[name]) for name, text in zip(found, claims, strict=True)]
+
+
+def shown_by(status: ClaimStatus, tests: Sequence[ClaimTest]) -> ShownBy | None:
+    """What a claim's status rests on: the strongest of the tests that say so; None where none does."""
+    said = {"contradicted": "contradicts", "supported": "supports"}.get(status)
+    deciding = [one for one in tests if one.status == said]
+    if not deciding:
+        return None
+    if any(one.role == "confirmatory" for one in deciding):
+        return "sealed"
+    return "follow-up" if all(one.round > 1 for one in deciding) else "exploratory"
 
 
 def _tests(
@@ -79,10 +91,12 @@ def _judged(asked: ClaimTest, effect: Effect, sign: int) -> ClaimTest:
 
 def _claim(name: str, text: str, tests: list[ClaimTest]) -> ClaimTested:
     modes: list[Mode] = list(dict.fromkeys(one.mode for one in tests if one.mode))
+    status = claim_status([one.status for one in tests])
     return ClaimTested(
         id=name,
         text=text,
-        status=claim_status([one.status for one in tests]),
+        status=status,
+        shown_by=shown_by(status, tests),
         by_mode={mode: claim_status([one.status for one in tests if one.mode == mode]) for mode in modes},
         reason=_reason(tests),
         tests=tests,

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..executor.interventions import described
 from .analysis.arrays import Floats
 from .analysis.estimates import Estimate, Table
 from .analysis.inference import critical
@@ -196,7 +197,7 @@ def _effect(seen: _Seen, judged: Judged, same: dict[str, str], agreement: dict[s
         labels=[one.label for one in parts],
         component_kind=parts[0].kind if len(parts) == 1 else "joint",
         intervention_kind=ablation.removal,
-        intervention=", ".join(one.describe() for one in ablation.interventions),
+        intervention=described(ablation.interventions),
         where=", ".join(one.where for one in parts if one.where) or None,
         mode=evidence.mode,
         role=ablation.role,

@@ -5,9 +5,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from ..executor.interventions import Intervention, SourceEdit, source_edits
 from .blockdiff import edit_diff
 from .evidence import Evidence
-from .planning.plan import Ablation, Dropped, Plan
+from .firstline import first_line
+from .planning.plan import Ablation, Dropped, Plan, signature
 from .records.planning import RULES, Planning, RoundPlanned
 from .results import Mode, Planned
 
@@ -15,14 +17,15 @@ from .results import Mode, Planned
 def planned_fates(seen: Sequence[Evidence], complete: bool) -> list[Planned]:
     """Every proposal of every plan, and what became of it; `seen`: one a mode."""
     found: list[Planned] = []
+    alone = _edits_alone(seen[0].plans)
     for plan in seen[0].plans:
         problems = {one.id: one.problems for one in plan.mended}
-        found += [_dropped(one, plan, problems) for one in plan.dropped]
+        found += [_dropped(one, plan, problems, alone) for one in plan.dropped]
         for one in plan.ablations:
             fates: dict[Mode, tuple[str, str | None]] = {
                 evidence.mode: _fate(evidence, one.id, complete) for evidence in seen if one.asks(evidence.mode)
             }
-            found.append(_proposed(one, plan, problems, *_fate_in_all(fates)))
+            found.append(_proposed(one, plan, problems, alone, *_fate_in_all(fates)))
     return found
 
 
@@ -33,7 +36,7 @@ def rounds_planned(plans: Sequence[Plan]) -> list[RoundPlanned]:
             round=plan.round,
             planner=plan.planner,
             ablations=len(plan.ablations),
-            dropped=len(plan.dropped),
+            dropped=sum(not one.left_out for one in plan.dropped),
             remarks=plan.remarks,
         )
         for plan in plans
@@ -54,19 +57,46 @@ def _host(server: str) -> str:
     return urlsplit(f"//{place}").netloc.rpartition("@")[2]
 
 
-def _dropped(one: Dropped, plan: Plan, problems: Mapping[str, list[str]]) -> Planned:
+def _edits_alone(plans: Sequence[Plan]) -> dict[str, str]:
+    """What a source edit replaces → the proposal that removes just this."""
+    found: dict[str, str] = {}
+    for one in (one for plan in plans for one in plan.ablations):
+        if len(one.interventions) == 1 and source_edits(one.interventions):
+            found.setdefault(signature(one.interventions), one.id)
+    return found
+
+
+def _acts(interventions: Sequence[Intervention], alone: Mapping[str, str]) -> dict[str, Any]:
+    """The fields that say what a proposal does."""
+    parts = [alone.get(signature([one])) if isinstance(one, SourceEdit) else one.describe() for one in interventions]
+    joint = len(parts) > 1 and bool(source_edits(interventions)) and all(parts)
+    return {
+        "diff": edit_diff(interventions),
+        "members": parts if joint else [],
+        "interventions": [one.describe() for one in interventions if not isinstance(one, SourceEdit)],
+    }
+
+
+def _dropped(one: Dropped, plan: Plan, problems: Mapping[str, list[str]], alone: Mapping[str, str]) -> Planned:
     return Planned(
         ablation=one.id,
         round=plan.round,
-        fate="dropped",
+        fate="left out" if one.left_out else "dropped",
         reason=one.reason,
         by=one.by or plan.planner,
         problems=problems.get(one.id, []),
-        diff=edit_diff(one.interventions),
+        **_acts(one.interventions, alone),
     )
 
 
-def _proposed(one: Ablation, plan: Plan, problems: Mapping[str, list[str]], fate: str, reason: str | None) -> Planned:
+def _proposed(
+    one: Ablation,
+    plan: Plan,
+    problems: Mapping[str, list[str]],
+    alone: Mapping[str, str],
+    fate: str,
+    reason: str | None,
+) -> Planned:
     by = one.by or plan.planner
     return Planned(
         ablation=one.id,
@@ -79,7 +109,7 @@ def _proposed(one: Ablation, plan: Plan, problems: Mapping[str, list[str]], fate
         why=(one.why or None) if by != RULES else None,
         change_of_mind=one.change_of_mind or None,
         problems=problems.get(one.id, []),
-        diff=edit_diff(one.interventions),
+        **_acts(one.interventions, alone),
     )
 
 
@@ -87,7 +117,7 @@ def _fate_in_all(fates: Mapping[Mode, tuple[str, str | None]]) -> tuple[str, str
     """One fate where the modes agree, else the first that is no plain run, with each mode's in words."""
     kinds = list(dict.fromkeys(fate for fate, _ in fates.values()))
     fate = next((kind for kind in kinds if kind != "ran"), "ran" if kinds else "pending")
-    told = [f"{mode}: {kind}{f' ({why})' if why else ''}" for mode, (kind, why) in fates.items()]
+    told = [f"{mode}: {kind}{f' ({first_line(why)})' if why else ''}" for mode, (kind, why) in fates.items()]
     reasons = [why for _, why in fates.values() if why]
     reason = "; ".join(told) if len(kinds) > 1 or len(set(reasons)) > 1 else next(iter(reasons), None)
     return fate, reason

@@ -231,7 +231,7 @@ class Planned(Record):
     ablation: str
     round: int
     fate: str
-    """ran, structural, no-op, dropped, …"""
+    """ran, structural, no-op, dropped, …; left out: it stood in the rules' list only, and the language model did not take it up."""
     reason: str | None = None
     by: str = ""
     """Who proposed it."""
@@ -246,6 +246,10 @@ class Planned(Record):
     """What each failed check said before it was mended, or given up."""
     diff: str | None = None
     """Of source edits: lines taken out and put in."""
+    members: list[str] = []
+    """Of a joint removal whose every edit was proposed by itself: what it is made of, by the names of those proposals."""
+    interventions: list[str] = []
+    """What was to be set or cut, a phrase each; source edits are in `diff`."""
 
 
 class Accounting(Record):

@@ -31,7 +31,11 @@ def everyone(plans: Iterable[Plan]) -> list[str]:
     named = (
         name
         for plan in plans
-        for name in (plan.planner, *(one.by for one in plan.ablations), *(one.by for one in plan.dropped))
+        for name in (
+            plan.planner,
+            *(one.by for one in plan.ablations),
+            *(one.by for one in plan.dropped if not one.left_out),
+        )
     )
     return [name for name in dict.fromkeys(named) if name]
 

@@ -177,6 +177,13 @@ def source_edits(interventions: Sequence[Intervention]) -> list[SourceEdit]:
     return [one for one in interventions if isinstance(one, SourceEdit)]
 
 
+def described(interventions: Sequence[AnyIntervention]) -> str:
+    """One readable phrase for all of them; a file that several of them edit is named once."""
+    files = dict.fromkeys(block.file for one in interventions if isinstance(one, SourceEdit) for block in one.blocks)
+    edit = f"edit {', '.join(files)}"
+    return ", ".join(dict.fromkeys(edit if isinstance(one, SourceEdit) else one.describe() for one in interventions))
+
+
 def needs_reference(intervention: AnyIntervention) -> bool:
     """Whether it replaces activations by values of the reference split."""
     activations = isinstance(intervention, (ModuleIntervention, HeadIntervention, NeuronIntervention))

@@ -77,16 +77,22 @@ def plan(
 
 
 def _show(made: "Plan") -> None:
+    from ...executor.interventions import described
+    from ..firstline import first_line
     from ..report.text import clipped, plain
 
     for one in made.ablations:
         expected = f"{one.prediction.direction}, {one.prediction.size:+.1f} δ"
-        how = ", ".join(each.describe() for each in one.interventions)
+        how = described(one.interventions)
         typer.echo(f"{plain(one.id):<36} {plain(how):<40} expected: {expected}")
     for mended in made.mended:
-        typer.echo(f"{plain(mended.id):<36} mended: {clipped(plain(mended.problems[-1]), MOST_OF_A_REASON)}")
+        typer.echo(
+            f"{plain(mended.id):<36} mended: {clipped(plain(first_line(mended.problems[-1])), MOST_OF_A_REASON)}"
+        )
     for dropped in made.dropped:
-        typer.echo(f"{plain(dropped.id):<36} not planned: {clipped(plain(dropped.reason), MOST_OF_A_REASON)}")
+        typer.echo(
+            f"{plain(dropped.id):<36} not planned: {clipped(plain(first_line(dropped.reason)), MOST_OF_A_REASON)}"
+        )
     for remark in made.remarks:
         typer.echo(plain(remark), err=True)
 

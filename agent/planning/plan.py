@@ -16,6 +16,7 @@ from ruamel.yaml.scalarstring import walk_tree
 from ...executor.errors import PlanError
 from ...executor.interventions import ConfigOverride, Intervention, acts_on_program, needs_reference, removal_name
 from ..components import Component
+from ..records.planning import LEFT_OUT, RULES
 from ..results import Direction, Mode, Prediction, Role
 
 HEADER = """Edit freely before `lesion run`: the plan is sealed by its hash when its first trial starts.
@@ -95,6 +96,11 @@ class Dropped(BaseModel):
     @model_serializer(mode="wrap")
     def _sparse(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         return _without({"by": "", "interventions": []}, handler(self))
+
+    @property
+    def left_out(self) -> bool:
+        """Whether it stood in the rules' list only, and the language model did not take it up."""
+        return self.by == RULES and self.reason == LEFT_OUT
 
 
 class Mended(BaseModel):

@@ -6,6 +6,8 @@ from .base import Direction, EffectVerdict, Interval, Mode, Record, Role
 
 ClaimStatus = Literal["supported", "contradicted", "untested"]
 TestStatus = Literal["supports", "contradicts", "open"]
+ShownBy = Literal["sealed", "exploratory", "follow-up"]
+"""What a status rests on: a test of a sealed family; only tests outside of it; or only such as were chosen after results were seen."""
 
 
 class ClaimTest(Record):
@@ -25,6 +27,8 @@ class ClaimTest(Record):
     status: TestStatus
     reason: str | None = None
     """Why it is open."""
+    by: str = ""
+    """Who wrote down the outcome that would support the claim: whose reading of the claim it is."""
 
 
 class ClaimTested(Record):
@@ -35,6 +39,8 @@ class ClaimTested(Record):
     text: str
     status: ClaimStatus
     """contradicted where any test contradicts it, else supported where any supports it, else untested."""
+    shown_by: ShownBy | None = None
+    """None where it is untested."""
     by_mode: dict[Mode, ClaimStatus] = {}
     """The same for each mode that it was tested in: a re-evaluation and a retraining answer different questions."""
     reason: str | None = None

@@ -4,6 +4,8 @@ from .base import Record
 
 RULES = "rules"
 """The name of the built-in planner."""
+LEFT_OUT = "the language model left it out"
+"""Why something of the rules' list is not in a model's plan: it was never a proposal."""
 
 
 class Planning(Record):

@@ -3,10 +3,12 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 from ...prompts import phrases
-from ..records.claims import ClaimTest, ClaimTested
-from ..results import Results
+from ..claimtests import shown_by
+from ..records.claims import ClaimTest, ClaimTested, ShownBy
+from ..results import Mode, Results
 from .footnotes import grouped
 from .numbers import MISSING, with_interval
 from .rows import from_rows
@@ -34,7 +36,13 @@ class Claims:
     """All that the report says of claims."""
 
     counts: dict[str, int]
-    """How many are contradicted, supported, untested."""
+    """How many are contradicted, supported, untested, with what that rests on."""
+    statuses: dict[str, str]
+    """Claim → its status, with what that rests on."""
+    by_mode: dict[str, dict[str, str]]
+    """Claim → mode → likewise; empty where there is one mode only."""
+    planners: list[str]
+    """Whose readings of the claims were put to the test."""
     matrices: list[Matrix]
     tests: Table
 
@@ -42,13 +50,35 @@ class Claims:
 def claims(results: Results) -> Claims:
     """Everything there is to say; `results` with every text escaped already."""
     tested = [one for one in results.claims if one.tests]
-    counts = Counter(one.status for one in results.claims)
     groups = [tested[at : at + MOST_BESIDE] for at in range(0, len(tested), MOST_BESIDE)]
     return Claims(
-        counts={word: counts[word] for word in ("contradicted", "supported", "untested") if counts[word]},
+        counts=_counts(results.claims),
+        statuses={one.id: _status(one) for one in results.claims},
+        by_mode={
+            one.id: {mode: _status(one, mode) for mode in one.by_mode} if len(one.by_mode) > 1 else {}
+            for one in results.claims
+        },
+        planners=list(dict.fromkeys(test.by or results.study.planner for one in tested for test in one.tests)),
         matrices=[_matrix(results, group) for group in groups],
         tests=_tests(results, tested),
     )
+
+
+def _counts(found: Sequence[ClaimTested]) -> dict[str, int]:
+    words = phrases("report/words.j2")
+    counts = Counter((one.status, shown_by(one.status, one.tests)) for one in found)
+    return {words.claim_status(*key, counts[key] > 1): counts[key] for key in sorted(counts, key=_order)}
+
+
+def _order(key: tuple[str, str | None]) -> tuple[str, int]:
+    status, rests_on = key
+    return status, get_args(ShownBy).index(rests_on) if rests_on else 0
+
+
+def _status(claim: ClaimTested, mode: Mode | None = None) -> str:
+    status = claim.by_mode[mode] if mode else claim.status
+    tests = [one for one in claim.tests if mode in (None, one.mode)]
+    return phrases("report/words.j2").claim_status(status, shown_by(status, tests), False)
 
 
 def _matrix(results: Results, group: Sequence[ClaimTested]) -> Matrix:

@@ -7,6 +7,7 @@ from ..results import Results
 from . import datasets, numbers, selection
 from .claims import claims
 from .classes import change
+from .edits import scored_edits
 from .factorial import factorial_views
 from .proposals import proposals
 from .retuning import setting_phrase, value_phrase
@@ -34,7 +35,8 @@ def markdown_report(results: Results, figures: str | None = None) -> str:
         searches=search_views(safe),
         factorials=factorial_views(safe),
         fates=fates(safe),
-        proposals=proposals(safe),
+        proposals=proposals(safe, results),
+        edits=scored_edits(safe),
         claims=claims(safe),
         clip=clipped_escaped,
         quoted=quoted,

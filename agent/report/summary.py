@@ -21,7 +21,7 @@ def summary_lines(results: Results) -> list[str]:
         name=selection.name,
         num=numbers,
         claims=claims(safe),
-        proposals=proposals(safe),
+        proposals=proposals(safe, results),
         clip=clipped,
     )
     return text.splitlines()

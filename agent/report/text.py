@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..firstline import first_line
 from ..results import Results
 
 Escape = Callable[[str], str]
@@ -19,6 +20,8 @@ _CODE = "diff"
 """The field whose lines stay lines."""
 _NAMED_BY_THE_USER = ("setting", "baseline_setting", "own", "values")
 """Maps from keys of the experiment's configuration."""
+_MESSAGES = ("reason", "problems")
+"""Fields of which only the first line is shown: a crash's message may hold a traceback."""
 _BLOCK_START = re.compile(r"^(\d*)([-+.)])(?=\s|[-+]|$)")
 
 
@@ -92,13 +95,18 @@ def _escaped(value: Any, escape: Escape) -> Any:
     if isinstance(value, str):
         return escape(value)
     if isinstance(value, dict):
-        return {
-            key: lines(item) if key == _CODE and item else _escaped(_keys_too(item, escape, key), escape)
-            for key, item in value.items()
-        }
+        return {key: _escaped_field(key, item, escape) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return type(value)(_escaped(item, escape) for item in value)
     return value
+
+
+def _escaped_field(key: str, item: Any, escape: Escape) -> Any:
+    if key == _CODE and item:
+        return lines(item)
+    return _escaped(
+        _keys_too(item, escape, key), (lambda text: escape(first_line(text))) if key in _MESSAGES else escape
+    )
 
 
 def _keys_too(value: Any, escape: Escape, where: str) -> Any:

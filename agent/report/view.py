@@ -113,7 +113,7 @@ def mode_view(results: Results, mode: Mode) -> ModeView:
 
 def fates(results: Results) -> dict[str, int]:
     """How many proposals came to which end, the most frequent first."""
-    return dict(Counter(each.fate for each in results.planned).most_common())
+    return dict(Counter(each.fate for each in results.planned if each.fate != "left out").most_common())
 
 
 def facts(values: Mapping[str, Any]) -> Table:

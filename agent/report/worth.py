@@ -28,12 +28,12 @@ class Worth:
 def worths(results: Results) -> list[Worth]:
     """Everyone who planned or proposed, in the order of their appearance."""
     scores = {score.planner: score for score in results.predictions}
-    named = dict.fromkeys([*scores, *(one.by for one in results.planned if one.by)])
+    named = dict.fromkeys([*scores, *(one.by for one in results.planned if one.by and one.fate != "left out")])
     return [_worth(results, name, scores.get(name)) for name in named]
 
 
 def _worth(results: Results, planner: str, score: PredictionScore | None) -> Worth:
-    mine = [one for one in results.planned if one.by == planner and one.role != "control"]
+    mine = [one for one in results.planned if one.by == planner and one.role != "control" and one.fate != "left out"]
     ran = [one for one in mine if one.fate == "ran"]
     ids = {one.ablation for one in mine}
     primary = results.study.primary

@@ -51,7 +51,10 @@ def test_a_text_file_holds_a_claim_a_paragraph_or_a_bullet(stated, text, found):
     ("claims", "file", "told"),
     [
         ('claims_file = "none.txt"', None, "there is no file"),
-        ('claims_file = "."', None, "there is no file"),
+        ('claims_file = "."', None, "is a folder (name a text file in it"),
+        ('claims_file = ".env"', None, "is named like a file of secrets"),
+        ('claims_file = "./.env"', None, "is named like a file of secrets"),
+        ('claims_file = "credentials/claims.txt"', None, "is named like a file of secrets"),
         ('claims_file = "../claims.txt"', None, "lies outside the study's folder"),
         ('claims_file = "claims.txt"', "", "holds no claim"),
         ('claims_file = "claims.txt"', "# only a heading\n\n", "holds no claim"),
@@ -93,3 +96,12 @@ def test_a_file_that_was_emptied_since_is_one_expected_error(stated, tmp_path):
     (tmp_path / "claims.txt").write_text("")
     with pytest.raises(StudyFileError, match="holds no claim"):
         claims_of(spec)
+
+
+@pytest.mark.parametrize(("link", "target"), [("claims.txt", ".env"), (".env", "claims.txt")])
+def test_a_link_does_not_hide_a_file_of_secrets(stated, tmp_path, link, target):
+    (tmp_path / target).write_text("sk-0123456789")
+    (tmp_path / link).symlink_to(target)
+    said = problem(stated, f'claims_file = "{link}"')
+    assert "is named like a file of secrets" in said
+    assert "sk-" not in said

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from lesion.agent.claimtests import claims_tested
+from lesion.agent.claimtests import claims_tested, shown_by
 from lesion.agent.findings import find
 from lesion.agent.planned import planned_fates
 from lesion.agent.planning.plan import Supports
@@ -71,3 +71,17 @@ def test_what_never_ran_stays_open_with_its_reason():
     seen = wants(study(), a=[("c1", "worse")])
     (test,) = held(replace(seen, dropped={"a": "touches evaluate"}))[0].tests
     assert (test.mode, test.verdict, test.status, test.reason) == (None, None, "open", "dropped: touches evaluate")
+
+
+def test_what_a_status_rests_on_and_whose_reading_it_is():
+    joint = {"a + b": [("c1", "none"), ("c3", "worse")]}
+    seen = wants(study(), a=[("c1", "worse"), ("c3", "worse")], c=[("c4", "worse")], **joint)
+    found = held(replace(seen, plans=[seen.plans[0].model_copy(update={"planner": "llm:x"}), *seen.plans[1:]]))
+    assert [(one.status, one.shown_by) for one in found[:4]] == [
+        ("contradicted", "follow-up"),
+        ("untested", None),
+        ("supported", "sealed"),
+        ("untested", None),
+    ]
+    assert [one.by for one in found[0].tests] == ["llm:x", "rules"]
+    assert shown_by("supported", [found[0].tests[0].model_copy(update={"role": "sensitivity"})]) == "exploratory"

@@ -7,9 +7,10 @@ from lesion.agent.blockdiff import edit_diff
 from lesion.agent.findings import find
 from lesion.agent.planned import planned_fates, planning_of, rounds_planned
 from lesion.agent.planning.plan import Dropped, Mended
+from lesion.agent.records.planning import LEFT_OUT
 from lesion.agent.results import Planned, Prediction, PredictionScore
 from lesion.agent.scores import scores
-from lesion.executor.interventions import Block, ConfigOverride, SourceEdit
+from lesion.executor.interventions import Block, ConfigOverride, SourceEdit, described
 
 from .test_rounds import evidence, runs, spec
 
@@ -148,3 +149,40 @@ def test_results_of_before_still_load():
     old = {"planner": "rules", "n": 1, "direction_hits": 1}
     old |= {"mean_absolute_error": None, "median_absolute_error_of_median": None}
     assert PredictionScore.model_validate(old).direction_hits_of_most_frequent is None
+
+
+def test_what_the_model_left_out_of_the_rules_list_was_no_proposal():
+    left = [Dropped(id=name, reason=LEFT_OUT, by="rules") for name in ("x", "y")]
+    own = Dropped(id="z", reason=LEFT_OUT, by="gpt-x")
+    seen = changed(study(), {"dropped": [*left, own]}, b={"by": "gpt-x"})
+    seen = replace(seen, plans=seen.plans[:1])
+    fates = {one.ablation: one.fate for one in planned_fates([seen], complete=True)}
+    assert (fates["x"], fates["y"], fates["z"]) == ("left out", "left out", "dropped")
+    assert rounds_planned(seen.plans)[0].dropped == 1
+    assert [one.planner for one in scores([(seen, find(seen, "score"))])] == ["gpt-x"], "the rules proposed nothing"
+
+
+def test_a_joint_removal_of_edits_names_those_that_were_proposed_alone():
+    other = SourceEdit(blocks=[Block(file="train.py", search="warm()", replace="")])
+    override = ConfigOverride(key="clip", value=0)
+    both = changed(study(), {}, a={"interventions": [EDIT]}, b={"interventions": [other]})
+    seen = changed(both, {}, a_b={"interventions": [EDIT, other, override]})
+    found = {one.ablation: one for one in planned_fates([seen], complete=True)}
+    assert (found["a"].members, found["a"].diff) == ([], DIFF)
+    assert found["a + b"].members == ["a", "b", "clip = 0"]
+    assert found["a + b"].interventions == ["clip = 0"]
+    new = changed(study(), {}, a={"interventions": [EDIT]}, a_b={"interventions": [EDIT, other]})
+    found = {one.ablation: one for one in planned_fates([new], complete=True)}
+    assert found["a + b"].members == [], "one of its edits stands nowhere else"
+    assert "-warm()" in found["a + b"].diff
+
+
+def test_a_file_that_several_edits_change_is_named_once():
+    other = SourceEdit(blocks=[Block(file="train.py", search="warm()", replace="")])
+    assert described([other, ConfigOverride(key="clip", value=0), EDIT]) == "edit train.py, data.py, clip = 0"
+
+
+def test_what_was_to_be_set_stays_with_what_was_dropped():
+    dropped = [Dropped(id="c", reason="crashes", interventions=[ConfigOverride(key="aux", value=0), EDIT])]
+    found = planned_fates([changed(study(), {"dropped": dropped})], complete=True)[0]
+    assert (found.interventions, found.diff) == (["aux = 0"], DIFF)

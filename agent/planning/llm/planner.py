@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from ....executor.errors import BadAnswerError, PlannerError, PlanningOver
 from ...components import Component
-from ...records.planning import Planning
+from ...records.planning import LEFT_OUT, RULES, Planning
 from ...results import Mode
 from ..plan import Ablation, Dropped, Mended, Plan, signature
 from ..planner import Learnt
@@ -99,7 +99,7 @@ class LlmPlanner:
         asked = {signature(one.interventions) for one in plan.ablations}
         told = {one.id for one in plan.dropped}
         left_out = [
-            Dropped(id=one.id, reason="the language model left it out", by=self.rules.name)
+            Dropped(id=one.id, reason=LEFT_OUT, by=RULES)
             for one in suggested.ablations
             if signature(one.interventions) not in asked and one.id not in told
         ]

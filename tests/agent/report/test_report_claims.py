@@ -4,6 +4,7 @@ import csv
 import io
 
 from lesion.agent.records.claims import ClaimTest, ClaimTested
+from lesion.agent.records.planning import Planning
 from lesion.agent.report.csv import further_csv
 from lesion.agent.report.markdown import markdown_report
 from lesion.agent.report.summary import summary_lines
@@ -50,7 +51,7 @@ def test_every_claim_has_its_status_its_cells_and_the_tests_behind_them():
     assert "| dropout (bypass) | supports | contradicts |" in text
     assert "| embedding (bypass) | open | – |" in text
     (row,) = [line for line in text.splitlines() if line.startswith("| c2 ")]
-    for part in ("a loss within ±δ", "matters", "−0.0412 [−0.0455, −0.0369]", "contradicts"):
+    for part in ("no difference beyond δ", "matters", "−0.0412 [−0.0455, −0.0369]", "contradicts"):
         assert part in row
     assert "- embedding (bypass): the program needs it" in text
 
@@ -97,3 +98,44 @@ def test_the_summary_has_one_line_and_the_csv_one_row_a_test(tmp_path):
 def test_without_claims_there_is_nothing():
     assert "claim" not in "\n".join(summary_lines(results())).lower()
     assert "claims" not in further_csv(results())
+
+
+def test_whose_reading_of_a_claim_was_tested_is_told():
+    tests = [claim_test("dropout", "supports", by="llm:x"), claim_test("mlp", "open", by="rules")]
+    text = claims_section(results(claims=[claim(1, "supported", *tests)]))
+    assert "written into the plan before the run, by llm:x, rules." in text
+    assert "the model's reading" not in text
+    asked = results(claims=[claim(1, "supported", *tests)], planning=Planning(model="x"))
+    assert "the model's reading, not the researcher's" in claims_section(asked)
+    assert "before the run, by rules." in claims_section(results(claims=three())), "older records name nobody"
+
+
+def test_what_only_follow_ups_show_is_told_in_its_line_and_in_the_summary():
+    later = {"role": "exploratory", "round": 2}
+    found = [
+        claim(1, "contradicted", claim_test("a", "contradicts", **later), claim_test("b", "supports")),
+        claim(2, "contradicted", claim_test("a", "contradicts", **later), claim_test("b", "contradicts")),
+        claim(3, "supported", claim_test("a", "supports", role="sensitivity")),
+        claim(4, "untested", claim_test("a", "open", **later)),
+    ]
+    text = claims_section(results(claims=found))
+    assert "- **c1, contradicted (by a follow-up chosen after results)**" in text
+    assert "- **c2, contradicted**" in text, "a sealed test says so as well"
+    assert "- **c3, supported (by a test outside the sealed family)**" in text
+    assert "- **c4, untested**" in text
+    counts = "1 contradicted, 1 contradicted (by a follow-up chosen after results), 1 supported (by a test outside"
+    assert f"Of 4 claims: {counts}" in text
+    assert any(f"claims: {counts}" in line for line in summary_lines(results(claims=found)))
+
+
+def test_what_only_follow_ups_show_in_one_mode_is_told_there():
+    later = {"role": "exploratory", "round": 2}
+    found = claim(
+        1,
+        "contradicted",
+        claim_test("x", "supports", mode="reevaluate"),
+        claim_test("x", "contradicts", **later),
+        by_mode={"reevaluate": "supported", "retrain": "contradicted"},
+    )
+    text = claims_section(three_modes(claims=[found]))
+    assert "(re-evaluation: supported; retraining: contradicted (by a follow-up chosen after results))" in text

@@ -113,13 +113,25 @@ def everywhere(hostile):
     )
 
 
-HARMLESS = markdown_report(everywhere("harmless words"))
+HARMLESS = {
+    several: markdown_report(everywhere("harmless words\nand more" if several else "harmless words"))
+    for several in (False, True)
+}
+
+
+def harmless(hostile):
+    """The usual report: messages of several lines stand in code blocks."""
+    return HARMLESS["\n" in hostile.strip()]
+
+
+def without_code(text):
+    return re.sub(r"^(`{3,})(diff|text)\n.*?\n\1$", "", text, flags=re.M | re.S)
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_nothing_that_a_planner_writes_is_markup(hostile):
     text = markdown_report(everywhere(hostile))
-    tokens, usual = PARSER.parse(text), PARSER.parse(HARMLESS)
+    tokens, usual = PARSER.parse(text), PARSER.parse(harmless(hostile))
     inline = {child.type for token in tokens for child in token.children or []}
     assert inline <= {"text", "text_special", "softbreak", "strong_open", "strong_close", "em_open", "em_close"}
     blocks = [token.type for token in tokens]
@@ -132,14 +144,13 @@ def test_nothing_that_a_planner_writes_is_markup(hostile):
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_no_address_becomes_a_link_by_itself(hostile):
     """As dialects do that link bare addresses: none is left whole outside of code."""
-    outside = re.sub(r"^(`{3,})diff\n.*?\n\1$", "", markdown_report(everywhere(hostile)), flags=re.M | re.S)
+    outside = without_code(markdown_report(everywhere(hostile)))
     assert not re.search(r"https?://|www\.|\w@\w", outside)
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_headings_and_verdict_lines_are_the_reports_own(hostile):
-    text, usual = markdown_report(everywhere(hostile)), HARMLESS
-    outside = re.sub(r"^(`{3,})diff\n.*?\n\1$", "", text, flags=re.M | re.S)
+    outside, usual = without_code(markdown_report(everywhere(hostile))), without_code(harmless(hostile))
     assert re.findall(r"^#+ .*$", outside, re.M) == re.findall(r"^#+ .*$", usual, re.M)
     assert not re.search(r"^- \*\*dropout\*\* matters", outside, re.M)
 
@@ -273,3 +284,67 @@ def test_what_the_edited_code_measured_itself_has_a_footnote():
     text = section(markdown_report(results(effects=scored)), "The effects")
     assert line_with(text, "- aux: measured by the edited code itself")
     assert "measured by the edited code itself" not in markdown_report(results())
+
+
+TRACEBACK = "TypeError: a Tensor, not str\n    return func(*args)\n           ^^^^^^^\n  File train.py"
+
+
+def test_of_a_crash_lists_show_the_first_line_and_the_full_proposal_all_of_them():
+    failed = proposal("edit:x", "failed", reason=f"3 crashed of 3 seeds: {TRACEBACK}", diff="--- a")
+    given_up = proposal("edit:y", "dropped", reason=TRACEBACK, problems=[TRACEBACK, "applies twice"])
+    broken = effect("x", "structural", ablation="edit:x", reason=TRACEBACK)
+    text = markdown_report(of_the_model(effects=[broken], planned=[failed, given_up]))
+    assert line_with(text, "| edit:x ", "3 crashed of 3 seeds: TypeError: a Tensor, not str |")
+    outside = without_code(text)
+    assert "return func" not in outside
+    assert "- Its check failed: TypeError: a Tensor, not str" in outside
+    assert "- Then: applies twice" in outside
+    assert text.count(f"```text\n{TRACEBACK}\n```") == 2, "its check and why it was dropped"
+    assert f"```text\n3 crashed of 3 seeds: {TRACEBACK}\n```" in text
+
+
+def test_what_was_left_out_is_one_line_and_no_dropped_proposal():
+    left = [Planned(ablation=f"module:{i}", round=1, fate="left out", by="rules") for i in range(25)]
+    text = section(markdown_report(of_the_model(planned=[proposal("edit:aux"), *left], predictions=[score()])))
+    assert line_with(text, "Left out by the language model: module:0, module:1,", "module:19, …, 25 in all.")
+    assert "Proposals: 1 ran." in text
+    assert not line_with(text, "**rules**")
+    assert not line_with(text, "| module:0")
+    said = summary_lines(of_the_model(planned=[proposal("edit:aux"), *left], predictions=[score()]))
+    assert not [line for line in said if "planned by rules" in line]
+
+
+def test_a_joint_removal_names_its_members_in_place_of_their_diffs():
+    pair = proposal("edit:a + edit:b", diff="--- a\n--- b", members=["edit:a", "edit:b"])
+    text = section(markdown_report(of_the_model(planned=[proposal("edit:a", diff="--- a"), pair])))
+    assert "- Removes together: edit:a, edit:b" in text
+    assert text.count("```diff") == 1
+
+
+def test_what_a_dropped_proposal_would_have_done_is_shown():
+    bare = proposal("edit:x", "dropped", reason="touches evaluate", diff="--- a\n+++ a\n@@\n-x")
+    override = proposal("set:aux", "dropped", reason="no such key", interventions=["aux*weight = 0"], by="rules")
+    name = proposal("nothing", "dropped", reason="too many")
+    text = section(markdown_report(of_the_model(planned=[bare, override, name])))
+    assert "```diff\n--- a\n+++ a\n@@\n-x\n```" in text
+    assert "**set:aux** (rules, round 1): dropped" in text
+    assert "- As last proposed: aux\\*weight = 0" in text
+    assert "**nothing**" not in text
+
+
+def test_the_reviewer_is_told_whose_figures_count():
+    scored = [
+        effect("aux", "matters", -0.05, scored_by="unedited"),
+        effect("aux", "matters", -0.05, scored_by="unedited", metric="f1"),
+        effect("warm", "matters", -0.05, scored_by="unedited"),
+        effect("skip", "matters", -0.05, scored_by="edited"),
+    ]
+    text = section(markdown_report(results(effects=scored)), "For the reviewer")
+    (said,) = line_with(text, "*Source edits.*")
+    assert "2 arms whose edits leave the model alone were trained with the edit and evaluated by the unedited" in said
+    assert "1 arm with an edit of the model was evaluated by the edited code itself: skip." in said
+    assert "does not rule out an edit that changes what is trained on" in said
+    (said,) = line_with(section(markdown_report(results(effects=scored[3:])), "For the reviewer"), "*Source edits.*")
+    assert "unedited source in a fresh process" not in said
+    assert "No unedited source stands behind these figures" in said
+    assert "*Source edits.*" not in markdown_report(results())
