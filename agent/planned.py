@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..executor.interventions import Intervention, SourceEdit, source_edits
+from ..executor.interventions import Intervention, SourceEdit, described, source_edits
 from .blockdiff import edit_diff
 from .evidence import Evidence
 from .firstline import first_line
@@ -17,7 +17,7 @@ from .results import Mode, Planned
 def planned_fates(seen: Sequence[Evidence], complete: bool) -> list[Planned]:
     """Every proposal of every plan, and what became of it; `seen`: one a mode."""
     found: list[Planned] = []
-    alone = _edits_alone(seen[0].plans)
+    alone = _alone(seen[0].plans)
     for plan in seen[0].plans:
         problems = {one.id: one.problems for one in plan.mended}
         found += [_dropped(one, plan, problems, alone) for one in plan.dropped]
@@ -57,22 +57,22 @@ def _host(server: str) -> str:
     return urlsplit(f"//{place}").netloc.rpartition("@")[2]
 
 
-def _edits_alone(plans: Sequence[Plan]) -> dict[str, str]:
-    """What a source edit replaces → the proposal that removes just this."""
+def _alone(plans: Sequence[Plan]) -> dict[str, str]:
+    """What is done to one thing → the proposal that does just this."""
     found: dict[str, str] = {}
     for one in (one for plan in plans for one in plan.ablations):
-        if len(one.interventions) == 1 and source_edits(one.interventions):
+        if len(one.interventions) == 1:
             found.setdefault(signature(one.interventions), one.id)
     return found
 
 
 def _acts(interventions: Sequence[Intervention], alone: Mapping[str, str]) -> dict[str, Any]:
     """The fields that say what a proposal does."""
-    parts = [alone.get(signature([one])) if isinstance(one, SourceEdit) else one.describe() for one in interventions]
-    joint = len(parts) > 1 and bool(source_edits(interventions)) and all(parts)
+    edits = source_edits(interventions)
+    joint = len(interventions) > 1 and bool(edits) and all(signature([one]) in alone for one in edits)
     return {
         "diff": edit_diff(interventions),
-        "members": parts if joint else [],
+        "members": [alone.get(signature([one]), described([one])) for one in interventions] if joint else [],
         "interventions": [one.describe() for one in interventions if not isinstance(one, SourceEdit)],
     }
 

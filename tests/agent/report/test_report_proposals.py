@@ -328,7 +328,7 @@ def test_what_a_dropped_proposal_would_have_done_is_shown():
     text = section(markdown_report(of_the_model(planned=[bare, override, name])))
     assert "```diff\n--- a\n+++ a\n@@\n-x\n```" in text
     assert "**set:aux** (rules, round 1): dropped" in text
-    assert "- As last proposed: aux\\*weight = 0" in text
+    assert "- As last proposed: “aux\\*weight = 0”" in text
     assert "**nothing**" not in text
 
 
