@@ -72,7 +72,8 @@ def plan(
     _show(made)
     for mode, power in known.items():
         typer.echo("\n".join(forecast_lines(power, mode)), err=True)
-    kept = " as it was (--again plans anew)" if existed else ""
+    began = " as it was: the study has begun, and its plan is sealed" if again else " as it was (--again plans anew)"
+    kept = began if existed else ""
     typer.echo(f"{len(made.ablations)} ablations in {path}{kept}; edit them, then `lesion run`", err=True)
 
 

@@ -35,7 +35,7 @@ class DigestTooLarge(Exception):
 
     def __init__(self, needed: int, budget: int) -> None:
         super().__init__(
-            f"the smallest digest of the project takes about {needed} tokens, and {budget} are left for it"
+            f"the smallest digest of the project takes about {needed} tokens, and {max(0, budget)} are left for it"
         )
         self.needed, self.budget = needed, budget
 
