@@ -102,6 +102,10 @@ def _show_prompt(setting: "Setting", folder: Path, *, unsafe: bool) -> None:
 
     with Pool(setting.station(folder, unsafe=unsafe), 1) as pool:
         components = components_of(setting, survey(setting, pool, None))
-    for message in first_question(setting, components, folder, watcher(setting.spec.primary, as_json=True)):
+    watch = watcher(setting.spec.primary, as_json=True)
+    messages, left_out = first_question(setting, components, folder, watch)
+    for message in messages:
         typer.echo(f"── {message.role} " + "─" * 60)
         typer.echo(lines(message.content) if sys.stdout.isatty() else message.content)
+    for reason, count in left_out.items():
+        typer.echo(f"never shown: {count} {reason}", err=True)
