@@ -184,8 +184,8 @@ def _bill(model: "LanguageModel", settings: "ModelSettings") -> Planning:
 
 def first_question(
     setting: Setting, components: Sequence[Component], state: Path, watcher: "Watcher"
-) -> "list[Message]":
-    """The messages that would be sent first, by the study file's own caps."""
+) -> "tuple[list[Message], dict[str, int]]":
+    """The messages that would be sent first, by the study file's own caps; and how many files are left out, by reason."""
     from .llm.client import LanguageModel
     from .llm.settings import model_settings
     from .llm.transcript import Transcript
@@ -195,7 +195,8 @@ def first_question(
     model = LanguageModel(anyone, Transcript(Path(os.devnull)), watcher)
     briefing, rules = briefing_of(setting, _room(model), state), rules_planner(setting)
     allowed = [one for one in components if rules.allows(one.id)]
-    return first_messages(briefing, allowed, rules.first_round(setting.spec.study.name, components))
+    suggested = rules.first_round(setting.spec.study.name, components)
+    return first_messages(briefing, allowed, suggested), briefing.library.left_out
 
 
 def _room(model: "LanguageModel") -> int:

@@ -110,7 +110,8 @@ def require_components(spec: StudySpec, known: list[str]) -> None:
     """`StudyFileError` where a pattern of the study fits no component."""
     asked = {"study.components": spec.study.components, "retuning.components": spec.retuning.components}
     unmatched = {
-        key: [glob for glob in globs if glob != "*" and not fnmatch.filter(known, glob)] for key, globs in asked.items()
+        key: [glob for glob in globs if not _may_come(glob) and not fnmatch.filter(known, glob)]
+        for key, globs in asked.items()
     }
     if any(unmatched.values()):
         shown = {
@@ -121,6 +122,11 @@ def require_components(spec: StudySpec, known: list[str]) -> None:
             where=str(spec.path),
             to_do="see `lesion inspect` for their ids",
         )
+
+
+def _may_come(glob: str) -> bool:
+    """Whether a pattern is for what only a plan brings in: edits of the source have no component before."""
+    return glob == "*" or glob.startswith("edit:")
 
 
 def _nearest(name: str, known: list[str]) -> str:

@@ -13,6 +13,7 @@ from .ledger import Ledger
 from .places import Places
 from .planning.plan import Ablation, Plan
 from .planning.planner import Learnt, Planner
+from .reading.digest.library import Library
 from .setting import Setting
 
 IDLE = "changes nothing within one training step and one step of evaluation, bit for bit"
@@ -86,7 +87,10 @@ class Workbench:
     def _failed(self, ablation: Ablation, outcome: Outcome) -> str | None:
         if outcome.status != "ok":
             end = (outcome.traceback or "").strip().splitlines()[-6:]
-            return "\n".join([f"one step of it ended as {outcome.status}: {outcome.message}", *end])
+            told = "\n".join([f"one step of it ended as {outcome.status}: {outcome.message}", *end])
+            return Library(self.setting.spec, len).told(
+                told
+            )  # an error may say what a file holds, and plans are passed on
         if not any(isinstance(one, SourceEdit) for one in ablation.interventions):
             return None
         if self.baseline.form and outcome.form != self.baseline.form:

@@ -72,7 +72,8 @@ def plan(
     _show(made)
     for mode, power in known.items():
         typer.echo("\n".join(forecast_lines(power, mode)), err=True)
-    kept = " as it was (--again plans anew)" if existed else ""
+    began = " as it was: the study has begun, and its plan is sealed" if again else " as it was (--again plans anew)"
+    kept = began if existed else ""
     typer.echo(f"{len(made.ablations)} ablations in {path}{kept}; edit them, then `lesion run`", err=True)
 
 
@@ -107,6 +108,10 @@ def _show_prompt(setting: "Setting", folder: Path, *, unsafe: bool) -> None:
 
     with Pool(setting.station(folder, unsafe=unsafe), 1) as pool:
         components = components_of(setting, survey(setting, pool, None))
-    for message in first_question(setting, components, folder, watcher(setting.spec.primary, as_json=True)):
+    watch = watcher(setting.spec.primary, as_json=True)
+    messages, left_out = first_question(setting, components, folder, watch)
+    for message in messages:
         typer.echo(f"── {message.role} " + "─" * 60)
         typer.echo(lines(message.content) if sys.stdout.isatty() else message.content)
+    for reason, count in left_out.items():
+        typer.echo(f"never shown: {count} {reason}", err=True)

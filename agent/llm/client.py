@@ -181,6 +181,7 @@ class LanguageModel:
 
     def _exchange(self, asked: Question) -> Exchange:
         """Ask the server until it answers, or until that is no use."""
+        self._check(asked)
         told = phrases("progress/model.j2").asking(asked.purpose, self._settings.model, self._host, asked.tokens)
         self._watcher.asking(told)
         patience = Patience(self._watcher, self._sleep, self._time_left, began=bool(self._transcript.answered))

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, ValidationError, model_serializer
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
-from ruamel.yaml.scalarstring import walk_tree
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString, ScalarString, preserve_literal, walk_tree
 
 from ...executor.errors import PlanError
 from ...executor.interventions import ConfigOverride, Intervention, acts_on_program, needs_reference, removal_name
@@ -152,9 +152,15 @@ class Plan(BaseModel):
         yaml.default_flow_style = False
         yaml.width = 110
         document = self.model_dump(mode="json")
-        walk_tree(document)  # several lines of source read as several lines
+        walk_tree(document, map={"\n": _lines})  # several lines of source read as several lines
         yaml.dump(document, stream)
         return "".join(f"# {line}\n" for line in HEADER.splitlines()) + stream.getvalue()
+
+
+def _lines(text: str) -> ScalarString:
+    """As a block of lines; in quotation marks where it holds what no block may."""
+    plain = all(one.isprintable() or one == "\n" for one in text)
+    return preserve_literal(text) if plain else DoubleQuotedScalarString(text)
 
 
 def _without(silent: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """The running calls of a model's modules; while a new kind of forward runs, listeners hear the torch functions it uses too."""
 
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
-from functools import partial
 from typing import Any, Callable, ContextManager, Dict, Generator, List, Optional, Sequence, Set, Tuple
 
 import torch
@@ -68,8 +67,8 @@ class Calls:
             for path, module in self._modules.items():
                 if isinstance(module, torch.jit.ScriptModule):  # takes no hooks
                     continue
-                hooks.append(module.register_forward_pre_hook(partial(self._began, path), with_kwargs=True))
-                ended = partial(self._ended, path)
+                began, ended = _with_path(self._began, path), _with_path(self._ended, path)
+                hooks.append(module.register_forward_pre_hook(began, with_kwargs=True))
                 hooks.append(module.register_forward_hook(ended, with_kwargs=True, always_call=True))
             yield
         finally:
@@ -136,3 +135,12 @@ class Calls:
         if self._look is not None:
             self._look.close()
             self._look = None
+
+
+def _with_path(method: "Callable[..., None]", path: str) -> "Callable[..., None]":
+    """A hook as a plain function: a deep copy of its module takes it along as it is, where it would copy a bound method's owner."""
+
+    def hook(*args: Any) -> None:
+        method(path, *args)
+
+    return hook

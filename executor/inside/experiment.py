@@ -220,7 +220,11 @@ class Run:
 
     def _learn(self, stage: str, learn: Any) -> None:
         seed_everything(self.seed)
-        counter = self.model.register_forward_pre_hook(self._count)
+
+        def count(module: nn.Module, _args: Any) -> None:  # a function: deep copies of the model take it along as it is
+            self.forwards += module.training
+
+        counter = self.model.register_forward_pre_hook(count)
         with self._timed(stage):
             try:
                 returned = learn()
@@ -231,9 +235,6 @@ class Run:
     def _take(self, returned: Any) -> None:
         if isinstance(returned, nn.Module):
             self.model = returned
-
-    def _count(self, module: nn.Module, _args: Any) -> None:
-        self.forwards += module.training
 
     @contextmanager
     def _timed(self, stage: str) -> "Generator[None, None, None]":

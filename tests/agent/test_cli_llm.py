@@ -7,8 +7,8 @@ import pytest
 from tests.llm.models import EMPTY, NOTHING, asked_for, first, proposed, scripted
 from tests.llm.server import fails, says
 
-from .llm.answers import proposal
-from .planning_desk import ALLOWED, GOOD, KEY, by_rules, desk_on, ids, plan_of, surveyed
+from .llm.answers import edit, proposal
+from .planning_desk import ALLOWED, GOOD, KEY, SHORT, by_rules, desk_on, ids, plan_of, surveyed
 
 PLANNED = ["config:use_left", "config:unused_dropout"]
 
@@ -210,3 +210,16 @@ def test_the_schema_that_is_asked_for_is_the_one_that_is_read(desk):
     with scripted({"FirstPlan": GOOD}) as server:
         plan_of(desk.plan(server))
         assert set(server.asked[0].wants["properties"]) == {*EMPTY, "look_up"}
+
+
+@pytest.mark.parametrize(("patterns", "edits"), [('"config:use_*", "edit:*"', ["edit:decay"]), ('"config:use_*"', [])])
+def test_a_study_that_names_components_may_let_edits_be_proposed(tmp_path, patterns, edits):
+    """Edits have no component before they are proposed, so that no pattern for them can fit one."""
+    study = SHORT.replace('"config:use_*", "config:unused_dropout"', patterns)
+    desk = desk_on(surveyed(tmp_path / "p", study=study), tmp_path / "state")
+    decay = edit("decay", ("experiment.py", ', weight_decay=config["weight_decay"]'))
+    with scripted({"FirstPlan": first(proposal("config:use_left"), decay)}) as server:
+        plan = plan_of(desk.plan(server))
+    assert ids(plan) == ["config:use_left", *edits]
+    refused = [one["reason"] for one in plan["dropped"] if one["id"] == "edit:decay"]
+    assert bool(refused) is not bool(edits) and all('"edit:*" would let edits be proposed' in one for one in refused)

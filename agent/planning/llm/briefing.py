@@ -33,6 +33,11 @@ class Library(Protocol):
         ...
 
     @property
+    def left_out(self) -> dict[str, int]:
+        """Reason → how many files are never shown for it."""
+        ...
+
+    @property
     def shows_config(self) -> bool:
         """Whether the values of the configuration may be shown."""
         ...

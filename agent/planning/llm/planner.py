@@ -22,6 +22,7 @@ MENDINGS = 2
 """Times that a failed proposal goes back."""
 MOST_ROUNDS = 8
 """After so many rounds the model is asked no more."""
+STRAY = "came back from mending under a name that was not sent back"
 MOST_LISTED = 5
 """Dropped proposals that are named where no plan lists them."""
 
@@ -65,7 +66,9 @@ class LlmPlanner:
     def next_round(self, learnt: Learnt) -> Plan | None:
         """What the model asks for after these results, and what the statistics suggest; what tests an open claim first."""
         suggested = self.rules.next_round(learnt)
-        if self.ended or len(learnt.plans) >= MOST_ROUNDS or (suggested and suggested.is_screen):
+        if len(learnt.plans) >= MOST_ROUNDS:
+            self.ended = self.ended or f"it is asked for {MOST_ROUNDS} rounds at most"
+        if self.ended or (suggested and suggested.is_screen):
             return suggested
         try:
             return self._followed(learnt, suggested)
@@ -80,11 +83,11 @@ class LlmPlanner:
         tried = {one.id: one.problems for one in plan.mended}
         back = {name: why for name, why in problems.items() if len(tried.get(name, [])) < MENDINGS}
         given_up = {name: why for name, why in problems.items() if name not in back}
-        answers = self._mended(plan, back) if back else {}
+        answers, strays = self._mended(plan, back) if back else ({}, [])
         plan = _without(plan, given_up | {name: why for name, why in back.items() if name not in answers})
         for name, (ablation, component) in answers.items():
             plan = _replaced(plan, ablation, component, problems[name])
-        return plan
+        return plan.model_copy(update={"dropped": _once([*plan.dropped, *strays])})
 
     # inside
 
@@ -150,6 +153,7 @@ class LlmPlanner:
         both = sorted([*own, *beside], key=lambda one: (not tests_open_claim(one, open_ones), one.priority))
         self.last = None
         remarks = [f"it says {quotation(answer.reason)}"] if one_line(answer.reason) else []
+        remarks += suggested.remarks if suggested else []
         return plan.model_copy(
             update={
                 "ablations": both,
@@ -189,7 +193,7 @@ class LlmPlanner:
         found = typed(proposals, ground)
         refused = {one.id for one in found.components if not self.rules.allows(one.id)}
         kept = [one for one in found.ablations if not refused & set(one.components)]
-        reason = f"study.components allows {', '.join(self.rules.wanted)} alone"
+        reason = f'study.components allows {", ".join(self.rules.wanted)} alone ("edit:*" would let edits be proposed)'
         left = [Dropped(id=one.id, reason=reason, by=ground.by) for one in found.ablations if one not in kept]
         brought = [one for one in found.components if one.id not in refused]
         return Typed(kept, brought, found.problems, [*found.dropped, *left])
@@ -203,17 +207,26 @@ class LlmPlanner:
             self._why(error)
             return Mending(removals=[], overrides=[], edits=[])
 
-    def _mended(self, plan: Plan, problems: Mapping[str, str]) -> dict[str, tuple[Ablation, Component]]:
-        """Failed ablations as they came back, with their components."""
+    def _mended(
+        self, plan: Plan, problems: Mapping[str, str]
+    ) -> tuple[dict[str, tuple[Ablation, Component]], list[Dropped]]:
+        """Failed ablations as they came back, with their components; and what else came, which nobody asked for."""
         own = {one.id: one for one in plan.ablations}
         failed = [(name, own[name].model_dump_json(include=_SHOWN), why) for name, why in problems.items()]
         again = any(one.id in problems for one in plan.mended)
         answer = self._ask_again(failed, self._ground(list(self._known.values())), again=again)
-        ground = replace(self._ground(list(self._known.values())), round=plan.round)
-        components = {one.id: one for one in plan.components}
-        found = typed([*answer.overrides, *answer.edits], ground)
-        brought = components | {one.id: one for one in found.components}
-        return {one.id: (one, brought[one.id]) for one in found.ablations if one.id in problems and one.id in brought}
+        sound = {signature(one.interventions): one.id for one in plan.ablations if one.id not in problems}
+        ground = replace(self._ground(list(self._known.values())), round=plan.round, taken=sound)
+        found = typed(answer.proposals, ground)
+        brought = {one.id: one for one in (*plan.components, *found.components)}
+        came = {one.id: (one, brought[one.id]) for one in found.ablations if one.id in problems and one.id in brought}
+        strays = [
+            Dropped(id=one.id, reason=STRAY, by=self.name, interventions=one.interventions)
+            for one in found.ablations
+            if one.id not in came
+        ]
+        unclear = [Dropped(id=name_of(one), reason=why, by=self.name) for one, why in found.problems]
+        return came, [*strays, *unclear, *found.dropped]
 
     def _as_plan(self, study: str, number: int, found: Typed, mended: list[Mended]) -> Plan:
         meaningless = [Dropped(id=name_of(one), reason=why, by=self.name) for one, why in found.problems]

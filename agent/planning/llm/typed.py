@@ -237,7 +237,7 @@ def modes_of(intervention: Intervention, modes: Sequence[Mode]) -> list[Mode]:
 
 def slug(text: str) -> str:
     """`Auxiliary loss!` is `auxiliary-loss`."""
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:60]
+    return re.sub(r"[\W_]+", "-", text.lower()).strip("-")[:60]
 
 
 def short_label(text: str) -> str:

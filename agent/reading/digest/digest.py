@@ -1,7 +1,6 @@
 """The digest: the project in one text for a language model, as much of it as a budget of tokens holds."""
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -35,7 +34,7 @@ class DigestTooLarge(Exception):
 
     def __init__(self, needed: int, budget: int) -> None:
         super().__init__(
-            f"the smallest digest of the project takes about {needed} tokens, and {budget} are left for it"
+            f"the smallest digest of the project takes about {needed} tokens, and {max(0, budget)} are left for it"
         )
         self.needed, self.budget = needed, budget
 
@@ -104,8 +103,6 @@ class _Project:
         foreign = [one for one in python if VENDORED & {*PurePosixPath(one).parts[:-1]}]
         self.rest = sorted((one for one in python if one not in foreign and one != config), key=self._nearness)
         self.left_out = {**readable.found.left_out, **({"other people's code": foreign} if foreign else {})}
-        named = {*self.reached, *python, config}
-        self.others = Counter(PurePosixPath(one).suffix or one.split("/")[-1] for one in files - named)
 
     def text(self, path: str) -> Text | None:
         """The text of a file, where it may be read."""
@@ -180,8 +177,6 @@ class _Choice:
             marker=MARKER,
             sections=[section.fenced(word) for section in sections],
             unnamed=sum(one not in self.forms for one in (*self.project.reached, *self.project.rest)) - len(self.names),
-            others=sorted(self.project.others.most_common(12), key=lambda one: (-one[1], one[0])),
-            left_out=[(reason, len(paths)) for reason, paths in sorted(self.project.left_out.items())],
         )
 
     def shown(self) -> Iterator[Shown]:

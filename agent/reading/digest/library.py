@@ -69,6 +69,11 @@ class Library:
         """What was asked for, fenced and labelled, in so many tokens at most; or why it cannot be had."""
         return look_up(self._readable, lookup, most=min(MOST_CHARACTERS, tokens * CHARACTERS_A_TOKEN))
 
+    @property
+    def left_out(self) -> dict[str, int]:
+        """Reason → how many files and folders are never shown for it."""
+        return {reason: len(paths) for reason, paths in sorted(self._readable.found.left_out.items())}
+
     def clean(self, text: str) -> str:
         """A text without what looks like a secret."""
         return self._readable.clean(text)

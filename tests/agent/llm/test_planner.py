@@ -283,6 +283,20 @@ def test_mending_replaces_an_edit_and_gives_up_after_two_turns():
     assert dropped.reason == "crashes" and dropped.interventions and dropped.by == MODEL
 
 
+def test_what_comes_back_under_another_name_or_as_a_sound_one_again_is_listed_and_not_planned():
+    """Of a family that is sealed no removal may stand in it twice, under whatever name."""
+    one, other = edit("one", ("t.py", "a\n")), edit("other", ("t.py", "b\n"))
+    asked = planner(
+        plan=[first(one, other)], mend=[mending(edit("other", ("t.py", "a\n")), edit("new name", ("t.py", "c\n")))]
+    )
+    plan = asked.first_round("s", PARTS)
+    after = asked.mend(plan, {"edit:other": "not found"})
+    assert ids(after) == ["edit:one"] and [each.id for each in after.components] == ["edit:one"]
+    told = {(each.id, each.reason) for each in after.dropped if each.by == MODEL}
+    assert ("edit:other", "removes the same as edit:one") in told and ("edit:other", "not found") in told
+    assert any(name == "edit:new-name" and "under a name" in reason for name, reason in told)
+
+
 def test_what_does_not_come_back_mended_is_dropped():
     plan = planner(plan=[first(edit("aux", ("t.py", "x\n")), proposal("config:dropout"))])
     made = plan.first_round("s", PARTS)

@@ -126,6 +126,11 @@ def test_later_rounds_are_exploratory(round_):
     assert one.role == ("confirmatory" if round_ == 1 else "exploratory")
 
 
+def test_new_components_are_named_by_their_labels_in_any_script():
+    found = typed([edit("同じ補助損失", ("t.py", "a\n")), edit("Straße_2", ("t.py", "b\n"))], ground())
+    assert [one.id for one in found.components] == ["edit:同じ補助損失", "edit:straße-2"]
+
+
 @given(st.text())
 def test_a_models_words_are_one_printable_line(text):
     line = one_line(text)
