@@ -13,8 +13,12 @@ from ...executor.interventions import SourceEdit
 from ...executor.overlay import edited
 from ..reading.digest.readable import Readable, Text
 from .difference import Difference, difference
+from .held_out import held_out
 from .measures import called, of_itself, words_of
+from .pieces import pieces
 from .reach import Reach, modules_of, reach
+from .repeats import repeats
+from .scale import rescaled
 from .vocabulary import brought_in, odd_characters
 
 EVALUATION = ("evaluate", "score", "batches")
@@ -165,7 +169,14 @@ class SourceGuard:
         measured = [one for change in changes for one in of_itself(change, called(self._reach), self._built)]
         if measured:
             problems.append(f"{_listed(measured)}: what measures stays as it is, also where the model does it itself")
-        brought = [one for change in changes for one in brought_in(change)]
+        parts = [(change, pieces(change)) for change in changes]
+        if amounts := [one for change, given in parts for one in rescaled(change, given)]:
+            problems.append(
+                f"{_listed(amounts)}, which says how much of everything there is: less of it is no ablation"
+            )
+        if data := [one for change, given in parts for one in held_out(change, given, self._reach)]:
+            problems.append(f"{_listed(data)}: what is trained on stays as it is")
+        brought = [one for change, given in parts for one in (*brought_in(change), *repeats(change, given))]
         for file, text in texts.items():
             brought += odd_characters(self._text(file), text)
         if brought:

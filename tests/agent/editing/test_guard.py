@@ -125,7 +125,6 @@ GOOD = {
     "identity": edit("model.py", "        self.block = Block(4)\n", "        self.block = nn.Identity()\n"),
     "detach": edit("model.py", "        return h, h\n", "        return h, h.detach()\n"),
     "number": edit("experiment.py", "DECAY = 0.99", "DECAY = 0.0"),
-    "loop": edit("experiment.py", 'for step in range(config["steps"]):', "for step in range(int(1)):"),
 }
 
 
@@ -214,6 +213,10 @@ PROPOSED = {
         edit("model.py", "nn.Linear(width, width)", "nn.Bilinear(width, width)"),
         "brings in `nn.Bilinear`",
     ),
+    "loop": (
+        edit("experiment.py", 'for step in range(config["steps"]):', "for step in range(int(1)):"),
+        "how much of everything there is: less of it is no ablation",
+    ),
     "deep": (edit("model.py", "        return h, h\n", "        return " + "h + " * 400 + "h, h\n"), "deep"),
     "new name": (edit("experiment.py", HOOK, "        extra = loss\n" + HOOK), "the name `extra`"),
     "global": (edit("experiment.py", HOOK, f"        global DECAY\n{HOOK}"), "declares `global DECAY`"),
@@ -292,7 +295,7 @@ def test_a_long_sum_in_the_project_itself_is_no_crash(guard, tmp_path):
 
 def test_an_edit_that_replaces_what_stood_there_by_name(guard, tmp_path):
     path = Path(tmp_path, "experiment.py")
-    path.write_text(path.read_text().replace(HOOK, HOOK + '        config["steps"] = step * 2\n'))
+    path.write_text(path.read_text().replace(HOOK, HOOK + '        config["factor"] = step * 2\n'))
     assert guard.problem(edit("experiment.py", "= step * 2\n", "= step\n"), proposed=True) is None
 
 
