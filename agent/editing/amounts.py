@@ -31,8 +31,9 @@ def given_values(node: ast.AST) -> Iterator[Given]:
             yield from ((leaf(key), value) for key, value in zip(one.keys, one.values, strict=True) if key)
         elif isinstance(one, ast.arguments):
             yield from _defaults(one)
-        elif isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute) and one.func.attr == "get":
-            yield from ((leaf(one.args[0]), value) for value in one.args[1:])
+        elif isinstance(one, ast.Call) and one.args and isinstance(one.args[0], ast.Constant):
+            values = [*one.args[1:], *(argument.value for argument in one.keywords)]
+            yield from ((leaf(one.args[0]), value) for value in values)
 
 
 def assigned(node: ast.AST) -> Iterator[Given]:

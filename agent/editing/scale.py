@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 
 from ..reading.words import words
-from .amounts import Given, amounts, assigned, given_values, is_amount, is_number, is_rate, leaf
+from .amounts import Given, amounts, assigned, given_values, is_amount, is_definite, is_number, is_rate, leaf
 from .difference import Difference
 from .pieces import LOOPS, Piece, Pieces, more, nodes, shown
 
@@ -23,7 +23,7 @@ def rescaled(change: Difference, given: Pieces) -> list[str]:
     known = {node.value for node in nodes(given.gone) if isinstance(node, ast.Constant) and is_number(node.value)}
     new = [one for one in nodes(given.come) if isinstance(one, ast.Constant) and is_number(one.value)]
     numbers = [f"brings in the number {one.value}" for one in new if one.value not in known | NUMBERS]
-    names = [*_changed(given), *_lost_assignments(change, given), *_lost_arguments(given)]
+    names = [*_changed(given, _bounds(change)), *_lost_assignments(change, given), *_lost_arguments(given)]
     bounds = [*more(given, _counts), *more(given, _cuts), *_uncut(given)]
     changed = [f"changes `{name}`" for name in (*names, *map(shown, bounds))]
     loops = [f"changes the loop `{shown(one).removesuffix(':')}`" for one in _loops(given)]
@@ -31,15 +31,27 @@ def rescaled(change: Difference, given: Pieces) -> list[str]:
     return list(dict.fromkeys([*numbers, *changed, *loops, *wholes]))
 
 
-def _of(side: tuple[Piece, ...]) -> list[Given]:
-    return [one for piece in side for one in given_values(piece.node) if is_amount(*one)]
+def _of(side: tuple[Piece, ...], bounds: frozenset[str] = frozenset()) -> list[Given]:
+    values = [one for piece in side for one in given_values(piece.node)]
+    return [
+        (name, value) for name, value in values if is_amount(name, value) or (name in bounds and is_definite(value))
+    ]
 
 
-def _changed(given: Pieces) -> Iterator[str]:
+def _bounds(change: Difference) -> frozenset[str]:
+    """Names that stand as bounds of the file's loops and slices, whatever they say."""
+    everything = Piece(change.before, "", 0, 0)
+    calls = [value for one in _counts(everything) if isinstance(one, ast.Call) for value in one.args]
+    slices = [one for one in ast.walk(change.before) if isinstance(one, ast.Slice)]
+    given = [*calls, *(value for one in slices for value in (one.lower, one.upper, one.step) if value)]
+    return frozenset(leaf(one) for one in given) - {""}
+
+
+def _changed(given: Pieces, bounds: frozenset[str]) -> Iterator[str]:
     """Names of amounts that are given another value."""
-    before = _of(given.gone)
+    before = _of(given.gone, bounds)
     old = {(name, ast.dump(value)) for name, value in before}
-    for name, value in _of(given.come):
+    for name, value in _of(given.come, bounds):
         if (name, ast.dump(value)) not in old and not _unscheduled(name, value, before):
             yield name
 

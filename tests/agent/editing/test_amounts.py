@@ -65,6 +65,11 @@ def sums(x, y):
 def train(model, config, seed, warmup_steps=20):
     torch.manual_seed(seed)
     learning_rate = 0.1
+    often = 5
+    usual = config.get("epochs", 10)
+    parser.add_argument("--epochs", default=30)
+    for again in range(often):
+        model.zero_grad()
     limit_examples = config["examples"]
     epochs = config["epochs"] * 10
     x, y, vx, vy = read_rows(split="train")
@@ -146,6 +151,9 @@ HOSTILE = {
     "a batch of one": ("shuffle=True, batch_size=8", "shuffle=True, batch_size=1", SCALE),
     "a rate by its name": ("learning_rate = 0.1", "learning_rate = 0", SCALE),
     "a number of examples": ('limit_examples = config["examples"]', "limit_examples = 1", SCALE),
+    "a bound that says nothing": ("often = 5", "often = 1", SCALE),
+    "the default of a setting": ('config.get("epochs", 10)', 'config.get("epochs", 1)', SCALE),
+    "the default of an argument": ('"--epochs", default=30', '"--epochs", default=1', SCALE),
     "a slice": ("rows = x[:300]", "rows = x[:30]", SCALE),
     "a slice of one": ("rows = x[:300]", "rows = x[:1]", SCALE),
     "no slice": ("rows = x[:300]", "rows = x", SCALE),
