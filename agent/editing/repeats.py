@@ -20,7 +20,7 @@ def repeats(change: Difference, given: Pieces) -> list[str]:
     problems = [f"calls `{name}` more often" for name, _ in Counter(_done(given.come)) - left]
     calls = [sum(_counts(node) for node in nodes(side)) for side in (given.gone, given.come)]
     if calls[1] > calls[0] and not problems:
-        problems.append(f"puts in {calls[1]} calls for {calls[0]}")
+        problems.append(f"makes more calls than what it takes away ({calls[1]}, not {calls[0]})")
     problems += [f"brings in the condition `{shown(one)}`" for one in _conditions(given)]
     left = Counter(_unreached(change.gone))
     problems += [f"ends before `{code}`" for code in Counter(_unreached(change.new)) - left]

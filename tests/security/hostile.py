@@ -112,7 +112,7 @@ def hostile(port: int):
             ("model.py", "class Net(nn.Module):\n", "class Net(nn.Module):\n    __eq__ = lambda *a: True\n"),
         ),
         within("model.py", SAID, "        x[:] = 0", label="in place"),
-        edit("another form", ("model.py", "        return said\n", "        return said.reshape(x.shape[0])\n")),
+        edit("another form", ("model.py", "        return said\n", "        return said[:, 0]\n")),
     ]
     places = [
         edit(f"place {at}", (file, "x = 1\n", "x = 0\n"))
