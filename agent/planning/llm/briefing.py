@@ -16,7 +16,7 @@ from ...spec import Metric
 from ..plan import Ablation, Plan
 from ..planner import Learnt
 from .results import joint_result, single_result
-from .vocabulary import Vocabulary, listed
+from .vocabulary import Vocabulary, kinds_of, listed
 
 FOR_TURNS = 0.25
 LEAST_FOR_TURNS = 3000
@@ -81,11 +81,12 @@ class Briefing:
     shared: dict[str, str] = field(default_factory=dict[str, str], compare=False)
     """The opening of this study's conversations, by its list of components."""
 
-    def vocabulary(self, ids: Sequence[str]) -> Vocabulary:
-        """What an answer may name, by the ids of the components that can be removed."""
+    def vocabulary(self, components: Sequence[Component]) -> Vocabulary:
+        """What an answer may name of components that are shown."""
+        ids = [one.id for one in components if one.interventions]
         keys = [key for key, value in self.config.items() if not (is_scale(key, value) or is_bookkeeping(key))]
         names, settings = (listed(each, self.room, self.estimate) for each in (ids, keys))
-        return Vocabulary(names, settings, len(self.claims), self.answer_tokens)
+        return Vocabulary(names, settings, len(self.claims), self.answer_tokens, kinds_of(components))
 
     @property
     def for_turns(self) -> int:

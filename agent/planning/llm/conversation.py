@@ -42,7 +42,7 @@ class Conversation:
 
     def __init__(self, model: Model, briefing: Briefing, components: Sequence[Component]) -> None:
         self._model, self._briefing = model, briefing
-        self._words = briefing.vocabulary([one.id for one in components if one.interventions])
+        self._words = briefing.vocabulary(components)
         opening = briefing.opening(components)
         self._messages = [Message("system", briefing.system), Message("user", opening)]
 

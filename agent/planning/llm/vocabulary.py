@@ -6,9 +6,11 @@ Small models keep to a list of names and make names up without one; and they fil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar, cast, get_args
 
-from .answers import Answer
+from ....executor.interventions import removal_name
+from ...components import Component
+from .answers import Answer, How
 
 A = TypeVar("A", bound=Answer)
 NAMES = 1 / 32
@@ -33,6 +35,14 @@ class Vocabulary:
     """Of the study."""
     tokens: int
     """Of an answer."""
+    kinds: tuple[str, ...] = ()
+    """Ways in which some component can be removed; empty: all there are."""
+
+
+def kinds_of(components: Sequence[Component]) -> tuple[str, ...]:
+    """The ways in which these can be removed, `default` first: a small model picks any that it is shown."""
+    found = {removal_name(each) for one in components for each in one.interventions}
+    return tuple(how for how in get_args(How) if how == "default" or how in found)
 
 
 def listed(names: Sequence[str], room: int, estimate: Callable[[str], int]) -> tuple[str, ...]:
@@ -66,8 +76,10 @@ def _narrow(schema: dict[str, Any], words: Vocabulary) -> None:
         match name:
             case "Removal":
                 _name(fields["target"], words.ids)
+                _name(fields["how"], words.kinds)
             case "FollowUp":
                 _name(fields["targets"]["items"], words.ids)
+                _name(fields["how"], words.kinds)
             case "Override":
                 _name(fields["key"], words.keys)
             case "ClaimTest":

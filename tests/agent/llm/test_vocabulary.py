@@ -3,9 +3,9 @@
 from lesion.agent.llm.schema import strict_schema
 from lesion.agent.llm.tokens import estimate_tokens
 from lesion.agent.planning.llm.answers import ANSWERS, FirstPlan, NextRound
-from lesion.agent.planning.llm.vocabulary import Vocabulary, listed, narrowed
+from lesion.agent.planning.llm.vocabulary import Vocabulary, kinds_of, listed, narrowed
 
-from .answers import proposal
+from .answers import module, proposal, setting
 
 IDS = ("config:dropout", "module:norm")
 WORDS = Vocabulary(IDS, ("dropout",), claims=2, tokens=800)
@@ -34,6 +34,17 @@ def test_lists_are_no_longer_than_the_answer_and_never_longer_than_their_bounds(
     assert most(200) == [1, 1, 1, 1, 1]
     assert most(800) == [5, 1, 1, 2, 4]
     assert most(100_000) == [60, 10, 20, 6, 6]
+
+
+def test_only_ways_of_removal_that_some_component_offers_are_shown():
+    parts = [setting("dropout"), module("norm", "bypass", "zero")]
+    assert kinds_of(parts) == ("default", "zero", "bypass") and kinds_of(parts[:1]) == ("default",)
+    named = narrowed(NextRound, Vocabulary((), (), 0, 800, kinds_of(parts)))
+    records = strict_schema(named)["$defs"]
+    for name in ("Removal", "FollowUp"):
+        assert records[name]["properties"]["how"]["enum"] == ["default", "zero", "bypass"]
+    answer = {"removals": [proposal("module:norm", "mean").model_dump()]}
+    assert [one.how for one in named.model_validate(answer).removals] == ["mean"]
 
 
 def test_without_names_the_schema_is_open():
