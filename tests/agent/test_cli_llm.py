@@ -107,12 +107,20 @@ def test_an_unknown_id_goes_back_with_the_nearest_one_and_is_mended(desk):
 
 def test_an_unknown_id_that_nobody_mends_is_listed_with_its_reason(desk):
     wrong = first(proposal("config:use_lft"), proposal("config:unused_dropout"))
-    with scripted({"FirstPlan": wrong, "Mending": lambda _: proposed(proposal("config:use_lft"))}) as server:
+    mended = [proposed(proposal("config:use_lef")), proposed(proposal("config:use_lft"))]
+    with scripted({"FirstPlan": wrong, "Mending": mended}) as server:
         plan = plan_of(desk.plan(server))
         assert purposes(server).count("Mending") == 2
     assert ids(plan) == ["config:unused_dropout"]
     reason = next(one["reason"] for one in plan["dropped"] if one["id"] == "config:use_lft")
     assert "there is no component" in reason and "config:use_left" in reason
+
+
+def test_what_comes_back_from_mending_as_it_was_is_not_sent_back_again(desk):
+    wrong = first(proposal("config:use_lft"), proposal("config:unused_dropout"))
+    with scripted({"FirstPlan": wrong, "Mending": lambda _: proposed(proposal("config:use_lft"))}) as server:
+        assert ids(plan_of(desk.plan(server))) == ["config:unused_dropout"]
+        assert purposes(server).count("Mending") == 1
 
 
 def test_what_is_proposed_twice_is_planned_once(desk):
