@@ -88,9 +88,8 @@ class Workbench:
         if outcome.status != "ok":
             end = (outcome.traceback or "").strip().splitlines()[-6:]
             told = "\n".join([f"one step of it ended as {outcome.status}: {outcome.message}", *end])
-            return Library(self.setting.spec, len).told(
-                told
-            )  # an error may say what a file holds, and plans are passed on
+            # an error may say what a file holds, and plans are passed on
+            return Library(self.setting.spec, len).told(told)
         if not any(isinstance(one, SourceEdit) for one in ablation.interventions):
             return None
         if self.baseline.form and outcome.form != self.baseline.form:
