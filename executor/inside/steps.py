@@ -101,7 +101,7 @@ def stopping(
         if seen == 2:
             raise OneStep
 
-    handle = model.register_forward_pre_hook(stop)
+    handle = model.register_forward_pre_hook(stop, prepend=True)  # no other hook sees a forward that never ran
     try:
         with recording(model, stages, name):
             yield

@@ -149,3 +149,11 @@ def test_an_edited_forward_is_asked_of_the_trained_weights_where_the_plan_says_s
     (unable,) = (one for one in results["effects"] if one["ablation"] == "other weights")
     assert unable["verdict"] == "untestable"
     assert "the edited model cannot take the trained weights" in unable["reason"]
+
+
+def test_the_model_is_weighed_in_evaluation_also_where_its_training_was_stopped_after_a_step(tmp_path):
+    """600 examples through three layers of one weight, where a training step has 64: what edited arms are compared with."""
+    made = planted(tmp_path / "p", seeds=2)
+    assert made.lesion("plan", "--planner", "rules").code == 0
+    ((weighed,),) = made.rows("SELECT value FROM meta WHERE key = 'weighed'")
+    assert json.loads(weighed)["flops"] == 2 * 600 * 3
