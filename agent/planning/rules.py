@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 from ... import prompts
 from ...executor.interventions import removal_name
 from ..components import Component, ComponentKind
+from ..records.planning import RULES
 from ..results import Mode, Prediction
 from .factorial import FACTORIAL, Cells, Wish, cross, factors_of, merged
 from .followups import confirm_searches, follow_up
@@ -65,7 +66,7 @@ class RulesPlanner:
     """The questions that the study asks."""
     factorial: Wish | None = None
     """What the study says about crossing every combination; None: nothing."""
-    name: str = "rules"
+    name: str = RULES
     spent: None = None
     """No language model is asked."""
 

@@ -1,6 +1,5 @@
 """The planner that asks a language model. Whatever it answers, or does not, the study goes on: the rules plan in its place."""
 
-import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -16,6 +15,7 @@ from .briefing import Briefing
 from .claims import open_claims, tests_open_claim
 from .conversation import Conversation, Model
 from .followups import followed
+from .mending import came_back, lost, replaced, without
 from .typed import Ground, Typed, name_of, one_line, quotation, typed
 
 MENDINGS = 2
@@ -84,9 +84,9 @@ class LlmPlanner:
         back = {name: why for name, why in problems.items() if len(tried.get(name, [])) < MENDINGS}
         given_up = {name: why for name, why in problems.items() if name not in back}
         answers, strays = self._mended(plan, back) if back else ({}, [])
-        plan = _without(plan, given_up | {name: why for name, why in back.items() if name not in answers})
+        plan = without(plan, given_up | {name: why for name, why in back.items() if name not in answers})
         for name, (ablation, component) in answers.items():
-            plan = _replaced(plan, ablation, component, problems[name])
+            plan = replaced(plan, ablation, component, problems[name])
         return plan.model_copy(update={"dropped": _once([*plan.dropped, *strays])})
 
     # inside
@@ -119,7 +119,7 @@ class LlmPlanner:
         known = {**ground.known, **{one.id: one for one in plan.components}}
         found, mended = self._understood(review.proposals, replace(ground, taken=taken, known=known))
         again = {one.id for one in found.dropped}
-        plan = _without(plan, _withdrawn(plan, [one for one in review.withdrawn if one.target not in again]))
+        plan = without(plan, _withdrawn(plan, [one for one in review.withdrawn if one.target not in again]))
         more = self._as_plan(plan.study, 1, found, [*plan.mended, *mended])
         remarks = [f"the reviewer's pass says {quotation(review.remark)}"] if one_line(review.remark) else []
         return plan.model_copy(
@@ -146,7 +146,7 @@ class LlmPlanner:
         own = [*plan.ablations, *asked.ablations]
         names = {one.id for one in own}
         beside = [one for one in (suggested.ablations if suggested else []) if one.id not in names]
-        beside = [one.model_copy(update={"by": self.rules.name}) for one in beside]
+        beside = [one.model_copy(update={"by": RULES}) for one in beside]
         if not own and not asked.more_seeds:
             self.last = _nothing_more([*plan.dropped, *asked.dropped], answer.reason)
             return suggested and self._instead(suggested, self.last, [*plan.dropped, *asked.dropped])
@@ -175,14 +175,14 @@ class LlmPlanner:
                 break
             taken = {**ground.taken, **{signature(one.interventions): one.id for one in found.ablations}}
             again = self._typed(answer.proposals, replace(ground, taken=taken))
-            mended += _came_back(found, again)
+            mended += came_back(found, again)
             stuck = again.problems == found.problems
-            lost = [Dropped(id=name_of(one), reason=why, by=self.name) for one, why in _lost(found, again)]
+            gone = [Dropped(id=name_of(one), reason=why, by=self.name) for one, why in lost(found, again)]
             found = Typed(
                 [*found.ablations, *again.ablations],
                 [*found.components, *again.components],
                 again.problems,
-                [*found.dropped, *again.dropped, *lost],
+                [*found.dropped, *again.dropped, *gone],
             )
             if stuck:
                 break
@@ -296,58 +296,6 @@ def _withdrawn(plan: Plan, withdrawals: Sequence[Withdrawal]) -> dict[str, str]:
     return {name: f"withdrawn by the reviewer's pass: {quotation(why)}" for name, why in reasons.items()}
 
 
-def _came_back(failed: Typed, again: Typed) -> list[Mended]:
-    """Which failed proposals stand among the mended ones: by name, or by their place where all came back."""
-    by_name = {name_of(proposal): why for proposal, why in failed.problems}
-    in_place = [why for _, why in failed.problems]
-    all_came = len(again.ablations) == len(in_place)
-    told = [by_name.get(one.id) or (in_place[at] if all_came else None) for at, one in enumerate(again.ablations)]
-    return [Mended(id=one.id, problems=[why]) for one, why in zip(again.ablations, told, strict=True) if why]
-
-
-def _lost(failed: Typed, again: Typed) -> list[tuple[Proposal, str]]:
-    """Failed proposals that did not come back: as many as are missing, those that nothing which came back is named like."""
-    names = [*(one.id for one in (*again.ablations, *again.dropped)), *(name_of(one) for one, _ in again.problems)]
-    alike = {
-        name_of(one): max((_likeness(name_of(one), name) for name in names), default=0.0) for one, _ in failed.problems
-    }
-    missing = max(0, len(failed.problems) - len(names))
-    return sorted(failed.problems, key=lambda one: alike[name_of(one[0])])[:missing]
-
-
-def _likeness(name: str, other: str) -> float:
-    return difflib.SequenceMatcher(None, name, other).ratio()
-
-
 def _in_order(ablations: Sequence[Ablation]) -> list[Ablation]:
     """What tests a claim first, then by priority."""
     return sorted(ablations, key=lambda one: (not one.claims, one.priority))
-
-
-def _without(plan: Plan, reasons: Mapping[str, str]) -> Plan:
-    """A plan without some ablations, and without the components that they alone brought in."""
-    out = [one for one in plan.ablations if one.id in reasons]
-    kept = [one for one in plan.ablations if one.id not in reasons]
-    needed = {name for one in kept for name in one.components}
-    dropped = [Dropped(id=one.id, reason=reasons[one.id], by=one.by, interventions=one.interventions) for one in out]
-    return plan.model_copy(
-        update={
-            "ablations": kept,
-            "dropped": [*plan.dropped, *dropped],
-            "components": [one for one in plan.components if one.id in needed],
-            "mended": [one for one in plan.mended if one.id not in reasons],
-        }
-    )
-
-
-def _replaced(plan: Plan, ablation: Ablation, component: Component, problem: str) -> Plan:
-    """A plan with one ablation as it was mended."""
-    before = next((one for one in plan.mended if one.id == ablation.id), None)
-    told = Mended(id=ablation.id, problems=[*(before.problems if before else []), problem])
-    return plan.model_copy(
-        update={
-            "ablations": [ablation if one.id == ablation.id else one for one in plan.ablations],
-            "components": [component if one.id == component.id else one for one in plan.components],
-            "mended": [*(one for one in plan.mended if one.id != ablation.id), told],
-        }
-    )
