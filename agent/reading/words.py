@@ -49,7 +49,8 @@ KIND_WORDS: tuple[tuple[ComponentKind, str], ...] = (
 
 
 def words(key: str) -> list[str]:
-    """The lower-case words of a name: `model.useBatchNorm` is model, use, batch, norm."""
+    """The lower-case words of a name: `model.useBatchNorm` is model, use, batch, norm; `drop_path` is one, and no path."""
+    key = re.sub(r"drop_?path", "droppath", key, flags=re.IGNORECASE)
     return [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])\d*|[A-Z]?[a-z]+\d*|\d+", key)]
 
 

@@ -26,6 +26,8 @@ def components(tmp_path):
         ("resid_pdrop: 0.1", "regularization", 0.0),
         ("hidden_dropout_prob: 0.1", "regularization", 0.0),
         ("stochastic_depth: 0.1", "regularization", 0.0),
+        ("drop_path_rate: 0.1", "regularization", 0.0),
+        ("dropPath: 0.2", "regularization", 0.0),
         ("weight_decay: 5e-4", "regularization", 0.0),
         ("label_smoothing: 0.1", "regularization", 0.0),
         ("auxLossWeight: 0.3", "loss_term", 0.0),
