@@ -23,10 +23,8 @@ A = TypeVar("A", bound=Answer)
 
 def first_messages(briefing: Briefing, components: Sequence[Component], suggested: Plan) -> list[Message]:
     """What the first question of a study holds, all of it."""
-    return [
-        Message("system", briefing.system),
-        Message("user", f"{briefing.opening(components)}\n\n{briefing.first_plan(suggested)}"),
-    ]
+    request = briefing.library.told(briefing.first_plan(suggested))
+    return [Message("system", briefing.system), Message("user", f"{briefing.opening(components)}\n\n{request}")]
 
 
 class Model(Protocol):
