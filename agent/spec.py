@@ -163,6 +163,8 @@ class LimitsSection(Section):
     """Bytes one trial may write, written as "1GiB"."""
     search_runs: int | None = Field(default=None, ge=20)
     """Runs that an interaction search may take in one mode; by default no more than all pairs would."""
+    price_hour: float | None = Field(default=None, ge=0)
+    """Dollars for an hour of this machine, for what is foretold before trials run."""
 
 
 class PlannerSection(Section):
