@@ -92,11 +92,6 @@ def prepare(spec: StudySpec) -> Setting:
     )
 
 
-def state_folder(spec: StudySpec, chosen: Path | None) -> Path:
-    """`--state DIR`, or `.lesion/<study>/` beside the study file."""
-    return (chosen or spec.path.parent / ".lesion" / spec.study.name).resolve()
-
-
 def _beside(setting: "Setting") -> tuple[Path, ...]:
     """The experiment's file where it lies outside the project's root."""
     file = setting.experiment.file

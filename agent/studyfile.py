@@ -37,6 +37,11 @@ def load_study(path: Path) -> StudySpec:
     return spec
 
 
+def state_folder(spec: StudySpec, chosen: Path | None) -> Path:
+    """`--state DIR`, or `.lesion/<study>/` beside the study file."""
+    return (chosen or spec.path.parent / ".lesion" / spec.study.name).resolve()
+
+
 def _study_file(path: Path) -> Path:
     """The absolute path of an existing study file."""
     path = path.expanduser().absolute()

@@ -25,7 +25,7 @@ def survey(setting: Setting, pool: Pool, ledger: Ledger | None) -> Outcome:
     Raises `ExperimentError` with the user's own traceback where the experiment does not run, and where it does not
     return the metrics that the study names.
     """
-    key = trial_key(setting.version, [], f"anatomy:{' '.join(setting.modes)}", 0)
+    key = survey_key(setting)
     known = ledger.check(key) if ledger else None
     outcome = known or _ask(setting, pool)
     if outcome.status != "ok":
@@ -34,6 +34,11 @@ def survey(setting: Setting, pool: Pool, ledger: Ledger | None) -> Outcome:
         ledger.record_check(key, setting.version, BASELINE, outcome)
     require_metrics(setting.spec, outcome)
     return outcome
+
+
+def survey_key(setting: Setting) -> str:
+    """What makes two surveys the same."""
+    return trial_key(setting.version, [], f"anatomy:{' '.join(setting.modes)}", 0)
 
 
 def _ask(setting: Setting, pool: Pool) -> Outcome:

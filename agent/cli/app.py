@@ -7,6 +7,7 @@ import sys
 import typer
 
 from ..machine import package_version
+from .chat import chat
 from .demo import demo
 from .doctor import doctor
 from .inspect import inspect
@@ -26,7 +27,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, plan, inspect, status, report, doctor, demo):
+for command in (run, chat, plan, inspect, status, report, doctor, demo):
     app.command()(command)
 
 

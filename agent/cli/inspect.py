@@ -20,7 +20,7 @@ def inspect(
     from rich.console import Console
 
     from ...executor.pool import Pool
-    from ..setting import state_folder
+    from ..studyfile import state_folder
     from ..survey import components_of, survey
     from .signals import listen
 

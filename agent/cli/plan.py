@@ -41,8 +41,8 @@ def plan(
     from ..ledger import Ledger
     from ..planfiles import plan_path
     from ..planners import Asked, choose, model_of, require_model
-    from ..setting import state_folder
     from ..study import Study
+    from ..studyfile import state_folder
     from .signals import listen
     from .watching import watcher
 

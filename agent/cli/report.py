@@ -48,8 +48,7 @@ def report(
     from ..ledger import Ledger
     from ..report.markdown import markdown_report
     from ..report.write import write_report
-    from ..setting import state_folder
-    from ..studyfile import load_study
+    from ..studyfile import load_study, state_folder
 
     spec = load_study(study)
     folder = state_folder(spec, state)

@@ -59,8 +59,8 @@ def run(
     from ..budget import Budget
     from ..ledger import Ledger
     from ..planners import Asked, choose, model_of, require_model, rules_planner
-    from ..setting import state_folder
     from ..study import Study
+    from ..studyfile import state_folder
     from .watching import watcher
 
     deadline = _deadline(for_, until)

@@ -21,6 +21,12 @@ def listen() -> None:
         signal.signal(number, _first)
 
 
+def listen_for_the_end() -> None:
+    """Likewise without SIGINT: in a conversation Ctrl-C cancels a turn."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _first)
+
+
 def _first(number: int, _frame: FrameType | None) -> None:
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(each, _second)

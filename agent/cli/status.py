@@ -12,8 +12,7 @@ def status(study: StudyFile = DEFAULT_STUDY, json: Json = False, state: State = 
     from ..collect import collect
     from ..ledger import Ledger
     from ..report.summary import summary_lines
-    from ..setting import state_folder
-    from ..studyfile import load_study
+    from ..studyfile import load_study, state_folder
 
     spec = load_study(study)
     ledger = Ledger(state_folder(spec, state), write=False)

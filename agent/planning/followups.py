@@ -22,6 +22,8 @@ MOST_IN_TRIPLES = 8
 """Groups of up to so many members are searched for triples, once their pairs are known."""
 MOST_SENSITIVE = {"reevaluate": 12, "recover": 1, "retrain": 2}
 """How many of what matters most are removed in a second way where the study names no kinds."""
+ASKED = "asked"
+"""`why` of what a person wanted to see."""
 TESTABLE = ("matters", "hurts", "negligible", "detected", "undecided")
 
 
@@ -45,6 +47,14 @@ def follow_up(learnt: Learnt, interactions: str, kinds: Sequence[str], modes: Se
             before = proposed.get(one.id)
             proposed[one.id] = one.model_copy(update={"modes": [*before.modes, mode] if before else [mode]})
     return [one for one in proposed.values() if one.id not in planned]
+
+
+def joint(members: Sequence[Component], modes: Sequence[Mode]) -> Ablation:
+    """The default removals of these at once, because somebody asked."""
+    defaults = [one.interventions[0] for one in members]
+    name = joint_id([one.id for one in members])
+    made = _ablation(name, list(members), defaults, ASKED, 1.0, role="exploratory")
+    return made.model_copy(update={"modes": list(modes)})
 
 
 def confirm_searches(learnt: Learnt) -> list[Ablation]:

@@ -1,0 +1,55 @@
+"""Brings results into the conversation as they come, whoever runs the study, and says when the conversation's own run has ended."""
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ...executor.errors import LesionError
+from ...prompts import phrases
+
+if TYPE_CHECKING:
+    from .conversation import Conversation
+
+EVERY = 1.0
+"""Seconds between two looks at the ledger."""
+
+
+class Courier:
+    """Looks at the ledger now and then, in a thread of its own where `start` is called."""
+
+    def __init__(self, talk: "Conversation", ended: Callable[[], None]) -> None:
+        self._talk, self._ended = talk, ended
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="courier", daemon=True)
+
+    def start(self) -> None:
+        """From now on."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """No more."""
+        self._over.set()
+
+    def look(self) -> bool:
+        """Tell what is new; whether the conversation's own run has ended."""
+        from .arrivals import Arrivals
+
+        talk = self._talk
+        for one in Arrivals(talk.desk.spec, talk.desk.state, talk.session.told).poll():
+            talk.hear(one.key, one.count, one.text, one.shown)
+        ended = talk.runner.ended()
+        if ended is not None:
+            talk.run_ended(ended)
+        return ended is not None
+
+    def _run(self) -> None:
+        troubled = ""
+        while not self._over.wait(EVERY):
+            try:
+                if self.look():
+                    self._ended()
+                troubled = ""
+            except LesionError as error:
+                if str(error) != troubled:  # once, not every second
+                    troubled = str(error)
+                    self._talk.trouble(phrases("chat/loop.j2").not_read(troubled))

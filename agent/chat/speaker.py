@@ -1,0 +1,112 @@
+"""One turn with the language model: it speaks, uses its tools, and speaks again, until it leaves the word to the person."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ...prompts import phrases
+from ..llm.calls import Said as ModelSaid
+from ..llm.calls import parsed
+from ..llm.client import LanguageModel, Message
+from ..llm.settings import ModelSettings
+from ..llm.spending import Usage
+from .context import Context
+from .events import Answered, CallMade, Ending, Noticed, Returned
+from .front import Front, Stream
+from .session import Session
+from .shown import Note
+from .toolbox import Toolbox
+from .tools import TOOLS
+
+if TYPE_CHECKING:
+    from ..prose.facts import Facts
+    from ..prose.streaming import Filter
+
+MOST_STEPS = 16
+"""Answers of the model to one message of the person."""
+
+
+@dataclass
+class Speaker:
+    """A model in a conversation."""
+
+    model: LanguageModel
+    settings: ModelSettings
+    session: Session
+    front: Front
+    toolbox: Toolbox
+    context: Context
+    facts: "Callable[[], Facts]"
+
+    def turn(self) -> None:
+        """Let the model answer what was said last.
+
+        Raises:
+            KeyboardInterrupt: a person cancelled the turn; what was said is kept.
+            LesionError: the model cannot be asked, or answered nothing of use; likewise.
+        """
+        before, state = self.model.usage, self.context.state()
+        try:
+            for _ in range(MOST_STEPS):
+                if not self._step(state):
+                    return
+            self.front.show(Note(text=phrases("chat/turn.j2").enough(MOST_STEPS), tone="warning"))
+        finally:
+            self.front.show(Note(text=spent(before, self.model.usage, self.settings)))
+
+    def _step(self, state: str) -> bool:
+        """One answer, and the tools that it asks for; whether it waits for what they give."""
+        said = self._said(self.context.messages(self.session.messages, state))
+        for call in said.calls:
+            wanted = parsed(call, TOOLS)
+            told = wanted if isinstance(wanted, str) else self.toolbox.use(wanted)
+            self.session.tell(Returned(call=call.id, text=told))
+        return bool(said.calls)
+
+    def _said(self, messages: list[Message]) -> ModelSaid:
+        """What the model says, shown and written down as it comes, also where it breaks off."""
+        from ..prose.streaming import Filter
+
+        came: list[str] = []
+        ended: Ending = "broken"
+        said = ModelSaid("", (), cut=False)
+        words = Filter(self.facts())
+        with self.front.answering() as stream:
+
+            def heard(piece: str) -> None:
+                came.append(piece)
+                if text := words.add(piece):
+                    stream.add(text)
+
+            try:
+                said = self.model.converse("chat", messages, TOOLS, heard)
+                ended = "cut" if said.cut else "whole"
+            except KeyboardInterrupt:
+                ended = "cancelled"
+                raise
+            finally:
+                self._keep(said.text or "".join(came), said, ended)
+                self._end(words, stream)
+        return said
+
+    def _keep(self, text: str, said: ModelSaid, ended: Ending) -> None:
+        if text or said.calls:
+            calls = tuple(CallMade(id=one.id, name=one.name, arguments=one.arguments) for one in said.calls)
+            self.session.tell(Answered(text=text, calls=calls, ended=ended))
+
+    def _end(self, words: "Filter", stream: Stream) -> None:
+        rest, prose = words.end()
+        if rest:
+            stream.add(rest)
+        if prose.text:
+            stream.end(prose)
+        if words.problems:
+            self.session.tell(Noticed(text=phrases("chat/turn.j2").bad_references(words.problems)))
+
+
+def spent(before: Usage, after: Usage, settings: ModelSettings) -> str:
+    """What a turn took, and the study so far, against its caps."""
+    sent, received = after.tokens_sent - before.tokens_sent, after.tokens_received - before.tokens_received
+    unknown = after.unknown - before.unknown
+    cost = None if after.cost is None or before.cost is None else after.cost - before.cost
+    return phrases("chat/turn.j2").spent(sent, received, unknown, cost, after, settings)

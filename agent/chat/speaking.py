@@ -1,0 +1,31 @@
+"""Puts a speaker together: the model with its transcript, its tools, and what it is told."""
+
+from typing import TYPE_CHECKING
+
+from ..llm.client import LanguageModel
+from ..llm.settings import ModelSettings
+from ..llm.transcript import Transcript
+from ..planners import CONVERSATION, TRANSCRIPT
+from .context import Context
+from .speaker import Speaker
+from .toolbox import Toolbox
+
+if TYPE_CHECKING:
+    from ..prose.facts import Facts
+    from .conversation import Conversation
+
+
+def speaker_of(talk: "Conversation", settings: ModelSettings) -> Speaker:
+    """The model of a conversation; what the study's planner asked counts against the same caps."""
+    state = talk.desk.state
+    transcript = Transcript(state / CONVERSATION, beside=(state / TRANSCRIPT,))
+    model = LanguageModel(settings, transcript, talk.waits)
+    toolbox = Toolbox(talk.desk, talk.session, talk.front, talk.drafter, talk.running, f"llm:{settings.model}")
+    context = Context(talk.desk, talk.session, model)
+    return Speaker(model, settings, talk.session, talk.front, toolbox, context, lambda: _facts(talk))
+
+
+def _facts(talk: "Conversation") -> "Facts":
+    from ..prose.facts import Facts
+
+    return Facts.of(talk.desk.results)

@@ -1,0 +1,33 @@
+"""The line below the prompt: mode, model, tokens, trials; kept up by whoever knows, read while somebody types."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ...prompts import phrases
+
+if TYPE_CHECKING:
+    from .conversation import Conversation
+
+
+@dataclass
+class Toolbar:
+    """What stands there; parts in the order in which they matter, as narrow terminals show the first ones only."""
+
+    progress: str = ""
+    """Of the trials that run, whoever runs them."""
+    talk: "Conversation | None" = field(default=None, repr=False)
+
+    def parts(self) -> list[str]:
+        """Quick: nothing here reads a file."""
+        words, talk = phrases("chat/loop.j2"), self.talk
+        if talk is None:
+            return []
+        draft = talk.session.draft
+        told = [
+            self.progress,
+            words.mode(talk.session.mode.mode),
+            words.draft(len(draft.ablations) + len(draft.more_seeds)) if draft else "",
+            talk.settings.model if talk.settings else words.no_model(),
+            words.tokens(talk.used) if talk.used else "",
+        ]
+        return [one for one in told if one]

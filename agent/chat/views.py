@@ -1,0 +1,226 @@
+"""What there is to show of a study: components, results, one removal in full, what would settle the rest. Data in, data out."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from ...executor.errors import StudyFileError
+from ...executor.interventions import described
+from ...prompts import phrases, render
+from ..planning.plan import nearest
+from ..report import numbers
+from ..report.text import plain
+from .shown import Diff, Forest, Interval, Note, Prose, Shown, Table
+
+if TYPE_CHECKING:
+    from ..components import Component
+    from ..planning.plan import Ablation
+    from ..results import Effect, Interaction, Planned, Results
+
+MOST_ROWS = 60
+MEASURED = ("matters", "hurts", "negligible", "detected", "undecided")
+
+
+def components_shown(known: "Mapping[str, Component]", patterns: Sequence[str]) -> list[Shown]:
+    """What could be removed and how, of those that a pattern names; all of them where none is given."""
+    chosen = matching(known, patterns)
+    words = phrases("chat/words.j2")
+    rows = [
+        [one.id, one.kind, described(one.interventions[:1]) if one.interventions else words.never(), *_place(one)]
+        for one in chosen
+    ]
+    columns = [words.column[name] for name in ("component", "kind", "removal", "size", "where")]
+    return [_table(words.components(len(chosen)), columns, rows)]
+
+
+def matching(known: "Mapping[str, Component]", patterns: Sequence[str]) -> "list[Component]":
+    """Those that the patterns name, each once. `StudyFileError` for a pattern that names none."""
+    found: dict[str, Component] = {}
+    for pattern in patterns or ("*",):
+        exact = [known[pattern]] if pattern in known else []
+        hits = exact or [one for name, one in known.items() if fnmatchcase(name, pattern)]
+        if not hits:
+            raise StudyFileError(
+                f"no component is named {pattern!r}{nearest(pattern, list(known))}", to_do="/components lists them"
+            )
+        found |= {one.id: one for one in hits}
+    return list(found.values())
+
+
+def results_shown(results: "Results | None", patterns: Sequence[str] = ()) -> list[Shown]:
+    """Every verdict so far, and the plot of the differences, of what the patterns name."""
+    words = phrases("chat/words.j2")
+    if results is None:
+        return [Note(text=words.nothing_measured())]
+    primary = results.study.primary
+    effects = [one for one in results.effects if one.metric == primary and _named(one.ablation, patterns)]
+    joint = [one for one in results.interactions if one.metric == primary and _named(one.ablation, patterns)]
+    if patterns and not effects and not joint:
+        known = [one.ablation for one in (*results.effects, *results.interactions)]
+        raise StudyFileError(
+            f"no result is named {patterns[0]!r}{nearest(patterns[0], known)}", to_do="/results lists them"
+        )
+    shown: list[Shown] = []
+    for mode in results.study.modes:
+        own = _by_size([one for one in effects if one.mode == mode])
+        if own:
+            shown += [_effects(own, results, mode), *_forest(own, results, mode)]
+        both = [one for one in joint if one.mode == mode]
+        if both:
+            shown.append(_joint(both, mode))
+    return shown or [Note(text=words.nothing_measured())]
+
+
+def why_shown(
+    results: "Results | None", planned: "Mapping[str, Ablation]", known: "Mapping[str, Component]", name: str
+) -> list[Shown]:
+    """Everything that is known of one removal, or of a component and all that was removed with it."""
+    effects = [] if results is None else [one for one in results.effects if _about(one, name, results)]
+    joint = [] if results is None else [one for one in results.interactions if _joint_about(one, name, results)]
+    fates = [] if results is None else [one for one in results.planned if one.ablation == name]
+    ablation, component = planned.get(name), known.get(name)
+    if not (effects or joint or fates or ablation or component):
+        names = [*known, *planned, *(one.ablation for one in (results.planned if results else []))]
+        raise StudyFileError(
+            f"nothing is named {name!r}{nearest(name, names)}", to_do="/components and /results list the names"
+        )
+    text = render(
+        "chat/why.j2",
+        name=name,
+        component=component,
+        ablation=ablation,
+        how=described(ablation.interventions) if ablation else "",
+        effects=effects,
+        joint=joint,
+        fates=fates,
+        results=results,
+        num=numbers,
+        plain=plain,
+        loss=loss_in_delta,
+    )
+    return [Prose(text=text.strip()), *diffs_of([ablation] if ablation else [], fates)]
+
+
+def diffs_of(ablations: "Iterable[Ablation]", fates: "Iterable[Planned]" = ()) -> list[Diff]:
+    """What ablations change, each as a diff, or in a line where it is no edit of the source."""
+    from ..blockdiff import edit_diff
+
+    found = {
+        one.id: Diff(title=one.id, text=edit_diff(one.interventions) or described(one.interventions))
+        for one in ablations
+    }
+    for one in fates:
+        if one.diff and one.ablation not in found:
+            found[one.ablation] = Diff(title=one.ablation, text=one.diff)
+    return list(found.values())
+
+
+def settle_shown(results: "Results | None") -> list[Shown]:
+    """What is open, and what it would take to settle it."""
+    words = phrases("chat/words.j2")
+    if results is None:
+        return [Note(text=words.nothing_measured())]
+    open_ones = [
+        one
+        for one in (*results.effects, *results.interactions)
+        if one.metric == results.study.primary and one.verdict in ("undecided", "detected")
+    ]
+    rows = [
+        [one.ablation, one.mode, one.verdict, str(one.n), words.needs(one.seeds_to_settle), plain(one.reason or "")]
+        for one in open_ones
+    ]
+    columns = [words.column[name] for name in ("removed", "mode", "verdict", "n", "needs", "reason")]
+    text = render("chat/settle.j2", results=results, open=len(open_ones), num=numbers).strip()
+    return [*([_table(words.open_ones(len(rows)), columns, rows)] if rows else []), Prose(text=text)]
+
+
+def loss_in_delta(one: "Effect", results: "Results") -> float | None:
+    """The loss of a removal in units of δ; positive: it costs."""
+    floor = results.baseline.get(one.mode, {}).get(one.metric)
+    if floor is None or one.delta is None or floor.smallest_effect <= 0:
+        return None
+    return (one.delta if floor.goal == "minimize" else -one.delta) / floor.smallest_effect
+
+
+def as_text(things: Iterable[Shown]) -> str:
+    """The same in plain text, for a language model."""
+    return render("chat/told.j2", things=list(things), num=numbers).strip()
+
+
+def _effects(effects: "Sequence[Effect]", results: "Results", mode: str) -> Table:
+    words = phrases("chat/words.j2")
+    rows = [
+        [
+            one.ablation,
+            words.verdict(one),
+            numbers.with_interval(one.delta, one.interval, signed=True),
+            f"{one.n} {one.unit}" if one.unit != "seed" else str(one.n),
+            f"{one.prediction.direction} {one.prediction.size:+.1f} δ" if one.prediction else "",
+            one.role,
+        ]
+        for one in effects
+    ]
+    columns = [words.column[name] for name in ("removed", "verdict", "delta", "n", "expected", "role")]
+    return _table(words.effects(results.study, mode), columns, rows)
+
+
+def _joint(joint: "Sequence[Interaction]", mode: str) -> Table:
+    words = phrases("chat/words.j2")
+    rows = [
+        [
+            one.ablation,
+            one.verdict,
+            numbers.with_interval(one.observed, one.observed_interval),
+            numbers.number(one.additive, one.interval),
+            numbers.with_interval(one.contrast, one.interval, signed=True),
+            str(one.n),
+        ]
+        for one in joint
+    ]
+    columns = [words.column[name] for name in ("together", "verdict", "observed", "additive", "contrast", "n")]
+    return _table(words.joint(mode), columns, rows)
+
+
+def _forest(effects: "Sequence[Effect]", results: "Results", mode: str) -> list[Forest]:
+    rows = [
+        Interval(
+            name=one.ablation,
+            delta=one.delta,
+            low=one.interval[0] if one.interval else None,
+            high=one.interval[1] if one.interval else None,
+            verdict=one.verdict,
+        )
+        for one in effects
+        if one.verdict in MEASURED and one.delta is not None and one.role != "control"
+    ]
+    if not rows:
+        return []
+    words = phrases("chat/words.j2")
+    band = results.baseline[mode][results.study.primary].smallest_effect
+    return [Forest(title=words.forest(results.study.primary, mode), band=band, rows=rows[:MOST_ROWS])]
+
+
+def _table(title: str, columns: list[str], rows: list[list[str]]) -> Table:
+    words = phrases("chat/words.j2")
+    left = len(rows) - MOST_ROWS
+    return Table(title=title, columns=columns, rows=rows[:MOST_ROWS], more=words.more(left) if left > 0 else "")
+
+
+def _place(one: "Component") -> list[str]:
+    return [f"{one.size:,}" if one.size else "", one.where or ""]
+
+
+def _by_size(effects: "Sequence[Effect]") -> "list[Effect]":
+    return sorted(effects, key=lambda one: -abs(one.delta or 0.0))
+
+
+def _named(name: str, patterns: Sequence[str]) -> bool:
+    return not patterns or any(name == each or fnmatchcase(name, each) for each in patterns)
+
+
+def _about(one: "Effect", name: str, results: "Results") -> bool:
+    return one.metric == results.study.primary and (one.ablation == name or one.components == [name])
+
+
+def _joint_about(one: "Interaction", name: str, results: "Results") -> bool:
+    return one.metric == results.study.primary and (one.ablation == name or name in one.components)

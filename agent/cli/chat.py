@@ -1,0 +1,125 @@
+"""`lesion chat`: a conversation about a study, at a terminal or through a pipe."""
+
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+from .options import DEFAULT_STUDY, BaseUrl, Json, Model, State, StudyFile, Unsafe, WhoPlans
+from .signals import listen_for_the_end
+
+if TYPE_CHECKING:
+    from ..chat.conversation import Conversation, Named
+    from ..chat.desk import Desk
+    from ..chat.limits import Limits
+    from ..chat.runner import Runner
+    from ..chat.session import Session
+
+
+class Mode(StrEnum):
+    """How much may happen without a yes."""
+
+    ASK = "ask"
+    AUTO = "auto"
+    PLAN_ONLY = "plan-only"
+
+
+def chat(
+    study: StudyFile = DEFAULT_STUDY,
+    message: Annotated[
+        list[str] | None,
+        typer.Option("--message", "-m", help="Say this and leave after the answer; several are said in turn."),
+    ] = None,
+    mode: Annotated[
+        Mode | None,
+        typer.Option(
+            help="ask before anything runs; auto: what stays within --max-trials and --for runs; plan-only: nothing runs."
+        ),
+    ] = None,
+    max_trials: Annotated[int | None, typer.Option(min=0, help="Of auto: start at most so many trials.")] = None,
+    for_: Annotated[str | None, typer.Option("--for", metavar="DURATION", help="Of auto: for, e.g., 2h.")] = None,
+    new: Annotated[
+        bool, typer.Option("--new", help="Begin a new conversation; the earlier one is kept aside.")
+    ] = False,
+    planner: WhoPlans = None,
+    model: Model = None,
+    base_url: BaseUrl = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Trials at once; limits.workers by default.")] = None,
+    json: Json = False,
+    state: State = None,
+    unsafe_no_sandbox: Unsafe = False,
+) -> None:
+    """Talk about a study: what is in here, try it, why did that happen, write me the paragraph. Goes on where it stopped."""
+    from ..chat.conversation import Named
+    from ..chat.desk import Desk
+    from ..chat.runner import Runner
+    from ..chat.session import FOLDER, Session
+    from ..studyfile import load_study, state_folder
+
+    limits = _limits(mode, max_trials, for_)
+    spec = load_study(study)
+    folder = state_folder(spec, state)
+    listen_for_the_end()
+    flags = Named(model, base_url, planner.value if planner else None)
+    with (
+        closing(Session(folder, new=new)) as session,
+        closing(Runner(spec.path, folder, workers=workers, unsafe=unsafe_no_sandbox, named=flags)) as runner,
+    ):
+        desk = Desk(spec, folder, folder / FOLDER, unsafe_no_sandbox)
+        talk = _at_terminal if message is None and sys.stdin.isatty() and sys.stdout.isatty() and not json else _piped
+        raise typer.Exit(talk(desk, session, runner, flags, _Said(message, mode, limits, as_json=json)))
+
+
+class _Said(NamedTuple):
+    """What the command line says to the conversation itself."""
+
+    messages: Sequence[str] | None
+    mode: Mode | None
+    limits: "Limits"
+    as_json: bool
+
+    def begin(self, talk: "Conversation") -> "Conversation":
+        """Set the mode."""
+        if self.mode is not None:
+            talk.set_mode(self.mode.value, self.limits)
+        return talk
+
+
+def _at_terminal(desk: "Desk", session: "Session", runner: "Runner", flags: "Named", said: _Said) -> int:
+    from ..chat.completion import ChatCompleter
+    from ..chat.conversation import Conversation
+    from ..chat.loop import at_terminal
+    from ..chat.session import HISTORY
+    from ..chat.terminal import Terminal
+    from ..chat.toolbar import toolbar
+
+    found: list[Conversation] = []
+    completer = ChatCompleter(lambda: found)
+    terminal = Terminal(session.folder / HISTORY, completer, lambda: toolbar(found))
+    talk = Conversation(desk, session, terminal, runner, flags)
+    found.append(talk)
+    return at_terminal(said.begin(talk), terminal)
+
+
+def _piped(desk: "Desk", session: "Session", runner: "Runner", flags: "Named", said: _Said) -> int:
+    from ..chat.conversation import Conversation
+    from ..chat.loop import through_pipe
+    from ..chat.pipe import Pipe
+
+    pipe = Pipe(said.messages, as_json=said.as_json)
+    return through_pipe(said.begin(Conversation(desk, session, pipe, runner, flags)), pipe)
+
+
+def _limits(mode: Mode | None, max_trials: int | None, for_: str | None) -> "Limits":
+    from ...executor.units import parse_duration
+    from ..chat.limits import Limits
+
+    if mode is not Mode.AUTO and (max_trials is not None or for_ is not None):
+        raise typer.BadParameter("they are caps of --mode auto", param_hint="--max-trials, --for")
+    try:
+        return Limits(max_trials, parse_duration(for_) if for_ is not None else None)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--for") from None
