@@ -6,6 +6,7 @@
 `server.url` goes into OPENAI_BASE_URL or `base_url`; the command line may run in a process of its own.
 """
 
+import contextlib
 import json
 import re
 import threading
@@ -228,7 +229,8 @@ def _handler(server: ModelServer) -> type[BaseHTTPRequestHandler]:
             if answer.then == "hangs":
                 server.closing.wait(30)
             elif answer.body is None and request.body.get("stream") and answer.streams:
-                self._stream(request, answer)
+                with contextlib.suppress(ConnectionError):  # a person broke it off
+                    self._stream(request, answer)
             elif answer.then != "drops":
                 self._whole(answer)
 
