@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 Kind = Literal["auto", "llm", "rules"]
 TRANSCRIPT = "transcript.jsonl"
 """Of a study's exchanges with its language model, in its state folder."""
+CHAT_TRANSCRIPT = "chat/transcript.jsonl"
+"""Of its conversation, which another process may hold at the same time."""
 
 
 @dataclass(frozen=True)
@@ -153,7 +155,7 @@ def _transcript(asked: Asked, state: Path) -> "Transcript":
 
     if asked.replay:
         return Transcript.replaying(asked.replay)
-    transcript = Transcript(state / TRANSCRIPT)
+    transcript = Transcript(state / TRANSCRIPT, beside=(state / CHAT_TRANSCRIPT,))
     return transcript.asked_anew() if asked.again else transcript
 
 

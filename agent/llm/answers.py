@@ -98,10 +98,11 @@ def _unreadable(said: str, misfit: ValidationError | None, *, cut: bool) -> Unre
         return Unreadable("empty", ["the answer was empty"])
     if misfit is None or misfit.errors()[0]["type"] == "json_invalid":
         return Unreadable("syntax", [_syntax(said)])
-    return Unreadable("misfit", [_place(each["loc"], each["msg"]) for each in misfit.errors(include_url=False)[:SHOWN]])
+    return Unreadable("misfit", [place(each["loc"], each["msg"]) for each in misfit.errors(include_url=False)[:SHOWN]])
 
 
-def _place(location: tuple[int | str, ...], message: str) -> str:
+def place(location: tuple[int | str, ...], message: str) -> str:
+    """A problem of a record with its place, as pydantic tells it."""
     where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
     return f"{where or 'the object'}: {message}"
 

@@ -2,13 +2,14 @@
 
 import json
 import math
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import BaseModel, ConfigDict
 
+from .calls import Call, CallParts, whole_call
 from .failures import Failure, failure_from, failure_of
 from .settings import OPENAI, ModelSettings
 
@@ -40,6 +41,12 @@ class Reply(BaseModel):
     """Tokens of the question, as the server counted; None where it did not say."""
     received: int | None = None
     """Tokens of the answer, reasoning included."""
+    calls: tuple[Call, ...] = ()
+
+    @property
+    def said(self) -> str:
+        """The answer, wherever it stands."""
+        return self.text or self.reasoning or ""
 
 
 class Connection:
@@ -94,7 +101,8 @@ class Connection:
             response = cast("Any", api.chat.completions.with_raw_response).create(**request)
             if request.get("stream") and "event-stream" in response.headers.get("content-type", ""):
                 most = self._settings.answer_tokens * LONGEST_ANSWER
-                return _streamed(response.parse(), heard, on_delta, most)
+                with response.parse() as chunks:  # closed at once where it is broken off: a server goes on otherwise
+                    return _streamed(chunks, heard, on_delta, most)
             return _whole(_json(response.http_response.read()))
 
     def _timeout(self, most_silence: float = math.inf) -> "openai.Timeout":
@@ -124,9 +132,9 @@ def _explained(heard: list[str] | None = None) -> Generator[None]:
     try:
         yield
     except openai.APIError as error:
-        raise failure_of(error, partial="".join(heard or ())) from None
+        raise failure_of(error, partial=healed("".join(heard or ()))) from None
     except (ValueError, TypeError, AttributeError, LookupError) as error:
-        raise Failure("broken", f"what came back is no answer: {error}", partial="".join(heard or ())) from None
+        raise Failure("broken", f"what came back is no answer: {error}", partial=healed("".join(heard or ()))) from None
 
 
 def _json(body: str | bytes) -> Any:
@@ -149,7 +157,7 @@ def _whole(body: Any) -> Reply:
         code: Any = cast("dict[str, Any]", error).get("code") if isinstance(error, dict) else None
         raise failure_from(code if isinstance(code, int) else 0, fields if error else "an answer without choices", {})
     message, usage = choices[0].get("message") or {}, fields.get("usage") or {}
-    text = _text(message.get("content"))
+    text = healed(_text(message.get("content")))
     return Reply(
         text=text,
         finish_reason=choices[0].get("finish_reason"),
@@ -157,6 +165,7 @@ def _whole(body: Any) -> Reply:
         reasoning=None if text else message.get("reasoning_content") or message.get("reasoning"),
         sent=_count(usage, "prompt_tokens"),
         received=_count(usage, "completion_tokens"),
+        calls=_healed(whole_call(each) for each in message.get("tool_calls") or ()),
     )
 
 
@@ -164,11 +173,12 @@ def _streamed(chunks: Iterator[Any], heard: list[str], on_delta: OnDelta, most: 
     """Put a stream together; `heard` holds what came of the text, also where it breaks off."""
     thoughts: list[str] = []
     refusals: list[str] = []
+    parts = CallParts()
     finish: str | None = None
     usage: dict[str, Any] = {}
     length = 0
     for chunk in chunks:
-        fields = chunk.to_dict()
+        fields = chunk.to_dict(warnings=False)
         usage = fields.get("usage") or usage
         for choice in (fields.get("choices") or [])[:1]:
             delta = choice.get("delta") or {}
@@ -177,23 +187,35 @@ def _streamed(chunks: Iterator[Any], heard: list[str], on_delta: OnDelta, most: 
             heard.append(text)
             thoughts.append(thought)
             refusals.append(delta.get("refusal") or "")
-            length += len(text) + len(thought)
-            if text or thought:
+            calls = delta.get("tool_calls") or []
+            length += len(text) + len(thought) + parts.add(calls)
+            if text or thought or calls:
                 on_delta(text)
         if length > most:
             finish = "length"
             break
-    said = "".join(heard)
-    if finish is None and not said.rstrip().endswith(("}", "```")):
+    said = healed("".join(heard))
+    is_whole = parts.is_whole if parts.calls else said.rstrip().endswith(("}", "```"))
+    if finish is None and not is_whole:
         raise Failure("broken", "the answer broke off", partial=said)
     return Reply(
         text=said,
         finish_reason=finish,
         refusal="".join(refusals) or None,
-        reasoning=None if said else "".join(thoughts) or None,
+        reasoning=None if said else healed("".join(thoughts)) or None,
         sent=_count(usage, "prompt_tokens"),
         received=_count(usage, "completion_tokens"),
+        calls=_healed(parts.calls),
     )
+
+
+def healed(text: str) -> str:
+    """`text` with the halves of characters that came in two pieces put together."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _healed(calls: Iterable[Call]) -> tuple[Call, ...]:
+    return tuple(call.model_copy(update={"arguments": healed(call.arguments)}) for call in calls)
 
 
 def is_known(connection: Connection, listed: Mapping[str, int | None], model: str) -> bool:

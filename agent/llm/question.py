@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -14,6 +14,8 @@ from .dialect import Dialect
 from .schema import strict_schema
 from .settings import ModelSettings
 from .tokens import BYTES_A_TOKEN, estimate_tokens
+from .tools import described
+from .turns import Message, native_turns, plain_turns
 
 TOKENS_A_MESSAGE = 8
 """What a server's template puts around a message, at most about."""
@@ -23,16 +25,9 @@ SHORTEST_KEY = 8
 """Shorter keys are stand-ins for a local server, and may be words of the source."""
 
 
-class Message(NamedTuple):
-    """A turn of a conversation."""
-
-    role: Literal["system", "user", "assistant"]
-    content: str
-
-
 @dataclass(frozen=True)
 class Question:
-    """Messages and the record wanted as an answer."""
+    """Messages and what is wanted as an answer: a record, or the next turn of a conversation with tools."""
 
     settings: ModelSettings
     purpose: str
@@ -41,13 +36,17 @@ class Question:
     repair: int = 0
     shows_schema: bool = False
     """Also where the server takes schemas: some take one and never look at it."""
+    tools: tuple[type[BaseModel], ...] | None = None
+    """Of a conversation, of which `answer` is the stated form; None where the record itself is wanted."""
 
     @property
     def hash(self) -> str:
         """Over all that decides the answer: model, messages, schema, sampling, and which turn of mending it is."""
         asked = self.settings
         sampling = asked.answer_tokens, asked.temperature, asked.seed
-        parts = [asked.model, self.messages, self.schema, sampling, self.repair]
+        messages = [message.parts for message in self.messages]
+        parts = [asked.model, messages, self.schema, sampling, self.repair]
+        parts += [] if self.tools is None else ["conversation"]
         return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
     @property
@@ -58,12 +57,16 @@ class Question:
     @property
     def tokens(self) -> int:
         """Its estimated size, the schema included."""
-        return self.tokens_of_messages + estimate_tokens(json.dumps(self.schema))
+        return self.tokens_of_messages + tokens_beside(self.answer, self.tools)
 
     @property
     def tokens_of_messages(self) -> int:
         """Its estimated size without the schema."""
-        return sum(estimate_tokens(message.content) + TOKENS_A_MESSAGE for message in self.messages)
+        return tokens_of(self.messages)
+
+    def is_native(self, dialect: Dialect) -> bool:
+        """Whether it is put with the server's own tool calls, or, where there are no tools, as a plain text."""
+        return self.tools is not None and (not self.tools or dialect.tools != "stated")
 
     def repaired(self, said: str, unreadable: Unreadable, spare: int) -> "Question":
         """The same question with the answer that could not be used and what is wrong with it.
@@ -89,31 +92,61 @@ class Question:
 
     def request(self, dialect: Dialect) -> dict[str, Any]:
         """The body of the request, as this server takes it."""
-        messages = [message._asdict() for message in self.messages]
-        if not dialect.takes_schemas or self.shows_schema:
+        native = self.is_native(dialect)
+        messages = native_turns(self.messages) if native else plain_turns(self.messages)
+        if not native and self.tools:
+            messages[0]["content"] += "\n\n" + stated_form(self.tools)
+        if not native and (not dialect.takes_schemas or self.shows_schema):
             place = (
                 -1 if dialect.takes_schemas else 0
             )  # at the end, what a server keeps of the messages before it holds
             messages[place]["content"] += "\n\n" + render("llm/client/schema.j2", schema=json.dumps(self.schema))
         if "system" in dialect.dropped:
             messages = _without_system(messages)
-        return {"model": self.settings.model, "messages": messages, **dialect.parameters(self.settings, self.answer)}
+        more = dialect.parameters(self.settings, self.answer, self.tools if native else None)
+        return {"model": self.settings.model, "messages": messages, **more}
 
     @staticmethod
     def _clean(problem: str) -> str:
         return problem[:300]
 
 
-def question(settings: ModelSettings, purpose: str, messages: Sequence[Message], answer: type[BaseModel]) -> Question:
+def question(
+    settings: ModelSettings,
+    purpose: str,
+    messages: Sequence[Message],
+    answer: type[BaseModel],
+    tools: tuple[type[BaseModel], ...] | None = None,
+) -> Question:
     """A question without the key, wherever it may have stood."""
-    clean = tuple(Message(message.role, without_key(message.content, settings)) for message in messages)
-    return Question(settings, purpose, clean, answer)
+    clean = tuple(_without_key(message, settings) for message in messages)
+    return Question(settings, purpose, clean, answer, tools=tools)
+
+
+def tokens_of(messages: Sequence[Message]) -> int:
+    """The estimated size of these messages."""
+    return sum(estimate_tokens(message.text) + TOKENS_A_MESSAGE for message in messages)
+
+
+def tokens_beside(answer: type[BaseModel], tools: tuple[type[BaseModel], ...] | None = None) -> int:
+    """The estimated size of what a question holds beside its messages."""
+    return estimate_tokens(json.dumps(strict_schema(answer)) + (stated_form(tools) if tools else ""))
+
+
+def stated_form(tools: Sequence[type[BaseModel]]) -> str:
+    """What a server that makes no tool calls is told of the tools."""
+    return phrases("llm/client/stated.j2").form(described(tools)).strip()
 
 
 def without_key(text: str, settings: ModelSettings) -> str:
     """`text` with the key itself taken out."""
     key = settings.key
     return text.replace(key, "[key]") if key is not None and len(key) >= SHORTEST_KEY else text
+
+
+def _without_key(message: Message, settings: ModelSettings) -> Message:
+    calls = (call.model_copy(update={"arguments": without_key(call.arguments, settings)}) for call in message.calls)
+    return message._replace(content=without_key(message.content, settings), calls=tuple(calls))
 
 
 def _without_system(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:

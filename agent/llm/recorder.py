@@ -26,12 +26,14 @@ class Recorder:
         self._time, self._began = datetime.now(UTC), time.monotonic()
         self.request = asked.request(dialect)
 
-    def answered(self, reply: Reply) -> Exchange:
-        """Write an answer down. Raises `LedgerError`."""
-        clean = reply.model_copy(
-            update={name: self._clean(getattr(reply, name)) for name in ("text", "refusal", "reasoning")}
-        )
-        return self._write("answered", clean, None, estimate_tokens(reply.text + (reply.reasoning or "")))
+    def answered(self, reply: Reply, dialect: Dialect) -> Exchange:
+        """Write an answer down, and how the server is to be spoken to from now on. Raises `LedgerError`."""
+        self._dialect = dialect
+        texts = {name: self._clean(getattr(reply, name)) for name in ("text", "refusal", "reasoning")}
+        calls = tuple(each.model_copy(update={"arguments": self._clean(each.arguments)}) for each in reply.calls)
+        written = "".join(each.name + each.arguments for each in calls)
+        received = estimate_tokens(reply.text + (reply.reasoning or "") + written)
+        return self._write("answered", reply.model_copy(update={**texts, "calls": calls}), None, received)
 
     def failed(self, failure: Failure, dialect: Dialect) -> None:
         """Write a failure down, and how the server is to be spoken to from now on. Raises `LedgerError`."""

@@ -41,19 +41,32 @@ class Exchange(BaseModel):
     dialect: Dialect
     """How this server is spoken to, after this exchange."""
 
+    @property
+    def reply(self) -> Reply:
+        """What was answered, empty where nothing was."""
+        return self.response or Reply()
+
 
 class Transcript:
     """The exchanges of a study, of this process and earlier ones.
+
+    Only one process may write a file. Where several ask for one study, each has a transcript of its own.
+
+    Args:
+        path: of the file, which need not exist.
+        beside: transcripts that other processes write: what they took counts, and they answer nothing.
+        replay: there is no server.
 
     Raises:
         LedgerError: the file cannot be read, or holds a line that is no exchange.
     """
 
-    def __init__(self, path: Path, *, replay: bool = False) -> None:
+    def __init__(self, path: Path, *, beside: Sequence[Path] = (), replay: bool = False) -> None:
         self.path = path
         self.is_replay = replay
         """There is no server: what is not in the transcript cannot be asked."""
         self._exchanges, self._end = _read(path)
+        self._beside = [_Beside(each) for each in beside]
         self._answers = {each.question: each for each in reversed(self._exchanges) if each.outcome == "answered"}
 
     @classmethod
@@ -74,6 +87,14 @@ class Transcript:
     def exchanges(self) -> Sequence[Exchange]:
         """All of them, in their order."""
         return self._exchanges
+
+    @property
+    def counted(self) -> Sequence[Exchange]:
+        """Those that count for usage and caps: all of this transcript's, and what is by now in the files beside it.
+
+        Raises `LedgerError` where one of these cannot be read.
+        """
+        return [each for other in self._beside for each in other.exchanges()] + self._exchanges
 
     @property
     def answered(self) -> int:
@@ -120,17 +141,45 @@ class Transcript:
             os.close(descriptor)
 
 
-def _read(path: Path) -> tuple[list[Exchange], int]:
-    """The exchanges, and where the last whole line ends: what a killed process left half-written is not read."""
+class _Beside:
+    """A transcript that another process writes, read on where it grew."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._size, self._end = path, 0, 0
+        self._exchanges: list[Exchange] = []
+
+    def exchanges(self) -> Sequence[Exchange]:
+        """All whole lines that it has by now."""
+        size = self._path.stat().st_size if self._path.exists() else 0
+        if size == self._size:
+            return self._exchanges
+        if size < self._end:
+            self._exchanges, self._end = [], 0
+        more, self._end = _read(self._path, self._end, len(self._exchanges))
+        self._exchanges += more
+        self._size = size
+        return self._exchanges
+
+
+def _read(path: Path, start: int = 0, before: int = 0) -> tuple[list[Exchange], int]:
+    """The exchanges, and where the last whole line ends: what a killed process left half-written is not read.
+
+    Args:
+        path: of the file.
+        start: the byte to begin at.
+        before: lines before it.
+    """
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            file.seek(start)
+            data = file.read()
     except FileNotFoundError:
         return [], 0
     except OSError as error:
         raise LedgerError(f"the transcript cannot be read: {error.strerror}", where=str(path)) from error
     end = data.rfind(b"\n") + 1
     exchanges: list[Exchange] = []
-    for number, line in enumerate(data[:end].splitlines(), start=1):
+    for number, line in enumerate(data[:end].splitlines(), start=before + 1):
         try:
             exchanges.append(Exchange.model_validate_json(line))
         except ValidationError:
@@ -139,4 +188,4 @@ def _read(path: Path) -> tuple[list[Exchange], int]:
                 where=f"{path}:{number}",
                 to_do="put it right, or move the file away",
             ) from None
-    return exchanges, end
+    return exchanges, start + end

@@ -6,6 +6,7 @@
 `server.url` goes into OPENAI_BASE_URL or `base_url`; the command line may run in a process of its own.
 """
 
+import contextlib
 import json
 import re
 import threading
@@ -29,11 +30,49 @@ class Answer:
     body: Any = None
     then: str = "ends"  # ends | drops | hangs
     streams: bool = True
+    calls: tuple[dict[str, Any], ...] = ()
+    """Tool calls, as a message has them."""
+    in_pieces: bool = True
+    """Calls are streamed in pieces, with index and id; else each whole in one delta without either."""
+    pieces: tuple[str, ...] = ()
+    """The text as it is streamed; by seven characters where nothing is said."""
+    gate: "Gate | None" = None
+
+
+class Gate:
+    """A stream that stops on its way: `reached` by the server after some pieces of text, until somebody opens it."""
+
+    def __init__(self, after: int = 1) -> None:
+        self.after = after
+        self.reached, self.opened = threading.Event(), threading.Event()
 
 
 def says(text: str, **changes: Any) -> Answer:
     """An answer of the model: `finish`, `sent` and `received` (None leaves the usage out), `extra` fields of the message."""
     return Answer(text, **changes)
+
+
+def calls(
+    *made: tuple[str, dict[str, Any] | str], text: str = "", ids: tuple[str, ...] | None = None, **changes: Any
+) -> Answer:
+    """An answer that calls tools: names with their arguments, which are sent as they are where they are a text.
+
+    Args:
+        made: the calls.
+        text: what is said beside them.
+        ids: of the calls; made up where they are not given.
+        changes: fields of the answer; `in_pieces=False` streams every call whole, without index and id.
+    """
+    given = ids or tuple(f"id-{number}" for number in range(len(made)))
+    sent = tuple(
+        {
+            "id": identity,
+            "type": "function",
+            "function": {"name": name, "arguments": arguments if isinstance(arguments, str) else json.dumps(arguments)},
+        }
+        for identity, (name, arguments) in zip(given, made, strict=True)
+    )
+    return Answer(text, calls=sent, **{"finish": "tool_calls", **changes})
 
 
 def fails(status: int, message: str = "no", *, headers: dict[str, str] | None = None, **fields: str) -> Answer:
@@ -65,6 +104,22 @@ class Request:
     def text(self) -> str:
         """Everything the messages say."""
         return "\n".join(message["content"] for message in self.body.get("messages", []))
+
+    @property
+    def tools(self) -> list[str]:
+        """Names of the tools that it offers."""
+        return [tool["function"]["name"] for tool in self.body.get("tools", [])]
+
+    @property
+    def answers(self) -> list[str]:
+        """What the tools answered to the last turn's calls, as tool turns or told in a plain one."""
+        since: list[str] = []
+        for message in reversed(self.body["messages"]):
+            if message["role"] == "assistant":
+                break
+            told = re.split(r"^Answer of \w+:\n", message["content"], flags=re.MULTILINE)[1:]
+            since = ([message["content"]] if message["role"] == "tool" else [each.strip() for each in told]) + since
+        return since
 
     @property
     def wants(self) -> dict[str, Any]:
@@ -174,7 +229,8 @@ def _handler(server: ModelServer) -> type[BaseHTTPRequestHandler]:
             if answer.then == "hangs":
                 server.closing.wait(30)
             elif answer.body is None and request.body.get("stream") and answer.streams:
-                self._stream(request, answer)
+                with contextlib.suppress(ConnectionError):  # a person broke it off
+                    self._stream(request, answer)
             elif answer.then != "drops":
                 self._whole(answer)
 
@@ -186,7 +242,7 @@ def _handler(server: ModelServer) -> type[BaseHTTPRequestHandler]:
 
         def _stream(self, request: Request, answer: Answer) -> None:
             self._head(answer, {"Content-Type": "text/event-stream", "Transfer-Encoding": "chunked"})
-            for event in _events(request, answer):
+            for event in _events(request, answer, server.closing):
                 data = f"data: {event}\n\n".encode()
                 self.wfile.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
             if answer.then == "ends":
@@ -215,24 +271,50 @@ def _usage(answer: Answer) -> dict[str, int] | None:
 
 def _completion(answer: Answer) -> dict[str, Any]:
     message = {"role": "assistant", "content": answer.text, **answer.extra}
+    if answer.calls:
+        message["tool_calls"] = list(answer.calls)
     choice = {"index": 0, "message": message, "finish_reason": answer.finish}
     usage = _usage(answer)
     whole = {"id": "c1", "object": "chat.completion", "created": 1, "model": "scripted", "choices": [choice]}
     return {**whole, "usage": usage} if usage else whole
 
 
-def _events(request: Request, answer: Answer) -> Iterator[str]:
+def _events(request: Request, answer: Answer, closing: threading.Event) -> Iterator[str]:
     def chunk(delta: dict[str, Any], finish: str | None = None) -> str:
         choice = {"index": 0, "delta": delta, "finish_reason": finish}
         head = {"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "scripted"}
         return json.dumps({**head, "choices": [choice]})
 
     yield chunk({"role": "assistant", "content": "", **answer.extra})
-    for start in range(0, len(answer.text), 7):
-        yield chunk({"content": answer.text[start : start + 7]})
+    pieces = answer.pieces or [answer.text[start : start + 7] for start in range(0, len(answer.text), 7)]
+    for number, piece in enumerate(pieces):
+        if answer.gate and answer.gate.after == number:
+            _wait(answer.gate, closing)
+        yield chunk({"content": piece})
+    for delta in _deltas(answer):
+        yield chunk({"tool_calls": [delta]})
     if answer.then == "drops":
         return
     yield chunk({}, answer.finish)
     if (usage := _usage(answer)) and (request.body.get("stream_options") or {}).get("include_usage"):
         yield json.dumps({"id": "c1", "object": "chat.completion.chunk", "created": 1, "choices": [], "usage": usage})
     yield "[DONE]"
+
+
+def _deltas(answer: Answer) -> Iterator[dict[str, Any]]:
+    """Tool calls as OpenAI streams them, or as servers do that know no pieces; one that drops does so before its last piece."""
+    for index, call in enumerate(answer.calls):
+        if not answer.in_pieces:
+            yield {"function": call["function"]}
+            continue
+        name, arguments = call["function"]["name"], call["function"]["arguments"]
+        yield {"index": index, "id": call["id"], "type": "function", "function": {"name": name, "arguments": ""}}
+        starts = range(0, len(arguments) - 5 if answer.then == "drops" else len(arguments), 5)
+        for start in starts:
+            yield {"index": index, "function": {"arguments": arguments[start : start + 5]}}
+
+
+def _wait(gate: Gate, closing: threading.Event) -> None:
+    gate.reached.set()
+    while not gate.opened.wait(0.02) and not closing.is_set():
+        pass
