@@ -143,6 +143,21 @@ class Ledger:
         """Hashes of every plan ever sealed here, whatever the version of the source."""
         return {row[0] for row in self._database.execute("SELECT hash FROM plans")}
 
+    def requests(self) -> set[str]:
+        """The queue's requests that plans were made from, whatever the version of the source: what was asked for once is run once."""
+        rows = self._database.execute("SELECT document FROM plans")
+        return {name for (document,) in rows if (name := from_json(document).get("request"))}
+
+    @contextmanager
+    def snapshot(self) -> Generator[None]:
+        """Read as of now, whatever another process writes meanwhile; it is not held up."""
+        with explained(self.path):
+            self._database.execute("BEGIN")
+            try:
+                yield
+            finally:
+                self._database.execute("ROLLBACK")
+
     # checks
 
     def check(self, key: str) -> Outcome | None:

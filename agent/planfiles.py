@@ -60,9 +60,9 @@ class PlanFiles:
     def seal(self, plan: Plan) -> None:
         """Keep a plan for good, before anything of it runs."""
         if plan.round > len(self.ledger.plans(self.setting.version)):
+            self.write(plan)  # first: a file that says something else would be taken for a changed plan
             self.ledger.seal(self.setting.version, plan.round, plan.hash, plan.model_dump_json())
             self.ledger.remember("asked", self._asked())
-            self.write(plan)
 
     def write(self, plan: Plan) -> None:
         """Write a plan where people find it; one of an older source is kept beside it."""
@@ -72,7 +72,9 @@ class PlanFiles:
             if parse_plan(path).hash == plan.hash:
                 return
             path.replace(path.with_name(f"{path.stem}.{int(path.stat().st_mtime)}.yaml"))
-        path.write_text(plan.as_yaml(), encoding="utf-8")
+        whole = path.with_name(f".{path.name}.tmp")
+        whole.write_text(plan.as_yaml(), encoding="utf-8")
+        whole.replace(path)
 
     def _read(self, path: Path) -> Plan:
         own = {one.id for one in parse_plan(path).components}  # once sealed, they stand among the components

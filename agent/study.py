@@ -24,9 +24,12 @@ from .jobs import Workshop
 from .ledger import Ledger, Trial
 from .places import Places
 from .planfiles import PlanFiles, plan_path, require_ablations
+from .planning.nobody import Nobody
 from .planning.plan import BASELINE, Plan
 from .planning.planner import Learnt, Planner
+from .queue import Queue
 from .records.search import InteractionSearch
+from .requests import COMPLETED, Ground, next_request
 from .rescoring import handed_over, nothing_left
 from .results import Mode
 from .retuning import REMEMBERED, Variant, planned_tuning, stages
@@ -41,6 +44,7 @@ from .workbench import Workbench
 CHECKPOINTS = "checkpoints"
 RoundReport = Callable[[], Sequence[str]]
 UNITS_OF_TRIALS = {"reevaluate": "trained models", "recover": "seeds", "retrain": "seeds"}
+ASKED_FOR = "what was asked for is measured"
 SEEN = {False: "one step of the baseline", True: "an evaluation of the baseline"}
 
 
@@ -51,16 +55,26 @@ class End:
     complete: bool
     reason: str
     """`complete`, or what stopped it."""
+    measured: bool = False
+    """Whether nothing is left of what this run was to do, though the study as a whole may go on."""
 
 
 class Study:
     """One study on one ledger. `run` may be called on a ledger in any state: what is finished stays finished."""
 
     def __init__(
-        self, setting: Setting, state: Path, ledger: Ledger, station: Station, observer: Observer, planner: Planner
+        self,
+        setting: Setting,
+        state: Path,
+        ledger: Ledger,
+        station: Station,
+        observer: Observer,
+        planner: Planner | None,
     ) -> None:
+        """`planner` None: what is sealed and what waits in the queue is run, and nothing new is planned."""
         self.setting, self.state, self.ledger, self.station = setting, state, ledger, station
-        self.observer, self.planner = observer, planner
+        self.observer, self.planner = observer, planner or Nobody(Queue(state).folder)
+        self.plans_on = planner is not None
         self.components: dict[str, Component] = {}
         self.plans: list[Plan] = []
         self.checks: dict[str, Outcome] = {}
@@ -72,7 +86,9 @@ class Study:
         self, budget: Budget, report: RoundReport, plan_file: Path | None = None, workers: int | None = None
     ) -> End:
         """Run to the end, or until the budget is spent. Raises the `LesionError` that makes going on senseless."""
+        was_complete = self._was_complete()
         self._turn_page()
+        sealed = len(self.ledger.plans(self.setting.version))
         self.ledger.requeue(self.setting.version)
         self.ledger.remember("version", self.setting.version)
         self.ledger.remember("state", "running")
@@ -85,8 +101,12 @@ class Study:
                 reason = str(stop.args[0])
                 self.ledger.remember("state", f"stopped: {reason}")
                 return End(complete=False, reason=reason)
+        if not self.plans_on and not (was_complete and len(self.plans) == sealed):
+            self.ledger.remember("state", f"stopped: {ASKED_FOR}")
+            return End(complete=False, reason=ASKED_FOR, measured=True)
+        self.ledger.remember(COMPLETED, self.setting.version)
         self.ledger.remember("state", "complete")
-        return End(complete=True, reason="complete")
+        return End(complete=True, reason="complete", measured=True)
 
     def survey(self, pool: Pool) -> None:
         """See the module tree and list the components."""
@@ -130,6 +150,14 @@ class Study:
         )
         return evidence.looked_at
 
+    def _was_complete(self) -> bool:
+        """Whether the last run came to the study's end; from then on its results are known, and that stays remembered."""
+        known = self.ledger.recall("version") == self.setting.version
+        was = known and self.ledger.recall("state") == "complete"
+        if was:
+            self.ledger.remember(COMPLETED, self.setting.version)
+        return was
+
     def _turn_page(self) -> None:
         """Say when the source has changed since the last run, and keep that run's report."""
         before = self.ledger.recall("version")
@@ -150,7 +178,7 @@ class Study:
         return Workbench(self.setting, self.planner, pool, self.ledger, self.observer, self.places, baseline)
 
     def _rounds(self, pool: Pool, budget: Budget, report: RoundReport, plan_file: Path | None) -> None:
-        plan: Plan | None = self.first_plan(pool, plan_file)
+        plan: Plan | None = self._first(pool, plan_file)
         require_ablations(plan, plan_path(self.state, 1))
         while plan is not None:
             self._seal(plan)
@@ -163,8 +191,21 @@ class Study:
                     self._looks(earlier, dispatcher, mode)
                 self._looks(plan, dispatcher, mode)
             self.observer.learnt(report())
-            plan = self._next(dispatcher) if plan.ablations or plan.more_seeds else None
-        self._retune(pool, budget)
+            plan = self._next(dispatcher, plan)
+        if self.plans_on:
+            self._retune(pool, budget)
+
+    def _first(self, pool: Pool, plan_file: Path | None) -> Plan:
+        """Round 1; where nobody plans, the oldest request is, unless there is a plan that was named or sealed."""
+        begun = plan_file or self.plans_on or self.ledger.plans(self.setting.version)
+        return (None if begun else self._asked_for(pool)) or self.first_plan(pool, plan_file)
+
+    def _asked_for(self, pool: Pool) -> Plan | None:
+        """The oldest request of the queue as the next round, sealed; None where none waits."""
+        completed = self.ledger.recall(COMPLETED) == self.setting.version
+        modes = self.setting.modes
+        ground = Ground(self.setting.spec.study.name, self.components, self.plans, self.places, modes, completed)
+        return next_request(ground, self.plan_files, self._bench(pool), self.observer)
 
     def _bring_in(self, components: Sequence[Component]) -> None:
         """Components that plans have added to those that were read."""
@@ -243,9 +284,12 @@ class Study:
                 self.observer.stage(f"round {plan.round}, {mode}: {what}")
             dispatcher.run(trials)
 
-    def _next(self, dispatcher: Dispatcher) -> Plan | None:
-        if sealed := self.plan_files.sealed(after=len(self.plans)):
+    def _next(self, dispatcher: Dispatcher, last: Plan) -> Plan | None:
+        """What was sealed already, else what was asked for, else the planner's follow-ups."""
+        if sealed := self.plan_files.sealed(after=len(self.plans)) or self._asked_for(dispatcher.pool):
             return sealed
+        if not self.plans_on or not (last.ablations or last.more_seeds):
+            return None
         learnt = self._learnt(dispatcher)
         for mode in self.setting.modes:
             if pool := self.planner.pool(learnt, mode):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .options import DEFAULT_STUDY, BaseUrl, Json, Model, Replay, State, StudyFile, Unsafe, WhoPlans, opened
-from .signals import listen
+from .signals import listen, stop_when_closed
 
 if TYPE_CHECKING:
     from ..budget import Budget
@@ -51,6 +51,19 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="List the trials and what they would take; run none.")
     ] = False,
+    queued: Annotated[
+        bool,
+        typer.Option(
+            "--queued",
+            help="Run what is sealed and what waits in the queue, then stop; nothing new is planned.",
+        ),
+    ] = False,
+    until_closed: Annotated[
+        bool,
+        typer.Option(
+            "--until-closed", help="Stop as after Ctrl-C once standard input is closed; a line `detach` lets it go on."
+        ),
+    ] = False,
     json: Json = False,
     state: State = None,
     unsafe_no_sandbox: Unsafe = False,
@@ -63,11 +76,12 @@ def run(
     from ..studyfile import state_folder
     from .watching import watcher
 
+    _require_one_plan(queued=queued, against={"--dry-run": dry_run, "--planner": planner, "--replay": replay})
     deadline = _deadline(for_, until)
     setting = opened(study)
     folder = state_folder(setting.spec, state)
     who = Asked(planner.value if planner else None, model, base_url, replay, interactions.value, sys.stderr.isatty())
-    settings = model_of(setting, who)
+    settings = None if queued else model_of(setting, who)
     if dry_run:
         asked = Budget(max_trials, deadline), workers
         rules = None if settings else rules_planner(setting, interactions.value)
@@ -76,11 +90,13 @@ def run(
     watch = watcher(setting.spec.primary, as_json=json)
     budget = Budget(max_trials, deadline)
     listen()
+    if until_closed:
+        stop_when_closed()
     with closing(watch):
         require_model(setting, settings, who, folder, watch)
         with closing(Ledger(folder, write=True)) as ledger:
             station = setting.station(folder, unsafe=unsafe_no_sandbox)
-            chosen = choose(setting, settings, who, folder, watch, budget.seconds_left)
+            chosen = None if queued else choose(setting, settings, who, folder, watch, budget.seconds_left)
             work = Study(setting, folder, ledger, station, watch, chosen)
             end = work.run(budget, lambda: _report(work), plan, workers)
             results = _finish(work, end, as_json=json)
@@ -106,7 +122,7 @@ def _finish(work: "Study", end: "End", *, as_json: bool) -> "Results | None":
     if not work.ledger.has_baseline(work.setting.version):
         work.observer.stage(f"stopped before the baseline was measured: {end.reason}; `lesion run` goes on from here")
         return None
-    work.observer.stage("complete" if end.complete else f"stopped: {end.reason}; `lesion run` goes on from here")
+    work.observer.stage("complete" if end.complete else f"{_how(end)}; `lesion run` goes on from here")
     work.observer.learnt([*_report(work), f"report: {_short(report)}"])
     results = collect(work.setting.spec, work.ledger)
     if as_json:
@@ -122,9 +138,19 @@ def _finish(work: "Study", end: "End", *, as_json: bool) -> "Results | None":
     return results
 
 
+def _how(end: "End") -> str:
+    return end.reason if end.measured else f"stopped: {end.reason}"
+
+
+def _require_one_plan(*, queued: bool, against: dict[str, object]) -> None:
+    """A run plans, or it does what was asked for."""
+    if queued and (given := [name for name, value in against.items() if value]):
+        raise typer.BadParameter(f"nothing is planned with it: leave out {', '.join(given)}", param_hint="--queued")
+
+
 def _exit_code(results: "Results | None", end: "End") -> int:
-    """0 complete, 3 complete with failed trials, 4 stopped by a budget."""
-    if not end.complete:
+    """0 complete, 3 complete with failed trials, 4 stopped by a budget; likewise for all that was asked for."""
+    if not end.measured:
         return 4
     return 3 if results and results.accounting.failed else 0
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 from types import FrameType
 
 
@@ -35,3 +36,32 @@ def _first(number: int, _frame: FrameType | None) -> None:
 
 def _second(number: int, _frame: FrameType | None) -> None:
     os._exit(128 + number)
+
+
+DETACH = b"detach"
+
+
+def stop_when_closed(descriptor: int = 0) -> None:
+    """Stop as after the first signal once `descriptor` is at its end; a line `detach` before that lets go for good.
+
+    The end comes also when whoever holds the other end of the pipe is killed.
+    """
+    threading.Thread(target=_until_closed, args=(descriptor,), name="until-closed", daemon=True).start()
+
+
+def _until_closed(descriptor: int) -> None:
+    said = b""
+    while data := _read(descriptor):
+        *lines, said = (said + data).split(b"\n")
+        if DETACH in (one.strip() for one in lines):
+            return
+    if signal.getsignal(signal.SIGTERM) is _first:  # it is stopping already: a second signal would cut that short
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+
+
+def _read(descriptor: int) -> bytes:
+    """Past Python's own buffer, whose lock a thread that waits would hold when the program ends."""
+    try:
+        return os.read(descriptor, 4096)
+    except OSError:
+        return b""

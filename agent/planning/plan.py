@@ -130,10 +130,13 @@ class Plan(BaseModel):
     """Ablations of earlier rounds that go on to their next look as long as they are open, whatever its chance."""
     remarks: list[str] = []
     """What a reader should know of how this round was planned, e.g. why the rules planned in the model's place."""
+    request: str = Field(default="", pattern=r"^(\d{4,})?$")
+    """The request of the queue that it was made from; empty where a planner planned it."""
 
     @model_serializer(mode="wrap")
     def _sparse(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return _without({"components": [], "mended": [], "more_seeds": [], "remarks": []}, handler(self))
+        silent = {"components": [], "mended": [], "more_seeds": [], "remarks": [], "request": ""}
+        return _without(silent, handler(self))
 
     @property
     def hash(self) -> str:
@@ -237,10 +240,11 @@ def _problems(plan: Plan, components: list[Component], place: Place, modes: Sequ
         for one in ablation.interventions:
             if found := place.problem(one):
                 yield f"{ablation.id}: {found}"
-        yield from (f"{ablation.id}: {found}" for found in _mode_problems(ablation, modes))
+        yield from (f"{ablation.id}: {found}" for found in mode_problems(ablation, modes))
 
 
-def _mode_problems(ablation: Ablation, modes: Sequence[Mode]) -> Iterator[str]:
+def mode_problems(ablation: Ablation, modes: Sequence[Mode]) -> Iterator[str]:
+    """Why the modes of the study cannot ask for an ablation."""
     asked = [mode for mode in modes if ablation.asks(mode)]
     if unknown := [mode for mode in ablation.modes if mode not in modes]:
         yield f"study.modes does not ask for {', '.join(unknown)}"
