@@ -16,6 +16,7 @@ from .failures import Failure
 from .mending import mended
 from .patience import Watcher
 from .question import question, tokens_beside, tokens_of
+from .schema import strict_schema
 from .settings import ModelSettings
 from .spending import Usage, check_caps, usage_of
 from .tokens import estimate_tokens
@@ -78,9 +79,9 @@ class LanguageModel:
         """
         beside = self._settings.context_tokens // 16
         if tools is not None:
-            beside = tokens_beside(stated_record(tuple(tools)), tuple(tools))
+            beside = tokens_beside(strict_schema(stated_record(tuple(tools))), tools)
         elif answer is not None:
-            beside = tokens_beside(answer)
+            beside = tokens_beside(strict_schema(answer))
         return max(self._asking.most_tokens - beside, 0)
 
     def preflight(self, opening: str = "") -> None:

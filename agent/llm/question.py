@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from hashlib import sha256
 from typing import Any
 
@@ -39,7 +40,7 @@ class Question:
     tools: tuple[type[BaseModel], ...] | None = None
     """Of a conversation, of which `answer` is the stated form; None where the record itself is wanted."""
 
-    @property
+    @cached_property
     def hash(self) -> str:
         """Over all that decides the answer: model, messages, schema, sampling, and which turn of mending it is."""
         asked = self.settings
@@ -49,15 +50,15 @@ class Question:
         parts += [] if self.tools is None else ["conversation"]
         return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
-    @property
+    @cached_property
     def schema(self) -> dict[str, Any]:
         """The strict schema of the answer."""
         return strict_schema(self.answer)
 
-    @property
+    @cached_property
     def tokens(self) -> int:
         """Its estimated size, the schema included."""
-        return self.tokens_of_messages + tokens_beside(self.answer, self.tools)
+        return self.tokens_of_messages + tokens_beside(self.schema, self.tools)
 
     @property
     def tokens_of_messages(self) -> int:
@@ -128,9 +129,9 @@ def tokens_of(messages: Sequence[Message]) -> int:
     return sum(estimate_tokens(message.text) + TOKENS_A_MESSAGE for message in messages)
 
 
-def tokens_beside(answer: type[BaseModel], tools: tuple[type[BaseModel], ...] | None = None) -> int:
-    """The estimated size of what a question holds beside its messages."""
-    return estimate_tokens(json.dumps(strict_schema(answer)) + (stated_form(tools) if tools else ""))
+def tokens_beside(schema: dict[str, Any], tools: Sequence[type[BaseModel]] | None = None) -> int:
+    """The estimated size of what a question holds beside its messages: the schema of its answer, and words on its tools."""
+    return estimate_tokens(json.dumps(schema) + (stated_form(tools) if tools else ""))
 
 
 def stated_form(tools: Sequence[type[BaseModel]]) -> str:
