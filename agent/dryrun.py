@@ -65,13 +65,13 @@ def forecast(
         {one.key: one for mode in setting.modes for one in _in_mode(setting, plan, mode, ledger, loads)}.values()
     )
     finished = {row.key for row in ledger.trials(setting.version) if row.status in FINISHED} if ledger else set[str]()
-    tuning, chosen = _retuning(setting, plan, ledger)
+    tuning, chosen = retuning_of(setting, plan, ledger)
     tried = list({one.key: one for one in tuning if one not in trials}.values())
     left, left_to_try = ([one for one in each if one.key not in finished] for each in (trials, tried))
-    return Forecast(left, left_to_try, chosen, _pace(setting, ledger))
+    return Forecast(left, left_to_try, chosen, pace_of(setting, ledger))
 
 
-def _retuning(setting: Setting, plan: Plan, ledger: Ledger | None) -> tuple[list[Trial], int]:
+def retuning_of(setting: Setting, plan: Plan, ledger: Ledger | None) -> tuple[list[Trial], int]:
     """Every trial that the tuning asks for, and how many more once it has chosen."""
     checks = ledger.checks(setting.version) if ledger else {}
     arms = arms_of(ledger.trials(setting.version) if ledger else [])
@@ -114,11 +114,11 @@ def _in_mode(setting: Setting, plan: Plan, mode: Mode, ledger: Ledger | None, lo
     return [*needed, *(setting.trial(mode, *arm, seed) for arm in {BASELINE: [], **asked}.items() for seed in seeds)]
 
 
-def _pace(setting: Setting, ledger: Ledger | None) -> float | None:
+def pace_of(setting: Setting, ledger: Ledger | None, workers: int | None = None) -> float | None:
     """Seconds from one trial's end to the next, with all workers: short trials wait for the start of their processes."""
     if ledger is None:
         return None
     spent = ledger.compute(setting.version)
-    workers = setting.spec.limits.workers
+    workers = workers or setting.spec.limits.workers
     found = pace(spent["seconds_per_trial"], spent["cpu_seconds_per_trial"], workers)
     return None if found is None else found / workers

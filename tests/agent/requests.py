@@ -7,8 +7,8 @@ from lesion.agent.planning.plan import Ablation, Plan, joint_id
 from lesion.agent.results import Prediction
 from lesion.executor.interventions import Block, ConfigOverride, Intervention, SourceEdit
 
-BROUGHT = "edit:shuffling"
-SHUFFLING = ("experiment.py", "batch = torch.randint(0, 256, (32,))", "batch = torch.arange(32)")
+BROUGHT = "edit:zeroing"
+ZEROING = ("experiment.py", "        optimizer.zero_grad()\n", "")
 LEFT, RIGHT, SCALE, DROPOUT = "config:use_left", "config:use_right", "config:use_scale", "config:unused_dropout"
 OFF = {LEFT: False, RIGHT: False, SCALE: False, DROPOUT: 0.0}
 
@@ -37,8 +37,10 @@ def asked(*ablations: Ablation, **more: object) -> Plan:
     )
 
 
-def edit(replace: str = SHUFFLING[2]) -> tuple[Ablation, Component]:
+def edit(replace: str = ZEROING[2]) -> tuple[Ablation, Component]:
     """A source edit and the component that it brings in."""
-    removed = SourceEdit(blocks=[Block(file=SHUFFLING[0], search=SHUFFLING[1], replace=replace)])
-    brought = Component(id=BROUGHT, kind="data", label="shuffling", evidence="asked for", interventions=[removed])
+    removed = SourceEdit(blocks=[Block(file=ZEROING[0], search=ZEROING[1], replace=replace)])
+    brought = Component(
+        id=BROUGHT, kind="optimizer", label="zeroing of gradients", evidence="asked for", interventions=[removed]
+    )
     return ablation(BROUGHT, [BROUGHT], [removed]), brought

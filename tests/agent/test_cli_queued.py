@@ -11,6 +11,7 @@ import pytest
 from lesion.agent.ledger import Ledger
 from lesion.agent.planning.plan import Plan
 from lesion.agent.queue import Queue
+from lesion.agent.workbench import IDLE
 
 from tests.experiments import LESION, STUDY, project
 
@@ -140,7 +141,7 @@ def test_killed_once_its_round_is_sealed_it_runs_every_trial_once(made):
 
 
 def test_an_edit_that_fails_its_check_is_dropped_and_the_rest_runs(made):
-    broken, brought = edit("pass")
+    broken, brought = edit("        optimizer = None\n")
     queue = Queue(made.state)
     queue.add(asked(broken, components=[brought]))
     queue.add(asked(broken, removal(LEFT), components=[brought]))
@@ -148,12 +149,17 @@ def test_an_edit_that_fails_its_check_is_dropped_and_the_rest_runs(made):
     assert ended.code == 0, ended.err
     assert "Traceback" not in ended.err and f"{BROUGHT}: dropped" in ended.err
     (refused,) = queue.refused()
-    assert refused.name == "0001" and "'batch'" in refused.reasons[0]
+    assert refused.name == "0001" and "'NoneType'" in refused.reasons[0]
     (plan,) = plans(made)
     assert (plan.request, [one.id for one in plan.ablations], plan.components) == ("0002", [LEFT], [])
     assert [one.id for one in plan.dropped] == [BROUGHT]
-    sound, brought = edit()
-    queue.add(asked(sound, components=[brought]))
+    idle, brought = edit()
+    queue.add(asked(idle, components=[brought]))
+    assert made.lesion("run", "--queued").code == 0
+    assert IDLE in queue.refused()[-1].reasons[0]
+    queue.add(
+        asked(idle, components=[brought], mended=[{"id": BROUGHT, "problems": [IDLE]}])
+    )  # it acts later: insisted on
     assert made.lesion("run", "--queued").code == 0
     assert made.rows(f"SELECT COUNT(*) FROM trials WHERE arm = '{BROUGHT}' AND status = 'ok'") == [(2,)]
 
@@ -183,12 +189,11 @@ def test_failed_trials_and_budgets_have_their_exit_codes(made):
 
 def closed(made, said, *arguments):
     """A run whose standard input says this and ends once the baseline is being measured."""
-    program = start(made, "run", "--queued", "--until-closed", *arguments, stdin=subprocess.PIPE)
-    until(program, "baseline and noise floor")
-    program.stdin.write(said)
-    program.stdin.close()
-    told = program.stderr.read()
-    program.wait(SECONDS)
+    with start(made, "run", "--queued", "--until-closed", *arguments, stdin=subprocess.PIPE) as program:
+        until(program, "baseline and noise floor")
+        program.stdin.write(said)
+        program.stdin.close()
+        told = program.stderr.read()
     return program.returncode, told
 
 
