@@ -4,14 +4,14 @@ import re
 import shlex
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ...executor.errors import LesionError
 from ...executor.units import parse_duration
 from ...prompts import phrases
 from . import views
 from .arrivals import progress_line
+from .commandlist import COMMANDS, FORMATS, MODES
 from .costs import costs_shown
 from .events import Moded, Modelled, ModeOfWork
 from .limits import Limits
@@ -20,8 +20,6 @@ from .shown import Note, Prose, Shown, Source, Table
 if TYPE_CHECKING:
     from .conversation import Conversation
 
-MODES: tuple[ModeOfWork, ...] = ("ask", "auto", "plan-only")
-FORMATS = ("md", "json", "csv")
 AUTO_TRIALS, AUTO_SECONDS = 100, 3600.0
 """What auto may take where nothing is said."""
 MOST_LINES = 200
@@ -32,54 +30,31 @@ class UsageError(LesionError):
     """A command that was written wrongly."""
 
 
-@dataclass(frozen=True)
-class Command:
-    """One slash command."""
-
-    name: str
-    takes: str
-    """Its arguments, as the help shows them."""
-    run: Callable[[Sequence[str]], list[Shown]]
-
-    @property
-    def does(self) -> str:
-        """What it does, in a line."""
-        return phrases("chat/commands.j2").does[self.name]
-
-
 class Commands:
     """The commands of one conversation, by name."""
 
     def __init__(self, talk: "Conversation") -> None:
         self._talk = talk
-        self._commands = {
-            one.name: one
-            for one in (
-                Command("help", "", self._help),
-                Command("components", "[PATTERN …]", self._components),
-                Command("source", "FILE[:FIRST-LAST]", self._source),
-                Command("plan", "[ID or PATTERN … | drop ID … | clear]", self._plan),
-                Command("interactions", "[ID ID …]", self._interactions),
-                Command("diff", "[ID …]", self._diff),
-                Command("run", "[all] [N trials] [for 30m]", self._run),
-                Command("stop", "", self._stop),
-                Command("status", "", self._status),
-                Command("results", "[PATTERN …]", self._results),
-                Command("why", "ID", self._why),
-                Command("settle", "", self._settle),
-                Command("draft", "", self._paragraph),
-                Command("report", "[md] [json] [csv]", self._report),
-                Command("cost", "", self._cost),
-                Command("model", "[NAME | none]", self._model),
-                Command("mode", "[ask | auto [N trials] [for 1h] | plan-only]", self._mode),
-                Command("quit", "", self._quit),
-            )
+        self._does: dict[str, Callable[[Sequence[str]], list[Shown]]] = {
+            "help": self._help,
+            "components": self._components,
+            "source": self._source,
+            "plan": self._plan,
+            "interactions": self._interactions,
+            "diff": self._diff,
+            "run": self._run,
+            "stop": self._stop,
+            "status": self._status,
+            "results": self._results,
+            "why": self._why,
+            "settle": self._settle,
+            "draft": self._paragraph,
+            "report": self._report,
+            "cost": self._cost,
+            "model": self._model,
+            "mode": self._mode,
+            "quit": self._quit,
         }
-
-    @property
-    def all(self) -> list[Command]:
-        """All of them, in the order of the help."""
-        return list(self._commands.values())
 
     def run(self, line: str) -> list[Shown]:
         """Run a line that begins with a slash. `LesionError` where it cannot be."""
@@ -87,16 +62,15 @@ class Commands:
             name, *arguments = shlex.split(line[1:], posix=True)
         except ValueError as error:
             raise UsageError(f"this cannot be read: {error}", to_do="close the quotation mark") from None
-        found = self._commands.get(name) or self._only(name)
-        return found.run(arguments)
+        return self._does[self._named(name)](arguments)
 
-    def _only(self, name: str) -> Command:
-        """The one command that begins so."""
+    def _named(self, name: str) -> str:
+        """The command of this name, or the only one that begins so."""
         from ..planning.plan import nearest
 
-        fitting = [one for known, one in self._commands.items() if name and known.startswith(name)]
+        fitting = [name] if name in self._does else [one for one in self._does if name and one.startswith(name)]
         if len(fitting) != 1:
-            hint = f": {', '.join(f'/{one.name}' for one in fitting)}" if fitting else nearest(name, [*self._commands])
+            hint = f": {', '.join(f'/{one}' for one in fitting)}" if fitting else nearest(name, [*self._does])
             raise UsageError(f"there is no command /{name}{hint}", to_do="/help lists them")
         return fitting[0]
 
@@ -104,7 +78,7 @@ class Commands:
 
     def _help(self, arguments: Sequence[str]) -> list[Shown]:
         words = phrases("chat/words.j2")
-        rows = [[f"/{one.name} {one.takes}".strip(), one.does] for one in self.all]
+        rows = [[f"/{one.name} {one.takes}".strip(), one.does] for one in COMMANDS]
         columns = [words.column[name] for name in ("command", "does")]
         table = Table(title=phrases("chat/commands.j2").title(), columns=columns, rows=rows)
         return [table, Prose(text=phrases("chat/commands.j2").keys().strip())]
@@ -235,7 +209,7 @@ class Commands:
             if arguments[0] not in MODES:
                 raise UsageError(f"there is no mode {arguments[0]!r}", to_do=f"use {', '.join(MODES)}")
             limits = _limits(arguments[1:])
-            talk.set_mode(next(one for one in MODES if one == arguments[0]), limits)
+            talk.set_mode(cast("ModeOfWork", arguments[0]), limits)
         mode = talk.session.mode
         return [Note(text=words.mode_now(mode, talk.running.left(mode)))]
 

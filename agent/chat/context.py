@@ -1,6 +1,5 @@
 """What the model is told at each turn: the study, its project, the facts as the ledger has them now, and what was said, if it fits."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -8,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from ...prompts import phrases, render
 from ..llm.client import LanguageModel, Message, estimate_tokens
-from ..llm.schema import strict_schema
 from .desk import Desk
 from .session import Session
 from .tools import TOOLS
@@ -89,8 +87,7 @@ class Context:
     @cached_property
     def _room(self) -> int:
         """Tokens that the messages may have, beside the tools."""
-        tools = sum(estimate_tokens(json.dumps(strict_schema(one))) for one in TOOLS)
-        return max(0, self.model.room() - max(0, tools - self.model.room() // 16))
+        return self.model.room(tools=TOOLS)
 
 
 def _latest(said: Sequence[Message], left: int) -> list[Message]:

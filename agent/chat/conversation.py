@@ -2,9 +2,10 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
+from ...executor.errors import LesionError
 from ...prompts import phrases
 from .approval import Approval
 from .desk import Desk
@@ -18,27 +19,17 @@ if TYPE_CHECKING:
     from ..llm.spending import Usage
     from .drafting import Drafter
     from .limits import Limits
-    from .runner import Ended, Runner
+    from .runner import Ended, Planner, Runner
     from .running import Running
     from .speaker import Speaker
 
 GOOD_ENDS = (0, 3, 4, 130, 143, -2, -15)
 
 
-@dataclass(frozen=True)
-class Named:
-    """The model as flags name it, before the environment and the study file."""
-
-    model: str | None = None
-    base_url: str | None = None
-    kind: Literal["auto", "llm", "rules"] | None = None
-    """rules: no model, whatever is configured; llm: not without one."""
-
-
 class Conversation:
     """Everything that one message sets going. Used from one thread; `arrivals` may be polled from another."""
 
-    def __init__(self, desk: Desk, session: Session, front: Front, runner: "Runner", named: Named) -> None:
+    def __init__(self, desk: Desk, session: Session, front: Front, runner: "Runner", named: "Planner") -> None:
         self.desk, self.session, self.front = desk, session, front
         self.over = False
         """Whether somebody has said goodbye."""
@@ -74,9 +65,16 @@ class Conversation:
 
     def run_ended(self, ended: "Ended") -> None:
         """The process that ran trials for this conversation has ended."""
-        text = phrases("chat/loop.j2").ended(ended.code, ended.why)
+        text = phrases("chat/loop.j2").ended(ended.code, "\n".join(ended.last))
         self.session.tell(Noticed(text=self.desk.library.told(text)))
         self.front.show(Note(text=text, tone="plain" if ended.code in GOOD_ENDS else "error"))
+
+    def warm(self) -> None:
+        """Find out ahead what most questions need, and say where that fails."""
+        try:
+            self.desk.warm()
+        except LesionError as error:
+            self.trouble(str(error))
 
     def trouble(self, text: str) -> None:
         """Something went wrong beside the conversation."""
@@ -163,6 +161,10 @@ class Conversation:
         self.session.tell(Noticed(text=words.source_changed()))
         self.front.show(Note(text=words.source_changed(), tone="warning"))
 
+    def _planner(self) -> "Planner":
+        """Who plans the whole study: the model that answers here, else what flags and study file say."""
+        return replace(self._named, model=self.settings.model) if self.settings else self._named
+
     def _configure(self, model: str | None, *, required: bool = False) -> None:
         from ..llm.settings import is_configured, model_settings
 
@@ -181,7 +183,7 @@ class Conversation:
         from .running import Running
 
         if self._parts is None:
-            running = Running(self.desk, self.session, self.front, self.runner)
+            running = Running(self.desk, self.session, self.front, self.runner, self._planner)
             self._parts = Drafter(self.desk, self.session), running
         return self._parts
 

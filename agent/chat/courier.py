@@ -14,11 +14,17 @@ EVERY = 1.0
 """Seconds between two looks at the ledger."""
 
 
+def _nothing(*_: str) -> None:
+    """Nobody wants to know."""
+
+
 class Courier:
     """Looks at the ledger now and then, in a thread of its own where `start` is called."""
 
-    def __init__(self, talk: "Conversation", ended: Callable[[], None]) -> None:
-        self._talk, self._ended = talk, ended
+    def __init__(
+        self, talk: "Conversation", ended: Callable[[], None] = _nothing, progress: Callable[[str], None] = _nothing
+    ) -> None:
+        self._talk, self._ended, self._progress = talk, ended, progress
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="courier", daemon=True)
 
@@ -32,9 +38,10 @@ class Courier:
 
     def look(self) -> bool:
         """Tell what is new; whether the conversation's own run has ended."""
-        from .arrivals import Arrivals
+        from .arrivals import Arrivals, progress_line
 
         talk = self._talk
+        self._progress(progress_line(talk.desk.spec, talk.desk.state) if talk.desk.driver else "")
         for one in Arrivals(talk.desk.spec, talk.desk.state, talk.session.told).poll():
             talk.hear(one.key, one.count, one.text, one.shown)
         ended = talk.runner.ended()

@@ -1,12 +1,12 @@
 """The study that a conversation is about: read, never written. Everything is found out when it is first needed."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...executor.errors import LesionError, ReportError
+from ...executor.errors import ReportError
 from .once import Once
 
 if TYPE_CHECKING:
@@ -78,9 +78,9 @@ class Desk:
         return self.components | {one.id: one for plan in plans for one in plan.components}
 
     @property
-    def ids(self) -> list[str]:
-        """Of the components, as far as they are known without waiting."""
-        return [one.id for one in self._once.peek("components") or ()]
+    def labels(self) -> dict[str, str]:
+        """Of the components by their ids, as far as they are known without waiting."""
+        return {one.id: one.label for one in self._once.peek("components") or ()}
 
     @property
     def loads(self) -> bool:
@@ -156,7 +156,9 @@ class Desk:
         """What was approved and has not begun, by the name of its request."""
         from ..queue import Queue
 
-        return dict(Queue(self.state).waiting(self.plans))
+        with self.ledger() as ledger:
+            taken = ledger.requests() if ledger else set[str]()
+        return {one.name: one.plan for one in Queue(self.state).waiting(taken) if one.plan is not None}
 
     @property
     def planned(self) -> "dict[str, Ablation]":
@@ -171,12 +173,9 @@ class Desk:
 
         return holder(self.state / "lock")
 
-    def warm(self, failed: Callable[[LesionError], None]) -> None:
+    def warm(self) -> None:
         """Find out ahead what most questions need."""
-        try:
-            _ = self.components, self.results
-        except LesionError as error:
-            failed(error)
+        _ = self.components, self.results
 
     def _collected(self, ledger: "Ledger") -> "Results | None":
         from ..collect import collect

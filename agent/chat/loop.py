@@ -2,35 +2,39 @@
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ...executor.errors import LesionError
 from ...prompts import phrases
 from .courier import EVERY, Courier
 from .shown import Note
-from .terminal import ARRIVED, Terminal
 
 if TYPE_CHECKING:
     from .conversation import Conversation
     from .pipe import Pipe
+    from .terminal import Terminal
+    from .toolbar import Toolbar
 
 
-def at_terminal(talk: "Conversation", terminal: Terminal) -> int:
+def at_terminal(talk: "Conversation", terminal: "Terminal", toolbar: "Toolbar") -> int:
     """Until somebody leaves. The exit code."""
+    from .terminal import Arrived
+
     words = phrases("chat/loop.j2")
     talk.front.show(Note(text=words.greeting(talk.desk.spec.study.name, talk.settings, talk.session)))
-    threading.Thread(target=talk.desk.warm, args=(lambda error: talk.trouble(str(error)),), daemon=True).start()
-    courier = Courier(talk, lambda: _call(talk, terminal))
+    threading.Thread(target=talk.warm, name="warm", daemon=True).start()
+    courier = Courier(talk, ended=lambda: _call(talk, terminal), progress=toolbar.show)
     courier.start()
     try:
         while not talk.over:
             line = terminal.read()
             if line is None:
                 talk.over = True
-            elif line is ARRIVED:
+            elif isinstance(line, Arrived):
                 _guarded(talk, talk.go_on)
-            elif line.strip():
-                _guarded(talk, lambda text=line.strip(): talk.handle(text))
+            else:
+                _guarded(talk, partial(talk.handle, line))
             talk.over = talk.over and _may_leave(talk, terminal)
     finally:
         courier.close()
@@ -39,7 +43,7 @@ def at_terminal(talk: "Conversation", terminal: Terminal) -> int:
 
 def through_pipe(talk: "Conversation", pipe: "Pipe") -> int:
     """Every message in turn; what was started is waited for. The exit code: 2 where a message came to an error."""
-    courier, code = Courier(talk, lambda: None), 0
+    courier, code = Courier(talk), 0
     while not talk.over and (line := pipe.read()) is not None:
         if not line.strip():
             continue
@@ -71,23 +75,22 @@ def _guarded(talk: "Conversation", act: Callable[[], None]) -> None:
         talk.front.show(Note(text=phrases("chat/turn.j2").cancelled(), tone="warning"))
 
 
-def _call(talk: "Conversation", terminal: Terminal) -> None:
+def _call(talk: "Conversation", terminal: "Terminal") -> None:
     if talk.speaks_by_itself:
         terminal.interrupt()
 
 
-def _may_leave(talk: "Conversation", terminal: Terminal) -> bool:
+def _may_leave(talk: "Conversation", terminal: "Terminal") -> bool:
     """Asks about running trials; whether the conversation is over."""
     if talk.runner.running is None:
         return True
     words = phrases("chat/loop.j2")
-    chosen = terminal.choose(words.running(), {"": words.keep(), "s": words.stop(), "c": words.stay()})
-    match chosen:
-        case "c":
-            return False
-        case "s":
+    match terminal.choose(words.running(), [words.keep(), words.stop(), words.stay()]):
+        case 0:
+            talk.runner.detach()
+        case 1:
             with talk.front.busy(phrases("chat/commands.j2").stopping()):
                 talk.runner.stop()
         case _:
-            talk.runner.detach()
+            return False
     return True

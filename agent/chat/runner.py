@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -152,3 +154,12 @@ class Runner:
             told = [one for one in log.read().decode(errors="replace").splitlines() if one.strip()]
         errors = [at for at, line in enumerate(told) if line.startswith(ERROR)]
         return tuple(told[errors[-1] :][:MOST_LINES] if errors else told[-MOST_LINES:])
+
+
+@contextmanager
+def stopping(runner: Runner) -> Generator[None]:
+    """At the end its run is stopped, unless it was detached."""
+    try:
+        yield
+    finally:
+        runner.stop()

@@ -1,6 +1,7 @@
 """From the draft to trials: the price and the exact changes, a yes, the queue, and a process of its own that runs them."""
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ...executor.errors import PlanError
@@ -12,7 +13,7 @@ from .draft import Draft
 from .events import Approved, Moded, Refused
 from .front import Front
 from .limits import Limits
-from .runner import Runner
+from .runner import Planner, Runner
 from .session import Session
 from .shown import Diff, Note
 
@@ -26,8 +27,12 @@ DRAFT = "draft.yaml"
 class Running:
     """Asks before anything runs, and keeps the one process that runs it."""
 
-    def __init__(self, desk: Desk, session: Session, front: Front, runner: Runner) -> None:
+    def __init__(
+        self, desk: Desk, session: Session, front: Front, runner: Runner, planner: Callable[[], Planner]
+    ) -> None:
         self._desk, self._session, self._front, self.runner = desk, session, front, runner
+        self._planner = planner
+        """Of the whole study, as it is configured now."""
 
     def ask(self, reason: str = "", limits: Limits | None = None) -> str:
         """Ask for the draft, and run it after a yes. What came of it, in words for whoever asked.
@@ -73,7 +78,7 @@ class Running:
                 return words.nobody(self._session.mode.mode)
             if not reply.yes:
                 return self._refused(asked.what, reply)
-        self.runner.start(queued=False, max_trials=limits.trials, seconds=limits.seconds)
+        self.runner.start(whole=self._planner(), max_trials=limits.trials, seconds=limits.seconds)
         return words.started_study()
 
     def go_on(self, limits: Limits | None = None) -> str:
@@ -108,7 +113,7 @@ class Running:
         return words.started([request])
 
     def _start(self, limits: Limits) -> None:
-        self.runner.start(queued=True, max_trials=limits.trials, seconds=limits.seconds)
+        self.runner.start(max_trials=limits.trials, seconds=limits.seconds)
 
     def _refused(self, what: str, reply: Reply) -> str:
         self._session.tell(Refused(what=what, reason=reply.reason))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from ..llm.client import LanguageModel
 from ..llm.settings import ModelSettings
 from ..llm.transcript import Transcript
-from ..planners import CONVERSATION, TRANSCRIPT
+from ..planners import CHAT_TRANSCRIPT, TRANSCRIPT
 from .context import Context
 from .speaker import Speaker
 from .toolbox import Toolbox
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def speaker_of(talk: "Conversation", settings: ModelSettings) -> Speaker:
     """The model of a conversation; what the study's planner asked counts against the same caps."""
     state = talk.desk.state
-    transcript = Transcript(state / CONVERSATION, beside=(state / TRANSCRIPT,))
+    transcript = Transcript(state / CHAT_TRANSCRIPT, beside=(state / TRANSCRIPT,))
     model = LanguageModel(settings, transcript, talk.waits)
     toolbox = Toolbox(talk.desk, talk.session, talk.front, talk.drafter, talk.running, f"llm:{settings.model}")
     context = Context(talk.desk, talk.session, model)

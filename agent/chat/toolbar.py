@@ -17,6 +17,10 @@ class Toolbar:
     """Of the trials that run, whoever runs them."""
     talk: "Conversation | None" = field(default=None, repr=False)
 
+    def show(self, progress: str) -> None:
+        """How far the trials are; empty where none run."""
+        self.progress = progress
+
     def parts(self) -> list[str]:
         """Quick: nothing here reads a file."""
         words, talk = phrases("chat/loop.j2"), self.talk

@@ -12,10 +12,10 @@ from .options import DEFAULT_STUDY, BaseUrl, Json, Model, State, StudyFile, Unsa
 from .signals import listen_for_the_end
 
 if TYPE_CHECKING:
-    from ..chat.conversation import Conversation, Named
+    from ..chat.conversation import Conversation
     from ..chat.desk import Desk
     from ..chat.limits import Limits
-    from ..chat.runner import Runner
+    from ..chat.runner import Planner, Runner
     from ..chat.session import Session
 
 
@@ -53,9 +53,8 @@ def chat(
     unsafe_no_sandbox: Unsafe = False,
 ) -> None:
     """Talk about a study: what is in here, try it, why did that happen, write me the paragraph. Goes on where it stopped."""
-    from ..chat.conversation import Named
     from ..chat.desk import Desk
-    from ..chat.runner import Runner
+    from ..chat.runner import Allowed, Planner, Runner, stopping
     from ..chat.session import FOLDER, Session
     from ..studyfile import load_study, state_folder
 
@@ -63,11 +62,9 @@ def chat(
     spec = load_study(study)
     folder = state_folder(spec, state)
     listen_for_the_end()
-    flags = Named(model, base_url, planner.value if planner else None)
-    with (
-        closing(Session(folder, new=new)) as session,
-        closing(Runner(spec.path, folder, workers=workers, unsafe=unsafe_no_sandbox, named=flags)) as runner,
-    ):
+    flags = Planner(planner.value if planner else None, model, base_url)
+    runner = Runner(spec.path, folder, Allowed(workers, unsafe_no_sandbox))
+    with closing(Session(folder, new=new)) as session, stopping(runner):
         desk = Desk(spec, folder, folder / FOLDER, unsafe_no_sandbox)
         talk = _at_terminal if message is None and sys.stdin.isatty() and sys.stdout.isatty() and not json else _piped
         raise typer.Exit(talk(desk, session, runner, flags, _Said(message, mode, limits, as_json=json)))
@@ -88,23 +85,21 @@ class _Said(NamedTuple):
         return talk
 
 
-def _at_terminal(desk: "Desk", session: "Session", runner: "Runner", flags: "Named", said: _Said) -> int:
-    from ..chat.completion import ChatCompleter
+def _at_terminal(desk: "Desk", session: "Session", runner: "Runner", flags: "Planner", said: _Said) -> int:
+    from ..chat.completing import completer_of
     from ..chat.conversation import Conversation
     from ..chat.loop import at_terminal
     from ..chat.session import HISTORY
     from ..chat.terminal import Terminal
-    from ..chat.toolbar import toolbar
+    from ..chat.toolbar import Toolbar
 
-    found: list[Conversation] = []
-    completer = ChatCompleter(lambda: found)
-    terminal = Terminal(session.folder / HISTORY, completer, lambda: toolbar(found))
-    talk = Conversation(desk, session, terminal, runner, flags)
-    found.append(talk)
-    return at_terminal(said.begin(talk), terminal)
+    toolbar = Toolbar()
+    terminal = Terminal(session.folder / HISTORY, completer_of(desk), toolbar.parts)
+    toolbar.talk = talk = said.begin(Conversation(desk, session, terminal, runner, flags))
+    return at_terminal(talk, terminal, toolbar)
 
 
-def _piped(desk: "Desk", session: "Session", runner: "Runner", flags: "Named", said: _Said) -> int:
+def _piped(desk: "Desk", session: "Session", runner: "Runner", flags: "Planner", said: _Said) -> int:
     from ..chat.conversation import Conversation
     from ..chat.loop import through_pipe
     from ..chat.pipe import Pipe
