@@ -51,14 +51,19 @@ class Asking:
         """How large a question may be with all that it holds, in the tokens of `estimate_tokens`."""
         return int((self.settings.context_tokens - self.settings.answer_tokens - MARGIN) / self._scale.factor)
 
-    def exchange(self, asked: Question, telling: Telling | None = None) -> Exchange:
+    def exchange(self, asked: Question, telling: Telling | None = None, *, waits: bool = True) -> Exchange:
         """The answered exchange, from the transcript, else from the server; it is written down before it is looked at.
+
+        Args:
+            asked: what is asked.
+            telling: shows the answer as it comes.
+            waits: for a server that does not answer now; else that is an error at once.
 
         Raises:
             BadAnswerError: the model refuses.
             PlannerError, OutOfTime, LedgerError: as `LanguageModel.ask` raises them.
         """
-        exchange = self.transcript.answer_to(asked.hash) or self._from_server(asked, telling)
+        exchange = self.transcript.answer_to(asked.hash) or self._from_server(asked, telling, waits=waits)
         reply, texts = exchange.reply, asked.tokens_of_messages
         if reply.sent is not None and texts * SCHEMA_SHARE > asked.tokens:
             self._scale.learn(texts, reply.sent)
@@ -71,7 +76,7 @@ class Asking:
         """Whether the model can hold question and answer."""
         return self._size(asked) + self.settings.answer_tokens <= self.settings.context_tokens
 
-    def _from_server(self, asked: Question, telling: Telling | None) -> Exchange:
+    def _from_server(self, asked: Question, telling: Telling | None, *, waits: bool) -> Exchange:
         """Ask the server until it answers, or until that is no use."""
         self._check(asked)
         model, host = self.settings.model, urlsplit(self.settings.server).netloc
@@ -85,7 +90,7 @@ class Asking:
                 if (exchange := self._send(asked, attempt, telling)) is not None:
                     return exchange
             except Failure as failure:
-                if failure.kind not in TRIES:
+                if failure.kind not in TRIES or not waits:
                     raise error_of(failure, self.settings) from None
                 patience.wait(failure)
             attempt += 1

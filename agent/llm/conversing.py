@@ -78,7 +78,7 @@ class Conversing:
             self._probes += 1
         names = {tool_name(tool) for tool in tools}
         with contextlib.suppress(PlannerError, OutOfTime, Unreadable):
-            stated = read_answer(self._asking.exchange(asked).reply.said, Turn)
+            stated = read_answer(self._asking.exchange(asked, waits=False).reply.said, Turn)
             calls = tuple(call_of(action) for action in stated.calls if action.name in names)
             if calls and self._asking.dialect.tools == "untried":
                 self._know("stated")

@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
 from ...prompts import phrases
@@ -42,26 +42,29 @@ def native_turns(messages: Sequence[Message]) -> list[JSON]:
     for position, message in enumerate(messages):
         if message.role == "tool":
             continue
-        turns.append({"role": message.role, "content": message.content})
+        turns.append({"role": message.role, "content": message.content if message.calls else _content(message)})
         if message.calls:
             turns[-1]["tool_calls"] = [_sent(call) for call in message.calls]
         answers = _answers_after(messages, position)
         turns += [*_answers(message.calls, answers), *_orphans(message.calls, answers)]
-    return turns
+    return _alternating(turns)
 
 
 def plain_turns(messages: Sequence[Message]) -> list[JSON]:
     """The same for a server that makes no tool calls: they are told as records, and their answers as what a person says."""
     names = {call.id: call.name for message in messages for call in message.calls}
-    has_tools = any(message.calls or message.answers for message in messages)
-    turns: list[JSON] = []
-    for message in messages:
-        turn = _told(message, names)
-        if has_tools and turns and turn["role"] == turns[-1]["role"] == "user":
-            turns[-1]["content"] += "\n\n" + turn["content"]  # many templates want the roles to alternate
+    return _alternating(_told(message, names) for message in messages)
+
+
+def _alternating(turns: Iterable[JSON]) -> list[JSON]:
+    """A person's turns in a row made one: many templates want the roles to alternate."""
+    found: list[JSON] = []
+    for turn in turns:
+        if found and turn["role"] == found[-1]["role"] == "user":
+            found[-1]["content"] += "\n\n" + turn["content"]
         else:
-            turns.append(turn)
-    return turns
+            found.append(turn)
+    return found
 
 
 def _told(message: Message, names: dict[str, str]) -> JSON:
@@ -74,7 +77,12 @@ def _told(message: Message, names: dict[str, str]) -> JSON:
             "role": "assistant",
             "content": json.dumps({"say": message.content, "calls": calls}, ensure_ascii=False),
         }
-    return {"role": message.role, "content": message.content}
+    return {"role": message.role, "content": _content(message)}
+
+
+def _content(message: Message) -> str:
+    """Some servers refuse an empty turn."""
+    return message.content or phrases("llm/client/stand_in.j2").nothing()
 
 
 def _answers_after(messages: Sequence[Message], position: int) -> list[Message]:
@@ -83,7 +91,7 @@ def _answers_after(messages: Sequence[Message], position: int) -> list[Message]:
 
 
 def _answers(calls: Sequence[Call], answers: Sequence[Message]) -> Iterator[JSON]:
-    given = {message.answers: message.content for message in answers}
+    given = {message.answers: _content(message) for message in answers}
     nothing = phrases("llm/client/stated.j2").unanswered()
     for call in calls:
         yield {"role": "tool", "tool_call_id": call.id, "content": given.get(call.id, nothing)}

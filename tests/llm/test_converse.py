@@ -126,9 +126,20 @@ def test_servers_never_see_a_call_without_an_answer_nor_an_answer_without_a_call
     with ModelServer(calls(MADE)) as server:
         converse(desk.model(server), messages)
     turns = server.asked[0].body["messages"]
-    assert [turn["role"] for turn in turns] == ["system", "user", "user", "assistant", "tool", "user"]
-    assert "before the context begins" in turns[2]["content"]
-    assert (turns[4]["tool_call_id"], turns[4]["content"]) == ("a", "(no answer)")
+    assert [turn["role"] for turn in turns] == ["system", "user", "assistant", "tool", "user"]
+    assert "before the context begins" in turns[1]["content"]
+    assert (turns[3]["tool_call_id"], turns[3]["content"]) == ("a", "(no answer)")
+
+
+@pytest.mark.parametrize("refuses", [(), ("tools",)])
+def test_roles_alternate_and_no_turn_is_empty_after_answers_that_were_broken_off(desk, refuses):
+    said = [*TALK, Message("user", "Wait."), Message("assistant", ""), Message("user", "Go on.")]
+    with talking(speaks("Fine.", MADE), refuses=refuses) as server:
+        converse(desk.model(server), said)
+    turns = server.asked[-1].body["messages"]
+    assert [turn["role"] for turn in turns] == ["system", "user", "assistant", "user"]
+    assert "What is dropout worth?\n\nWait." in turns[1]["content"]
+    assert all(turn["content"] for turn in turns)
 
 
 def test_an_answer_cut_within_a_call_says_so(desk):

@@ -112,8 +112,10 @@ def test_a_server_that_called_once_is_never_probed(desk):
 
 @pytest.mark.parametrize("bad", [says("I do not know"), fails(500, "oops"), says("", extra={"refusal": "No."})])
 def test_a_probe_that_fails_leaves_the_answer_as_it_is(desk, bad):
-    with ModelServer(says("Dropout matters."), *[bad] * 5) as server:
+    with ModelServer(says("Dropout matters."), bad) as server:
         assert converse(desk.model(server))[0] == ("Dropout matters.", (), False)
+        assert len(server.asked) == 2
+    assert desk.slept == [], "nobody waits for it"
 
 
 def test_caps_hold_before_a_probe(desk):
