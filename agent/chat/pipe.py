@@ -112,7 +112,7 @@ class Pipe:
             stream.write(f"{text}\n")
             stream.flush()
         except OSError as error:
-            _cannot_be_written(stream, error)
+            _cannot_be_written(stream, "standard error" if stream is self._stderr else "standard output", error)
 
 
 class _Collected:
@@ -129,13 +129,13 @@ class _Collected:
         self.prose, self.is_complete = whole, True
 
 
-def _cannot_be_written(stream: TextIO, error: OSError) -> NoReturn:
+def _cannot_be_written(stream: TextIO, name: str, error: OSError) -> NoReturn:
     with suppress(OSError, ValueError):  # what is still buffered is not tried again when the program ends
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     if error.errno in (errno.EPIPE, errno.ECONNRESET):
         raise ReaderGone(128 + signal.SIGPIPE) from None
     raise LesionError(
         f"cannot be written: {error.strerror or error}",
-        where="standard output" if stream is sys.stdout else "standard error",
+        where=name,
         to_do="free some space, or write it elsewhere; the conversation itself is kept",
     ) from None

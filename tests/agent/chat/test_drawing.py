@@ -139,7 +139,7 @@ def test_a_forest_in_ascii():
     shown = drawn(FOREST, 80, is_ascii=True)
     assert "--*--" in shown
     assert ": +/-delta = 0.01" in shown
-    assert "module:block...projection" in shown
+    assert "module:block...n.projection" in shown
 
 
 @pytest.mark.parametrize(("width", "short"), [(36, LONG), (11, "modul…ction"), (10, "modul…tion"), (1, "…")])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pexpect
 import pyte
 
-TIMEOUT = int(os.environ.get("WATCH", "30"))
+TIMEOUT = 30
 CONVERSATION = Path(__file__).with_name("conversation.py")
 CTRL_C, CTRL_D, CTRL_R, UP, TAB, ALT_ENTER = "\x03", "\x04", "\x12", "\x1b[A", "\t", "\x1b\r"
 COLOURLESS = {"NO_COLOR": "1"}
