@@ -2,7 +2,7 @@
 
 import math
 
-from ..results import Interval
+from ..records.base import Interval
 
 MISSING = "–"
 MINUS = "−"

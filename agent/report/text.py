@@ -3,10 +3,12 @@
 import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..firstline import first_line
-from ..results import Results
+
+if TYPE_CHECKING:
+    from ..results import Results
 
 Escape = Callable[[str], str]
 
@@ -79,7 +81,7 @@ def clipped_names(names: Sequence[str], length: int) -> str:
     return clipped(" + ".join(clipped(name, room) for name in names), length)
 
 
-def prepared(results: Results, escape: Escape) -> Results:
+def prepared(results: "Results", escape: Escape) -> "Results":
     """The same results with every text escaped, and labels that name several components told apart by their ids.
 
     Keys of open maps are ours and stay; metrics' names are the user's and are escaped wherever they stand.
@@ -88,7 +90,7 @@ def prepared(results: Results, escape: Escape) -> Results:
     data["baseline"] = {
         mode: {escape(metric): floor for metric, floor in metrics.items()} for mode, metrics in data["baseline"].items()
     }
-    return Results.model_validate(data)
+    return type(results).model_validate(data)
 
 
 def _escaped(value: Any, escape: Escape) -> Any:
