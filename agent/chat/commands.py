@@ -4,7 +4,7 @@ import re
 import shlex
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from ...executor.errors import LesionError
 from ...executor.units import parse_duration
@@ -209,7 +209,7 @@ class Commands:
             if arguments[0] not in MODES:
                 raise UsageError(f"there is no mode {arguments[0]!r}", to_do=f"use {', '.join(MODES)}")
             limits = _limits(arguments[1:])
-            talk.set_mode(cast("ModeOfWork", arguments[0]), limits)
+            talk.set_mode(arguments[0], limits)
         mode = talk.session.mode
         return [Note(text=words.mode_now(mode, talk.running.left(mode)))]
 

@@ -17,7 +17,9 @@ from .shown import Note, Shown
 if TYPE_CHECKING:
     from ..llm.settings import ModelSettings
     from ..llm.spending import Usage
+    from ..prose.facts import Facts
     from .drafting import Drafter
+    from .news import Arrival
     from .limits import Limits
     from .runner import Ended, Planner, Runner
     from .running import Running
@@ -58,10 +60,11 @@ class Conversation:
         if self.settings is not None:
             self._answer()
 
-    def hear(self, key: str, count: int, text: str, shown: Sequence[Shown]) -> None:
+    def hear(self, one: "Arrival") -> None:
         """Something new of the results: told once, and to the model at its next turn."""
-        self.session.tell(Told(key=key, count=count, text=self.desk.library.told(text)))
-        self.front.show(*shown)
+        text = one.shown.text if isinstance(one.shown, Note) else as_text([one.shown])
+        self.session.tell(Told(key=one.key, count=one.count, text=self.desk.library.told(text)))
+        self.front.show(one.shown)
 
     def run_ended(self, ended: "Ended") -> None:
         """The process that ran trials for this conversation has ended."""
@@ -100,6 +103,12 @@ class Conversation:
     def usage(self) -> "Usage | None":
         """What the model has taken; None without one."""
         return self._with_model.model.usage if self.settings else None
+
+    def facts(self) -> "Facts":
+        """What a text of the model may refer to now."""
+        from ..prose.facts import Facts
+
+        return Facts(self.desk.results)
 
     def choose_model(self, name: str | None) -> None:
         """Let another model answer from now on; None: none. `ModelError` where it cannot be used."""

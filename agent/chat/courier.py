@@ -8,6 +8,7 @@ from ...executor.errors import LesionError
 from ...prompts import phrases
 
 if TYPE_CHECKING:
+    from .arrivals import Arrivals
     from .conversation import Conversation
 
 EVERY = 1.0
@@ -25,6 +26,7 @@ class Courier:
         self, talk: "Conversation", ended: Callable[[], None] = _nothing, progress: Callable[[str], None] = _nothing
     ) -> None:
         self._talk, self._ended, self._progress = talk, ended, progress
+        self._known: Arrivals | None = None
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="courier", daemon=True)
 
@@ -38,16 +40,25 @@ class Courier:
 
     def look(self) -> bool:
         """Tell what is new; whether the conversation's own run has ended."""
-        from .arrivals import Arrivals, progress_line
+        from .arrivals import progress_line
 
         talk = self._talk
         self._progress(progress_line(talk.desk.spec, talk.desk.state) if talk.desk.driver else "")
-        for one in Arrivals(talk.desk.spec, talk.desk.state, talk.session.told).poll():
-            talk.hear(one.key, one.count, one.text, one.shown)
+        for one in self._arrivals().poll():
+            talk.hear(one)
         ended = talk.runner.ended()
         if ended is not None:
             talk.run_ended(ended)
         return ended is not None
+
+    def _arrivals(self) -> "Arrivals":
+        """One for each version of the study that is talked about."""
+        from .arrivals import Arrivals
+
+        desk = self._talk.desk
+        if self._known is None or (self._known.spec, self._known.version) != (desk.spec, desk.setting.version):
+            self._known = Arrivals(desk.spec, desk.state, self._talk.session.told, desk.setting.version)
+        return self._known
 
     def _run(self) -> None:
         troubled = ""

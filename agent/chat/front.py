@@ -14,6 +14,10 @@ class Stream(Protocol):
         """More of it: Markdown, its numbers marked already."""
         ...
 
+    def waiting(self, text: str) -> None:
+        """Nothing more comes for now, and why; gone with the next piece."""
+        ...
+
     def end(self, whole: Prose) -> None:
         """It is complete: `whole` begins with all that was added, and may explain marks after it."""
         ...

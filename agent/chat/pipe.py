@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, NoReturn, TextIO
 
@@ -74,7 +74,7 @@ class Pipe:
     @contextmanager
     def answering(self) -> Generator[Stream]:
         """The answer is written when it has ended, whole or broken off."""
-        answer = _Collected()
+        answer = _Collected(lambda text: self._write(self._stderr, self._drawing.line(text)))
         try:
             yield answer
         finally:
@@ -118,7 +118,8 @@ class Pipe:
 class _Collected:
     """A `Stream` that keeps what came."""
 
-    def __init__(self) -> None:
+    def __init__(self, wait: Callable[[str], None]) -> None:
+        self.waiting = wait
         self.prose = Prose(text="")
         self.is_complete = False
 

@@ -125,7 +125,9 @@ class Running:
         words = phrases("chat/running.j2")
         number = len(self._desk.plans) + len(self._desk.waiting) + 1
         with self._desk.ledger() as ledger:
-            price = price_of(self._desk.setting, ledger, plan, loads=self._desk.loads)
+            price = price_of(
+                self._desk.setting, ledger, plan, number, workers=self.runner.allowed.workers, loads=self._desk.loads
+            )
         driver = self._desk.driver
         own = driver is not None and driver == str(self.runner.running)
         notes = words.notes(number, reason, driver if not own else None, len(self._desk.waiting))
@@ -141,7 +143,13 @@ class Running:
 
         words = phrases("chat/running.j2")
         with self._desk.ledger() as ledger:
-            price = whole_study_price(self._desk.setting, ledger, self._first_plan(), loads=self._desk.loads)
+            price = whole_study_price(
+                self._desk.setting,
+                ledger,
+                self._first_plan(),
+                self._desk.loads,
+                workers=self.runner.allowed.workers,
+            )
         caps = words.caps(limits.trials, _duration(limits.seconds))
         notes = [words.planner_note(), *([caps] if caps else [])]
         return Approval(what=words.whole_study(), price=price, notes=tuple(notes))

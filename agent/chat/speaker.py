@@ -17,6 +17,7 @@ from .session import Session
 from .shown import Note
 from .toolbox import Toolbox
 from .tools import TOOLS
+from .waits import Waits
 
 if TYPE_CHECKING:
     from ..prose.facts import Facts
@@ -36,6 +37,7 @@ class Speaker:
     front: Front
     toolbox: Toolbox
     context: Context
+    waits: Waits
     facts: "Callable[[], Facts]"
 
     def turn(self) -> None:
@@ -71,7 +73,7 @@ class Speaker:
         ended: Ending = "broken"
         said = ModelSaid("", (), cut=False)
         words = Filter(self.facts())
-        with self.front.answering() as stream:
+        with self.front.answering() as stream, self.waits.shown_by(stream):
 
             def heard(piece: str) -> None:
                 came.append(piece)

@@ -9,9 +9,9 @@ from ..planners import CHAT_TRANSCRIPT, TRANSCRIPT
 from .context import Context
 from .speaker import Speaker
 from .toolbox import Toolbox
+from .waits import Waits
 
 if TYPE_CHECKING:
-    from ..prose.facts import Facts
     from .conversation import Conversation
 
 
@@ -19,13 +19,8 @@ def speaker_of(talk: "Conversation", settings: ModelSettings) -> Speaker:
     """The model of a conversation; what the study's planner asked counts against the same caps."""
     state = talk.desk.state
     transcript = Transcript(state / CHAT_TRANSCRIPT, beside=(state / TRANSCRIPT,))
-    model = LanguageModel(settings, transcript, talk.waits)
+    waits = Waits()
+    model = LanguageModel(settings, transcript, waits)
     toolbox = Toolbox(talk.desk, talk.session, talk.front, talk.drafter, talk.running, f"llm:{settings.model}")
     context = Context(talk.desk, talk.session, model)
-    return Speaker(model, settings, talk.session, talk.front, toolbox, context, lambda: _facts(talk))
-
-
-def _facts(talk: "Conversation") -> "Facts":
-    from ..prose.facts import Facts
-
-    return Facts.of(talk.desk.results)
+    return Speaker(model, settings, talk.session, talk.front, toolbox, context, waits, talk.facts)

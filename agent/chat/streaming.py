@@ -23,7 +23,7 @@ class LiveAnswer:
         self._region, self._drawing = Region(console), drawing
         self._changed = threading.Condition()
         self._closing = threading.Event()
-        self._text, self._is_new = "", False
+        self._text, self._is_new, self._why = "", False, ""
         self._left = 0
         """Characters of the clean text that are done with."""
         self._failure: Exception | None = None
@@ -32,13 +32,19 @@ class LiveAnswer:
     def add(self, text: str) -> None:
         """More of it."""
         with self._changed:
-            self._text, self._is_new = self._text + self._drawing.stretch(text), True
+            self._text, self._is_new, self._why = self._text + self._drawing.stretch(text), True, ""
+            self._changed.notify()
+
+    def waiting(self, text: str) -> None:
+        """Why nothing comes."""
+        with self._changed:
+            self._why, self._is_new = self._drawing.line(text), True
             self._changed.notify()
 
     def end(self, whole: Prose) -> None:
         """It is complete."""
         with self._changed:
-            self._text, self._is_new = self._drawing.stretch(whole.text), True
+            self._text, self._is_new, self._why = self._drawing.stretch(whole.text), True, ""
             self._changed.notify()
 
     def __enter__(self) -> Self:
@@ -70,9 +76,11 @@ class LiveAnswer:
         if finished:
             self._region.leave([*self._lines(text[self._left : self._left + finished]), Line("", 0)])
             self._left += finished
-        self._region.draw(self._lines(text[self._left :]))
+        why = Text(self._why, "dim", no_wrap=True, overflow="ellipsis")
+        self._region.draw([*self._lines(text[self._left :]), *(self._region.rendered(why) if self._why else [])])
 
     def _finish(self) -> None:
+        self._why = ""
         self._draw(self._text)
         self._region.leave(self._lines(self._text[self._left :]))
 
@@ -90,6 +98,10 @@ class PlainAnswer:
         """More of it."""
         self._text += text
         self._console.print(Text(self._drawing.stretch(text)), end="", soft_wrap=True)
+
+    def waiting(self, text: str) -> None:
+        """A line of its own."""
+        self._console.print(Text(self._drawing.line(text), "dim"))
 
     def end(self, whole: Prose) -> None:
         """It is complete."""

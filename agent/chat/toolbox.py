@@ -126,7 +126,7 @@ class Toolbox:
         words, results = phrases("chat/words.j2"), self.desk.results
         if results is None:
             return words.nothing_measured()
-        draft = checked_draft(text, Facts.of(results))
+        draft = checked_draft(text, Facts(results))
         if isinstance(draft, list):
             self.front.show(Step(tool="draft_paragraph", text=words.sent_back(len(draft))))
             return words.not_a_paragraph(draft)

@@ -104,7 +104,7 @@ def _piped(desk: "Desk", session: "Session", runner: "Runner", flags: "Planner",
     from ..chat.loop import through_pipe
     from ..chat.pipe import Pipe
 
-    pipe = Pipe(said.messages, as_json=said.as_json)
+    pipe = Pipe(said.messages or (), as_json=said.as_json)
     return through_pipe(said.begin(Conversation(desk, session, pipe, runner, flags)), pipe)
 
 
