@@ -73,10 +73,12 @@ class Facts:
 
     def references(self) -> str:
         """All there is to refer to, with meanings and the names of this study, for a language model."""
-        singles = {part: None for e in self.results.effects for part in e.components if len(e.components) == 1}
+        singles = [e for e in self.results.effects if len(e.components) == 1]
+        measured = [e for e in singles if e.delta is not None and e.verdict not in selection.UNMEASURED]
         return render(
             "chat/references.j2",
-            effects=list(singles)[:MOST_EXAMPLES],
+            effects=list(dict.fromkeys(e.components[0] for e in singles))[:MOST_EXAMPLES],
+            example=next(iter([e for e in measured if e.metric == self.results.study.primary]), None),
             joints=[joint.components for joint in self.results.interactions if not selection.is_crowd(joint)][:3],
             modes=selection.modes(self.results),
             metrics=sorted({metric for metrics in self.results.baseline.values() for metric in metrics})[
