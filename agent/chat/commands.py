@@ -152,7 +152,7 @@ class Commands:
         return self._talk.drafter.diffs(arguments)
 
     def _paragraph(self, arguments: Sequence[str]) -> list[Shown]:
-        from ..prose.draft import paragraph
+        from ..prose.paragraph import paragraph
 
         results = self._talk.desk.results
         if results is None:

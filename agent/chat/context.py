@@ -1,6 +1,6 @@
 """What the model is told at each turn: the study, its project, the facts as the ledger has them now, and what was said, if it fits."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from .views import as_text, results_shown
 
 if TYPE_CHECKING:
     from ..planning.llm.briefing import Briefing
+    from ..prose.facts import Facts
 
 FOR_PROJECT = 0.55
 """Part of the context that the study and its source may take; the rest is for facts and what is said."""
@@ -28,6 +29,7 @@ class Context:
     desk: Desk
     session: Session
     model: LanguageModel
+    facts: "Callable[[], Facts]"
 
     def messages(self, said: Sequence[Message], state: str) -> list[Message]:
         """The system's words, the study, what was said as far back as fits, and the facts at the head of the last question."""
@@ -43,6 +45,11 @@ class Context:
         else:
             kept = [Message("user", state), *kept]
         return _joined([*opening, *kept])
+
+    def _references(self) -> str:
+        """What a text may refer to, where the context has room for all of it."""
+        told = self.facts().references()
+        return told if estimate_tokens(told) <= self._room * FOR_STATE else ""
 
     def state(self) -> str:
         """The study as it stands: what is measured, drafted, waiting and running. From the ledger, never from memory."""
@@ -60,6 +67,7 @@ class Context:
             driver=desk.driver,
             mode=self.session.mode.mode,
             claims=results.claims if results else [],
+            references=self._references(),
         )
         return text.strip()
 

@@ -1,7 +1,6 @@
 """A conversation about one study: messages and commands in, answers and results out, everything on the disk as it happens."""
 
 import os
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -19,8 +18,8 @@ if TYPE_CHECKING:
     from ..llm.spending import Usage
     from ..prose.facts import Facts
     from .drafting import Drafter
-    from .news import Arrival
     from .limits import Limits
+    from .news import Arrival
     from .runner import Ended, Planner, Runner
     from .running import Running
     from .speaker import Speaker
@@ -62,6 +61,8 @@ class Conversation:
 
     def hear(self, one: "Arrival") -> None:
         """Something new of the results: told once, and to the model at its next turn."""
+        from .views import as_text
+
         text = one.shown.text if isinstance(one.shown, Note) else as_text([one.shown])
         self.session.tell(Told(key=one.key, count=one.count, text=self.desk.library.told(text)))
         self.front.show(one.shown)
@@ -106,9 +107,10 @@ class Conversation:
 
     def facts(self) -> "Facts":
         """What a text of the model may refer to now."""
-        from ..prose.facts import Facts
+        from ..prose.facts import Facts, NothingMeasured
 
-        return Facts(self.desk.results)
+        results = self.desk.results
+        return NothingMeasured() if results is None else Facts(results)
 
     def choose_model(self, name: str | None) -> None:
         """Let another model answer from now on; None: none. `ModelError` where it cannot be used."""

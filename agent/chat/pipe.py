@@ -119,12 +119,15 @@ class _Collected:
     """A `Stream` that keeps what came."""
 
     def __init__(self, wait: Callable[[str], None]) -> None:
-        self.waiting = wait
+        self._wait = wait
         self.prose = Prose(text="")
         self.is_complete = False
 
     def add(self, text: str) -> None:
         self.prose = Prose(text=self.prose.text + text)
+
+    def waiting(self, text: str) -> None:
+        self._wait(text)
 
     def end(self, whole: Prose) -> None:
         self.prose, self.is_complete = whole, True

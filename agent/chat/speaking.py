@@ -22,5 +22,5 @@ def speaker_of(talk: "Conversation", settings: ModelSettings) -> Speaker:
     waits = Waits()
     model = LanguageModel(settings, transcript, waits)
     toolbox = Toolbox(talk.desk, talk.session, talk.front, talk.drafter, talk.running, f"llm:{settings.model}")
-    context = Context(talk.desk, talk.session, model)
+    context = Context(talk.desk, talk.session, model, talk.facts)
     return Speaker(model, settings, talk.session, talk.front, toolbox, context, waits, talk.facts)

@@ -73,10 +73,12 @@ class Facts:
 
     def references(self) -> str:
         """All there is to refer to, with meanings and the names of this study, for a language model."""
-        singles = {part: None for e in self.results.effects for part in e.components if len(e.components) == 1}
+        singles = [e for e in self.results.effects if len(e.components) == 1]
+        measured = [e for e in singles if e.delta is not None and e.verdict not in selection.UNMEASURED]
         return render(
             "chat/references.j2",
-            effects=list(singles)[:MOST_EXAMPLES],
+            effects=list(dict.fromkeys(e.components[0] for e in singles))[:MOST_EXAMPLES],
+            example=next(iter([e for e in measured if e.metric == self.results.study.primary]), None),
             joints=[joint.components for joint in self.results.interactions if not selection.is_crowd(joint)][:3],
             modes=selection.modes(self.results),
             metrics=sorted({metric for metrics in self.results.baseline.values() for metric in metrics})[
@@ -206,6 +208,26 @@ class Facts:
             raise NoSuchReference(f"no predictions by {_unknown(planner, planners)}")
         score = self.shown.predictions[planners.index(planner)]
         return Subject(attributes.of_score(score))
+
+
+class NothingMeasured(Facts):
+    """A study without results: every reference says so."""
+
+    def __init__(self) -> None:
+        """There is nothing to hold."""
+
+    @cached_property
+    def ids(self) -> frozenset[str]:
+        """No name of a result."""
+        return frozenset()
+
+    def value(self, expression: str) -> str:
+        """Raises `NoSuchReference`."""
+        raise NoSuchReference("nothing is measured yet")
+
+    def references(self) -> str:
+        """None."""
+        return ""
 
 
 def _narrowed(found: Sequence[T], what: str, wanted: str, of: Callable[[T], str], name: str) -> list[T]:

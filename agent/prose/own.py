@@ -21,7 +21,7 @@ _NUMBER = (
     "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen"
     "|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|million|billion|trillion|dozen"
 )
-_SMALL = f"{_NUMBER}|zero|one|half|couple|several"
+_SMALL = f"{_NUMBER}|zero|one|half|couple"
 _BIG = (
     "thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
     "|hundred|thousand|million|billion|trillion|dozen"
@@ -31,13 +31,15 @@ _PARTS = "halves|thirds|quarters|fifths|sixths|sevenths|eighths|ninths|tenths|hu
 _MULTIPLE = "doubles|doubled|doubling|triples|tripled|tripling|quadrupled|halved|halving|twice|thrice"
 _UNIT = (
     r"per[ -]?cent(?:age)?(?:[ -]points?)?|points?|pp|standard[ -](?:deviations?|errors?)|sigmas?|σ|δ|deltas?|times|fold|orders?"
-    r"|seeds?|runs?|trials?|examples?|epochs?|steps?|nats?|bits?|seconds?|minutes?|hours?|days?"
+    r"|seeds?|runs?|trials?|examples?|epochs?|nats?|seconds?|minutes?|hours?"
 )
 _GAP = r"(?:[ \t*_~\-–]+|[ \t*_]*\n[ \t*_]*)"
-_WHOSE = "the|its|their|all|this|these|that"
+_WHOSE = "a|an|the|its|their|all|this|these|that"
+_NOT_ONE_OF = r"(?!one\b[\s*_~\-–]+(?:points?|times|seeds?|runs?|trials?|examples?|epochs?|seconds?|minutes?|hours?)\b)"
+"""At one point, for one example: no quantities."""
 QUANTITY = re.compile(
-    rf"(?:(?:{_SMALL})(?:{_GAP}(?:and{_GAP}|a{_GAP}|of{_GAP})?(?:{_SMALL}))*{_GAP}(?:full{_GAP}|whole{_GAP})?(?:{_UNIT})"
-    rf"|(?:{_SMALL}){_GAP}point(?:{_GAP}(?:{_SMALL}))+"
+    rf"(?:(?:{_SMALL}){_GAP}point(?:{_GAP}(?:{_SMALL}))+"
+    rf"|{_NOT_ONE_OF}(?:{_SMALL})(?:{_GAP}(?:and{_GAP}|a{_GAP}|of{_GAP})?(?:{_SMALL}))*{_GAP}(?:full{_GAP}|whole{_GAP})?(?:{_UNIT})"
     rf"|(?:{_SMALL}){_GAP}(?:{_PART}|{_PARTS})"
     rf"|(?:{_BIG})s?(?:{_GAP}(?:and{_GAP})?(?:{_SMALL}))*"
     rf"|(?:{_PART}|{_PARTS}){_GAP}(?:of{_GAP}(?:(?:{_WHOSE}){_GAP})?|(?:{_WHOSE}){_GAP})\w+|half{_GAP}(?:as|that)"
@@ -83,10 +85,11 @@ def may_begin_a_quantity(word: str, *, complete: bool) -> bool:
 
 def is_bare(code: str, ids: Collection[str]) -> bool:
     """Whether code holds a quantity and nothing that makes it code."""
-    rest = re.sub(_UNIT, "", code, flags=re.IGNORECASE)
-    if is_numeric(code):
-        return not is_name(code.strip(), ids) and re.search(r"[^\W\d_]{2,}", rest) is None
-    return QUANTITY.fullmatch(code.strip()) is not None
+    if not is_numeric(code):
+        return QUANTITY.fullmatch(code.strip()) is not None
+    first, rest = CHUNK.search(code), re.sub(_UNIT, "", code, flags=re.IGNORECASE)
+    begins = first is not None and (is_numeric(first[0]) or len(first[0]) == 1)
+    return begins and not is_name(code.strip(), ids) and re.search(r"[^\W\d_]{2,}", rest) is None
 
 
 def as_shown(text: str) -> str:

@@ -16,6 +16,8 @@ from .references import LONGEST, NoSuchReference, unfilled
 if TYPE_CHECKING:
     from .facts import Facts
 
+_PART = 1000
+"""Characters that are read at once, so that a long text takes a time in proportion."""
 _LONGEST_CODE = 200
 _LONGEST_HEAD = 80
 """Characters of a line that are looked at to see what begins there."""
@@ -25,7 +27,7 @@ _MARKUP = re.compile(r"[*_~\\`]")
 _SIGNS = "+-−±."
 _NUMBERING = re.compile(r"(?:1?[0-9]|20)(?:\.[0-9]{1,2})*")
 _LANGUAGE = re.compile(r"[A-Za-z][\w+#-]{0,20}|")
-_FENCE_ENDS = re.compile(r"[ \t]*(`{3,}|~{3,})[ \t]*\Z")
+_FENCE_ENDS = re.compile(r"[ \t>]*(`{3,}|~{3,})[ \t]*\Z")
 _PHRASE_ENDS = re.compile(r"[^\w\s*~\-–]|\n[ \t]*\n")
 _PUNCTUATION = frozenset(string.punctuation)
 
@@ -58,6 +60,8 @@ class Scanner:
         self._starts = True
         self._nested = False
         """Whether a marker has been read on this line."""
+        self._may_define = False
+        """Whether a line of this paragraph began with a bracket: such may define the target of a link, and show nothing."""
         self._heading = False
         self._filled = ""
         """The value of a reference, where nothing but markup and blanks has come after it."""
@@ -66,6 +70,10 @@ class Scanner:
 
     def read(self, piece: str, *, final: bool = False) -> str:
         """What is certain by now; all of it at the end of the text."""
+        parts = [piece[at : at + _PART] for at in range(0, len(piece), _PART)] or [""]
+        return "".join(self._read(part, final=final and at == len(parts)) for at, part in enumerate(parts, 1))
+
+    def _read(self, piece: str, *, final: bool) -> str:
         self._text += piece
         done: list[str] = []
         while self._text:
@@ -114,6 +122,7 @@ class Scanner:
         if not self._nested:
             self._markers.text()
         self._starts = False
+        self._may_define = self._may_define or rest[:1] in ("[", "{")
         heading = _HEADING.match(rest) if self._markers.heads(indent, nested=self._nested) else None
         self._heading = heading is not None
         return self._as_is(blank + (heading.end() if heading else 0))
@@ -127,6 +136,7 @@ class Scanner:
     def _empty_line(self, blank: int) -> Step:
         if not self._nested:
             self._markers.blank()
+            self._may_define = False
         self._nested = False
         return self._as_is(blank + 1)
 
@@ -141,12 +151,13 @@ class Scanner:
         if len(run) < 3:
             return self._as_is(len(indent))
         whole = newline or len(indent) + len(rest) == len(self._text)
-        if self._nested or not whole or "`" in info:
+        if not whole or "`" in info:
             return Step(len(indent) + len(run), indent + _escaped(run))
         self._starts, self.fence = True, run
         language = _LANGUAGE.match(info.strip())
         length = len(indent) + len(run) + len(info) + len(newline)
-        return Step(length, f"{run}{language[0] if language else ''}{newline}")
+        apart, self._nested = " …\n" if self._nested else "", False
+        return Step(length, f"{apart}{run}{language[0] if language else ''}{newline}")
 
     def _inline(self, final: bool) -> Step | None:
         if self._text[0] == "\n":
@@ -176,7 +187,8 @@ class Scanner:
             return self._reference(final)
         if c == "\\":
             return self._as_is(2 if text[1:2] in _PUNCTUATION else 1)
-        if (c == "<" and re.match(r"[A-Za-z/!?]", text[1:])) or (c in "(:" and self._before.endswith("]")):
+        bracketed = c in ("(:" if self._may_define else "(") and self._before.endswith("]")
+        if bracketed or (c == "<" and re.match(r"[A-Za-z/!?]", text[1:])):
             return Step(1, f"\\{c}")
         return self._chunk(value, final) if own.CHUNK.match(c) else self._as_is(1)
 

@@ -17,7 +17,7 @@ class Wordy(Facts):
 
     def value(self, expression):
         super().value(expression)
-        return "measured"
+        return "«measured»"
 
 
 def unmarked(markdown, ids=()):
@@ -37,8 +37,10 @@ def _in_line(children, heading, ids):
     found = []
     for at, child in enumerate(children):
         after = next((c.content for c in children[at + 1 :] if c.content), "")
+        before = children[at - 1].content if at else ""
         if child.type == "code_inline":
-            if is_bare(child.content, ids) and not after.startswith(MARK):
+            refused = before.endswith("[no such reference: ")
+            if is_bare(child.content, ids) and not after.startswith(MARK) and not refused:
                 found.append(child.content)
         elif child.type == "html_inline":
             found.append(child.content)
