@@ -4,7 +4,7 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ...executor.errors import LesionError
+from ...executor.errors import LesionError, ModelError
 from ...prompts import phrases
 from .approval import Approval
 from .desk import Desk
@@ -135,9 +135,13 @@ class Conversation:
         return Commands(self).run(line)
 
     def _answer(self) -> None:
+        from ..llm.settings import BASE_URL, KEY, MODEL
+
         if self.settings is None:
-            self.front.show(Note(text=phrases("chat/turn.j2").no_model(), tone="warning"))
-            return
+            raise ModelError(
+                "no language model answers here",
+                to_do=f"set {MODEL}, and {KEY} or {BASE_URL}, or say /model NAME; /help lists what works without one",
+            )
         words = phrases("chat/turn.j2")
         with self.front.busy(words.reading()):
             speaker = self._with_model

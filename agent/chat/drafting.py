@@ -138,7 +138,7 @@ class Drafter:
     def diffs(self, names: Sequence[str]) -> list[Shown]:
         """What these ablations change, of the draft or planned; the draft and all of its changes where none is named."""
         if not names:
-            return [*self.shown(), *diffs_of(self._session.draft.ablations.values())]
+            return [*self.shown(), *diffs_of(_edits(self._session.draft.ablations.values()))]
         known = self._taken()
         if unknown := [name for name in names if name not in known]:
             hint = nearest(unknown[0], list(known))
@@ -180,11 +180,10 @@ class Drafter:
             )
         )
         words = phrases("chat/words.j2")
-        edits = [one for one in made if any(isinstance(each, SourceEdit) for each in one.interventions)]
         rows = [[one.id, described(one.interventions), words.expected(one), one.hypothesis] for one in made]
         rows += [[name, words.more_seeds(), "", ""] for name in more_seeds]
         columns = [words.column[name] for name in ("removed", "how", "expected", "hypothesis")]
-        return [Table(title=words.added(len(rows)), columns=columns, rows=rows), *diffs_of(edits)]
+        return [Table(title=words.added(len(rows)), columns=columns, rows=rows), *diffs_of(_edits(made))]
 
     def _with_singles(self, made: Followed, learnt: Learnt) -> Followed:
         """Joint removals need each of their parts alone; what is planned already is not asked again."""
@@ -246,6 +245,10 @@ class Drafter:
 
     def _not_allowed(self) -> str:
         return f"study.components allows {', '.join(self._rules().wanted)} alone"
+
+
+def _edits(ablations: Iterable[Ablation]) -> list[Ablation]:
+    return [one for one in ablations if any(isinstance(each, SourceEdit) for each in one.interventions)]
 
 
 def _same(one: Ablation, other: Ablation) -> bool:
