@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from enum import Enum
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -28,7 +29,6 @@ from .drawing import WORDS, Drawing
 from .front import Stream
 from .keyboard import LinesTyped, forget_typed, prompt_keys, unechoed
 from .shown import Note, Shown
-from .streaming import LiveAnswer, PlainAnswer
 
 _Said = TypeVar("_Said")
 _MENU_ROWS = 6
@@ -67,7 +67,7 @@ class Terminal:
         self._lock = threading.RLock()
         self._waiting: deque[Shown] = deque()
         self._asks: tuple[PromptSession[Any], str] | None = None
-        self._streams = False
+        self._streams = self._is_ready = False
         self._status: Status | None = None
         self._arrived = threading.Event()
         self._kept = Document()
@@ -87,6 +87,7 @@ class Terminal:
 
     def read(self) -> str | Arrived | None:
         """What the person says; None where they leave, `ARRIVED` where `interrupt` was called."""
+        self._get_ready()
         while not self._arrived.is_set():
             try:
                 said = self._asked(self._prompt, phrases(WORDS).prompt, self._kept)
@@ -118,6 +119,8 @@ class Terminal:
     @contextmanager
     def answering(self) -> Generator[Stream]:
         """While an answer comes."""
+        from .streaming import LiveAnswer, PlainAnswer
+
         self._stop_spinning()
         with self._lock:
             self._streams = True
@@ -230,6 +233,12 @@ class Terminal:
         with self._lock:
             while self._waiting and not self._streams:
                 self._console.print(self._drawing.draw(self._waiting.popleft()))
+
+    def _get_ready(self) -> None:
+        """Imports what draws answers while somebody types: neither the prompt nor the first token waits for it."""
+        if not self._is_ready:
+            self._is_ready = True
+            threading.Thread(target=import_module, args=(".streaming", __package__), daemon=True).start()
 
     def _say_how_to_leave(self) -> None:
         self.show(Note(text=phrases(WORDS).how_to_leave))
