@@ -1,9 +1,10 @@
 """The terminal's side of a conversation: a prompt that things can be shown above, answers as they come, questions."""
 
+import os
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from enum import Enum
 from importlib import import_module
@@ -61,7 +62,9 @@ class Terminal:
         toolbar: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         is_ascii = is_ascii_only(sys.stdout)
-        self._console = Console(file=ascii_stream(sys.stdout) if is_ascii else sys.stdout, highlight=False)
+        self._console = Console(
+            file=ascii_stream(sys.stdout) if is_ascii else sys.stdout, highlight=False, _environ=_unsized(os.environ)
+        )
         self._is_dumb = self._console.is_dumb_terminal
         self._drawing, self._toolbar = Drawing(is_ascii), toolbar
         self._lock = threading.RLock()
@@ -249,6 +252,11 @@ class Terminal:
 
     def _toolbar_text(self) -> str:
         return fitting([self._drawing.line(part) for part in self._toolbar()], self._console.width)
+
+
+def _unsized(environment: Mapping[str, str]) -> dict[str, str]:
+    """Without the size that the terminal had when somebody exported it."""
+    return {name: value for name, value in environment.items() if name not in ("COLUMNS", "LINES")}
 
 
 def fitting(parts: Sequence[str], width: int) -> str:
