@@ -6,7 +6,6 @@ from functools import partial
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
-from rich.syntax import Syntax
 from rich.text import Text
 
 from ...executor.units import format_duration
@@ -15,7 +14,6 @@ from ..report.text import lines, plain
 from .approval import Approval, Asked, Price
 from .ascii import spelled
 from .drawforest import ForestDrawing
-from .drawmarkdown import CODE_THEME, MarkdownDrawing
 from .drawtable import TableDrawing
 from .shown import Diff, Forest, Note, Prose, Shown, Source, Step, Table
 
@@ -49,7 +47,7 @@ class Drawing:
             case Note():
                 return self._note(thing)
             case Prose():
-                return MarkdownDrawing(self.stretch(thing.text))
+                return self._prose(thing)
             case Table():
                 return TableDrawing(
                     self.line(thing.title),
@@ -76,6 +74,11 @@ class Drawing:
     def _note(self, note: Note) -> Text:
         return Text(phrases(WORDS).marks[note.tone] + self.block(note.text), _TONES[note.tone])
 
+    def _prose(self, prose: Prose) -> RenderableType:
+        from .drawmarkdown import MarkdownDrawing
+
+        return MarkdownDrawing(self.stretch(prose.text))
+
     def _diff(self, text: str) -> Text:
         drawn = Text()
         for number, each in enumerate(self.block(text).split("\n")):
@@ -84,6 +87,10 @@ class Drawing:
         return drawn
 
     def _source(self, source: Source) -> Group:
+        from rich.syntax import Syntax
+
+        from .drawmarkdown import CODE_THEME
+
         code, path = self.block(source.text), self.line(source.path)
         syntax = Syntax(
             code,

@@ -1,11 +1,13 @@
 """The terminal's side of a conversation: a prompt that things can be shown above, answers as they come, questions."""
 
+import os
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from enum import Enum
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -28,7 +30,6 @@ from .drawing import WORDS, Drawing
 from .front import Stream
 from .keyboard import LinesTyped, forget_typed, prompt_keys, unechoed
 from .shown import Note, Shown
-from .streaming import LiveAnswer, PlainAnswer
 
 _Said = TypeVar("_Said")
 _MENU_ROWS = 6
@@ -61,13 +62,15 @@ class Terminal:
         toolbar: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         is_ascii = is_ascii_only(sys.stdout)
-        self._console = Console(file=ascii_stream(sys.stdout) if is_ascii else sys.stdout, highlight=False)
+        self._console = Console(
+            file=ascii_stream(sys.stdout) if is_ascii else sys.stdout, highlight=False, _environ=_unsized(os.environ)
+        )
         self._is_dumb = self._console.is_dumb_terminal
         self._drawing, self._toolbar = Drawing(is_ascii), toolbar
         self._lock = threading.RLock()
         self._waiting: deque[Shown] = deque()
         self._asks: tuple[PromptSession[Any], str] | None = None
-        self._streams = False
+        self._streams = self._is_ready = False
         self._status: Status | None = None
         self._arrived = threading.Event()
         self._kept = Document()
@@ -87,6 +90,7 @@ class Terminal:
 
     def read(self) -> str | Arrived | None:
         """What the person says; None where they leave, `ARRIVED` where `interrupt` was called."""
+        self._get_ready()
         while not self._arrived.is_set():
             try:
                 said = self._asked(self._prompt, phrases(WORDS).prompt, self._kept)
@@ -118,6 +122,8 @@ class Terminal:
     @contextmanager
     def answering(self) -> Generator[Stream]:
         """While an answer comes."""
+        from .streaming import LiveAnswer, PlainAnswer
+
         self._stop_spinning()
         with self._lock:
             self._streams = True
@@ -231,6 +237,12 @@ class Terminal:
             while self._waiting and not self._streams:
                 self._console.print(self._drawing.draw(self._waiting.popleft()))
 
+    def _get_ready(self) -> None:
+        """Imports what draws answers while somebody types: neither the prompt nor the first token waits for it."""
+        if not self._is_ready:
+            self._is_ready = True
+            threading.Thread(target=import_module, args=(".streaming", __package__), daemon=True).start()
+
     def _say_how_to_leave(self) -> None:
         self.show(Note(text=phrases(WORDS).how_to_leave))
 
@@ -240,6 +252,11 @@ class Terminal:
 
     def _toolbar_text(self) -> str:
         return fitting([self._drawing.line(part) for part in self._toolbar()], self._console.width)
+
+
+def _unsized(environment: Mapping[str, str]) -> dict[str, str]:
+    """Without the size that the terminal had when somebody exported it."""
+    return {name: value for name, value in environment.items() if name not in ("COLUMNS", "LINES")}
 
 
 def fitting(parts: Sequence[str], width: int) -> str:

@@ -76,6 +76,11 @@ def _answer(terminal: Terminal, said: str, feed) -> None:
                 feed.readline()
         except KeyboardInterrupt:
             terminal.show(Note(text="no more thinking"))
+    elif said == "think":
+        with terminal.busy("thinking"):
+            feed.readline()
+            _stream(terminal, feed)
+            terminal.show(Note(text=repr(terminal.approve(APPROVAL))))
     elif said == "slow":
         feed.readline()
         terminal.show(Note(text=repr(terminal.approve(APPROVAL))))

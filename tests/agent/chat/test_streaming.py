@@ -166,3 +166,30 @@ def test_waiting_is_seen_and_can_be_broken_off(watched):
     watched.until("no more thinking")
     watched.prompted()
     assert watched.text.count("thinking") == 1
+
+
+def test_an_answer_and_a_question_end_the_waiting(watched):
+    watched.enter("think")
+    watched.until("thinking")
+    watched.feed("go on", "An answer.")
+    watched.until("An answer.")
+    assert "thinking" not in watched.text
+    watched.feed("END")
+    watched.until("Or type why not:")
+    watched.enter()
+    watched.until("Reply(yes=True, reason='')")
+    watched.prompted()
+    assert "An answer.\n\nlast words\nRun one ablation" in watched.text
+    assert "thinking" not in watched.text
+
+
+def test_a_table_of_an_answer_is_drawn_whole_when_it_is_there(watched):
+    watched.enter("stream")
+    watched.feed("| id | n |\n", "|---|---|\n", "| config:dropout | 5 |\n")
+    watched.until(lambda: "config:dropout   5" in watched.text or "config:dropout  5" in watched.text)
+    watched.feed("| module:x | 6 |\n", "\nAfter it", ".", "END")
+    watched.until("After it.")
+    watched.until("last words")
+    watched.prompted()
+    assert "|" not in watched.text.partition("ask |")[0]
+    assert watched.text.count("config:dropout") == watched.text.count("module:x") == 1

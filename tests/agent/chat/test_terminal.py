@@ -1,5 +1,6 @@
 """The prompt in a real terminal: what is typed, shown above it, completed, remembered."""
 
+import re
 import stat
 
 import pytest
@@ -129,8 +130,22 @@ def test_commands_ids_and_files_are_completed(watched):
     assert "module:blocks.3.mlp" in watched.text
 
 
+def test_much_that_is_shown_while_one_types_is_all_there_in_order(watched):
+    message = "a sentence that takes a while to type"
+    for number, letter in enumerate(message):
+        watched.side.write(f"note {3 * number}.\nnote {3 * number + 1}.\nnote {3 * number + 2}.\n")
+        watched.send(letter)
+    last = 3 * len(message) - 1
+    watched.until(f"note {last}.")
+    watched.until(lambda: watched.current == f"> {message}")
+    notes = [int(number) for number in re.findall(r"note (\d+)\.", watched.text)]
+    assert notes == list(range(last + 1))
+    watched.enter()
+    watched.until(f"said '{message}'")
+
+
 def test_a_narrow_terminal_shows_what_fits(tmp_path):
-    with Watched(tmp_path, columns=30) as watched:
+    with Watched(tmp_path, columns=30, COLUMNS="200") as watched:
         watched.prompted()
         watched.until("ask | small-model")
         assert "tokens" not in watched.text
