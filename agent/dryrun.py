@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from ..executor.errors import PlannerError
 from ..executor.pool import Pool
+from .analysis.looks import planned_looks
 from .arms import arms_of
 from .budget import Budget
 from .checks import judge_checks
@@ -107,8 +108,9 @@ def _in_mode(setting: Setting, plan: Plan, mode: Mode, ledger: Ledger | None, lo
     verdicts = judge_checks(checks, {one.id: one for one in plan.ablations})
     out = verdicts.stopped | verdicts.dropped
     asked = {one.id: one.interventions for one in plan.ablations if one.id not in out and one.asks(mode)}
-    count = setting.spec.study.seeds
-    seeds = range(1 if loads and mode == "reevaluate" else count)
+    study, count = setting.spec.study, setting.spec.study.seeds
+    first = planned_looks(study.seeds, study.max_seeds, study.alpha)[0].seeds  # may be later than study.seeds
+    seeds = range(first if mode != "reevaluate" else 1 if loads else count)
     trained = [setting.trial("retrain", BASELINE, [], seed) for seed in range(count if mode == "reevaluate" else 1)]
     needed = trained if mode != "retrain" and not loads else []
     return [*needed, *(setting.trial(mode, *arm, seed) for arm in {BASELINE: [], **asked}.items() for seed in seeds)]

@@ -11,6 +11,7 @@ from pathlib import Path
 from ..executor.errors import LedgerError
 
 SCHEMA_VERSION = 2
+NOTHING_YET = "this study has no results yet"
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE plans (
@@ -64,7 +65,7 @@ def _prepare(database: sqlite3.Connection, folder: Path, write: bool) -> None:
 
 def nothing_yet(folder: Path) -> LedgerError:
     """The error of reading a study that has never run."""
-    return LedgerError("this study has no results yet", where=str(folder), to_do="start it with `lesion run`")
+    return LedgerError(NOTHING_YET, where=str(folder), to_do="start it with `lesion run`")
 
 
 @contextmanager

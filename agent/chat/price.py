@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
+from ..analysis.looks import planned_looks
 from ..arms import Arm, arms_of, seconds_of
 from ..checks import judge_checks
 from ..collect import gather
@@ -60,9 +61,9 @@ def price_of(
         for last in (False, True)
     )
     if ledger and plan.more_seeds:
-        again = [one for mode in setting.modes for one in _more_seeds(setting, ledger, known, plan, mode)]
-        reopened = [one for mode in setting.modes for one in _reopened(setting, known, plan, mode)]
-        first, most = [*first, *again], [*most, *again, *reopened]
+        for mode in setting.modes:
+            further, furthest = _more_seeds(setting, ledger, known, plan, mode)
+            first, most = [*first, *further], [*most, *further, *furthest]
     return _price(setting, ledger, (first, most), known, workers)
 
 
@@ -131,8 +132,9 @@ def _look(
     asked = [one for one in ablations if one.asks(mode) and one.id not in stopped]
     if not asked and not base:
         return []
-    count = study.max_seeds if last and mode != "reevaluate" else study.seeds
-    seeds = range(1 if known.loads and mode == "reevaluate" else count)
+    looks = planned_looks(study.seeds, study.max_seeds, study.alpha)
+    checkpoints = 1 if known.loads else study.seeds
+    seeds = range(checkpoints if mode == "reevaluate" else looks[-1 if last else 0].seeds)
     trained = range(study.seeds if mode == "reevaluate" else 1) if mode != "retrain" and not known.loads else ()
     trials = [setting.trial("retrain", BASELINE, [], seed) for seed in trained]
     removed = {one.id: one for each in known.plans for one in each.ablations} | {one.id: one for one in ablations}
@@ -153,25 +155,22 @@ def _closed(arm: Arm | None) -> bool:
     return arm is not None and (arm.broken or arm.hopeless or arm.idle)
 
 
-def _more_seeds(setting: Setting, ledger: Ledger, known: _Known, plan: Plan, mode: Mode) -> list[Trial]:
-    """What earlier rounds go on with, as the study itself decides it."""
-    evidence = gather(setting.spec, ledger, ledger.trials(setting.version), mode).looked_at
+def _more_seeds(
+    setting: Setting, ledger: Ledger, known: _Known, plan: Plan, mode: Mode
+) -> tuple[list[Trial], list[Trial]]:
+    """What arms of earlier rounds that are still open go on with, as the study itself decides it: to the next look, to the last."""
+    evidence = gather(setting.spec, ledger, ledger.trials(setting.version), mode, "validation").looked_at
     if not evidence.baseline.measured:
-        return []
+        return [], []
     evidence = replace(evidence, plans=[*known.plans, plan])
-    found: list[Trial] = []
+    found, open_ = list[Trial](), list[Ablation]()
     for earlier in known.plans:
         if any(one.id in plan.more_seeds for one in earlier.ablations):
             current = settle(evidence, earlier)
-            seeds = sorted(row.seed for row in evidence.baseline.measured)
-            found += wanted_trials(setting, evidence, current, seeds)
-    return found
-
-
-def _reopened(setting: Setting, known: _Known, plan: Plan, mode: Mode) -> list[Trial]:
-    """Arms that get more seeds, up to the last look."""
-    again = [one for each in known.plans for one in each.ablations if one.id in plan.more_seeds]
-    return _look(setting, known, again, mode, last=True, base=False)
+            found += wanted_trials(setting, evidence, current, evidence.seeds_at_hand)
+            family = [one for one in current.family if one.id in plan.more_seeds]
+            open_ += [one for one in family if not evidence.arm(one.id).over(current.caps[one.id])]
+    return found, _look(setting, known, open_, mode, last=True, base=False)
 
 
 def _price(
