@@ -79,7 +79,7 @@ def test_every_command_without_a_model_from_first_look_to_report(tiny):
     assert joint.code == 0, joint.err
     plans = [json.loads(document) for (document,) in tiny.rows("SELECT document FROM plans ORDER BY round")]
     assert [[one["id"] for one in plan["ablations"]] for plan in plans] == [
-        ["config:use_left", "config:use_right", "config:unused_dropout"],
+        ["config:unused_dropout", "config:use_left", "config:use_right"],
         ["config:use_left + config:use_right"],
     ]
     assert [one["role"] for one in plans[0]["ablations"]] == ["confirmatory"] * 3
