@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ...prompts import phrases, render
-from ..llm.client import LanguageModel, Message, estimate_tokens
+from ..llm.client import LanguageModel, Message, estimate_tokens, tokens_of
 from .desk import Desk
 from .session import Session
 from .tools import TOOLS
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 FOR_PROJECT = 0.55
 """Part of the context that the study and its source may take; the rest is for facts and what is said."""
+FOR_LOOKING = 0.12
+"""Part of the context that one look at the source may take."""
 FOR_STATE = 0.15
 """Part of the context that the facts of the ledger may take."""
 
@@ -34,8 +36,8 @@ class Context:
     def messages(self, said: Sequence[Message], state: str) -> list[Message]:
         """The system's words, the study, what was said as far back as fits, and the facts at the head of the last question."""
         opening = [Message("system", self._system), Message("user", self._opening)]
-        left = self._room - sum(estimate_tokens(one.content) for one in opening) - estimate_tokens(state)
-        kept = _latest(said, left)
+        left = self._room - tokens_of(opening) - estimate_tokens(state)
+        kept = _shortened(_latest(said, left), left)
         words = phrases("chat/turn.j2")
         if len(kept) < len(said):
             opening[1] = Message("user", f"{self._opening}\n\n{words.left_out(len(said) - len(kept))}")
@@ -74,7 +76,12 @@ class Context:
     @property
     def size(self) -> int:
         """Tokens that the first question takes, about."""
-        return sum(estimate_tokens(one.content) for one in self.messages(self.session.messages, self.state()))
+        return tokens_of(self.messages(self.session.messages, self.state()))
+
+    @property
+    def for_looking(self) -> int:
+        """Tokens that one look at the source may give."""
+        return int(self._room * FOR_LOOKING)
 
     @cached_property
     def _system(self) -> str:
@@ -98,19 +105,26 @@ class Context:
         return self.model.room(tools=TOOLS)
 
 
+def _shortened(said: list[Message], left: int) -> list[Message]:
+    """The same within `left` tokens, as far as leaving out what tools gave back, the oldest first, can do it."""
+    words = phrases("chat/turn.j2")
+    for at, one in enumerate(said[:-1]):
+        if tokens_of(said) <= left:
+            break
+        if one.role == "tool":
+            said[at] = one._replace(content=words.tool_left_out())
+    return said
+
+
 def _latest(said: Sequence[Message], left: int) -> list[Message]:
     """The end of what was said that fits, beginning with a message of the person; at least the last of these."""
     start = max((at for at, one in enumerate(said) if one.role == "user"), default=0)
     for at in range(start - 1, -1, -1):
-        if sum(_size(one) for one in said[at:]) > left:
+        if tokens_of(said[at:]) > left:
             break
         if said[at].role == "user":
             start = at
     return list(said[start:])
-
-
-def _size(one: Message) -> int:
-    return estimate_tokens(one.content) + sum(estimate_tokens(call.arguments) for call in one.calls)
 
 
 def _joined(messages: Sequence[Message]) -> list[Message]:

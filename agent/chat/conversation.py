@@ -59,13 +59,14 @@ class Conversation:
         if self.settings is not None:
             self._answer()
 
-    def hear(self, one: "Arrival") -> None:
-        """Something new of the results: told once, and to the model at its next turn."""
+    def hear(self, one: "Arrival", *, shown: bool = True) -> None:
+        """Something new of the results: told once, and to the model at its next turn; a person need not see it here."""
         from .views import as_text
 
         text = one.shown.text if isinstance(one.shown, Note) else as_text([one.shown])
         self.session.tell(Told(key=one.key, count=one.count, text=self.desk.library.told(text)))
-        self.front.show(one.shown)
+        if shown:
+            self.front.show(one.shown)
 
     def run_ended(self, ended: "Ended") -> None:
         """The process that ran trials for this conversation has ended."""

@@ -1,16 +1,20 @@
 """Brings results into the conversation as they come, whoever runs the study, and says when the conversation's own run has ended."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from ...executor.errors import LesionError
 from ...prompts import phrases
+from .shown import Note
 
 if TYPE_CHECKING:
     from .arrivals import Arrivals
     from .conversation import Conversation
+    from .news import Arrival
 
+MOST_AT_ONCE = 8
+"""Things that are told one by one."""
 EVERY = 1.0
 """Seconds between two looks at the ledger."""
 
@@ -44,12 +48,18 @@ class Courier:
 
         talk = self._talk
         self._progress(progress_line(talk.desk.spec, talk.desk.state) if talk.desk.driver else "")
-        for one in self._arrivals().poll():
-            talk.hear(one)
-        ended = talk.runner.ended()
+        ended = talk.runner.ended()  # before the last results are looked for
+        self._tell(self._arrivals().poll())
         if ended is not None:
             talk.run_ended(ended)
         return ended is not None
+
+    def _tell(self, arrived: "Sequence[Arrival]") -> None:
+        """One by one; what came in by the dozen, before this conversation began or while nobody was here, in a line."""
+        for one in arrived:
+            self._talk.hear(one, shown=len(arrived) <= MOST_AT_ONCE)
+        if len(arrived) > MOST_AT_ONCE:
+            self._talk.front.show(Note(text=phrases("chat/loop.j2").many(len(arrived))))
 
     def _arrivals(self) -> "Arrivals":
         """One for each version of the study that is talked about."""

@@ -59,7 +59,7 @@ def through_pipe(talk: "Conversation", pipe: "Pipe") -> int:
 def _wait(talk: "Conversation", courier: Courier) -> None:
     """Until nothing of this conversation runs; in auto the model speaks about what came, and may go on."""
     pause = threading.Event()
-    while talk.runner.running is not None:
+    while talk.runner.busy:
         pause.wait(EVERY / 4)
         if courier.look() and talk.speaks_by_itself:
             talk.go_on()

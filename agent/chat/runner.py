@@ -61,6 +61,11 @@ class Runner:
         """The process that runs now; None where none does."""
         return self._process.pid if self._process and self._process.poll() is None else None
 
+    @property
+    def busy(self) -> bool:
+        """Whether a run was started whose end nobody has asked for yet."""
+        return self._process is not None
+
     def start(
         self, *, whole: Planner | None = None, max_trials: int | None = None, seconds: float | None = None
     ) -> int:

@@ -54,7 +54,9 @@ class Speaker:
                     return
             self.front.show(Note(text=phrases("chat/turn.j2").enough(MOST_STEPS), tone="warning"))
         finally:
-            self.front.show(Note(text=spent(before, self.model.usage, self.settings)))
+            after = self.model.usage
+            if after != before:
+                self.front.show(Note(text=spent(before, after, self.settings)))
 
     def _step(self, state: str) -> bool:
         """One answer, and the tools that it asks for; whether it waits for what they give."""

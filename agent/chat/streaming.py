@@ -24,6 +24,7 @@ class LiveAnswer:
         self._changed = threading.Condition()
         self._closing = threading.Event()
         self._text, self._is_new, self._why = "", False, ""
+        self._begun = False
         self._left = 0
         """Characters of the clean text that are done with."""
         self._failure: Exception | None = None
@@ -72,6 +73,10 @@ class LiveAnswer:
             self._failure = error
 
     def _draw(self, text: str) -> None:
+        if text.strip() and not self._begun:
+            self._begun = True
+            self._region.draw([])  # what was waited for
+            self._region.leave([Line("", 0)])
         finished = finished_blocks(text[self._left :])
         if finished:
             self._region.leave([*self._lines(text[self._left : self._left + finished]), Line("", 0)])

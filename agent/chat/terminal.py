@@ -29,7 +29,7 @@ from .ascii import ascii_stream, is_ascii_only
 from .drawing import WORDS, Drawing
 from .front import Stream
 from .keyboard import LinesTyped, forget_typed, prompt_keys, unechoed
-from .shown import Note, Shown
+from .shown import Note, Shown, Step
 
 _Said = TypeVar("_Said")
 _MENU_ROWS = 6
@@ -158,6 +158,7 @@ class Terminal:
         words = phrases(WORDS)
         self._stop_spinning()
         with self._lock:
+            self._console.print()
             self._console.print(self._drawing.draw(asked))
         said = self._answer(words.approval["ask"])
         if said is None or said.lower() in words.no:
@@ -235,7 +236,10 @@ class Terminal:
     def _show_waiting(self) -> None:
         with self._lock:
             while self._waiting and not self._streams:
-                self._console.print(self._drawing.draw(self._waiting.popleft()))
+                thing = self._waiting.popleft()
+                if not isinstance(thing, (Note, Step)):
+                    self._console.print()
+                self._console.print(self._drawing.draw(thing))
 
     def _get_ready(self) -> None:
         """Imports what draws answers while somebody types: neither the prompt nor the first token waits for it."""

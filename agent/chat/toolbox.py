@@ -1,6 +1,6 @@
 """What each of the model's tools does, with the same functions as the commands; what it gives back is told to the model as text."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -38,9 +38,6 @@ from .tools import (
 if TYPE_CHECKING:
     from ..planning.llm.answers import Expectation
 
-MOST_TOKENS = 6000
-"""Of what one look at the source may give."""
-
 
 @dataclass(frozen=True)
 class Toolbox:
@@ -53,6 +50,8 @@ class Toolbox:
     running: Running
     by: str
     """`llm:` and the model's name."""
+    for_looking: Callable[[], int]
+    """Tokens that one look at the source may give."""
 
     def use(self, tool: BaseModel) -> str:
         """Do what it asks for, show what a person should see of it, and say what came of it, without secrets."""
@@ -113,7 +112,7 @@ class Toolbox:
 
     def _read(self, tool: BaseModel, lookup: Lookup) -> str:
         self.front.show(Step(tool=_name(tool), text=lookup.describe()))
-        return self.desk.library.look_up(lookup, MOST_TOKENS)
+        return self.desk.library.look_up(lookup, self.for_looking())
 
     def _shown(self, shown: Sequence[Shown]) -> str:
         self.front.show(*shown)

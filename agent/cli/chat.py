@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from .options import DEFAULT_STUDY, BaseUrl, Json, Model, State, StudyFile, Unsafe, WhoPlans
-from .signals import listen_for_the_end
+from .signals import listen, listen_for_the_end
 
 if TYPE_CHECKING:
     from ..chat.conversation import Conversation
@@ -61,7 +61,6 @@ def chat(
     limits = _limits(mode, max_trials, for_)
     spec = load_study(study)
     folder = state_folder(spec, state)
-    listen_for_the_end()
     flags = Planner(planner.value if planner else None, model, base_url)
     runner = Runner(spec.path, folder, Allowed(workers, unsafe_no_sandbox))
     with closing(Session(folder, new=new)) as session, stopping(runner):
@@ -93,6 +92,7 @@ def _at_terminal(desk: "Desk", session: "Session", runner: "Runner", flags: "Pla
     from ..chat.terminal import Terminal
     from ..chat.toolbar import Toolbar
 
+    listen_for_the_end()  # Ctrl-C cancels a turn
     toolbar = Toolbar()
     terminal = Terminal(session.folder / HISTORY, completer_of(desk), toolbar.parts)
     toolbar.talk = talk = said.begin(Conversation(desk, session, terminal, runner, flags))
@@ -104,6 +104,7 @@ def _piped(desk: "Desk", session: "Session", runner: "Runner", flags: "Planner",
     from ..chat.loop import through_pipe
     from ..chat.pipe import Pipe
 
+    listen()
     pipe = Pipe(said.messages or (), as_json=said.as_json)
     return through_pipe(said.begin(Conversation(desk, session, pipe, runner, flags)), pipe)
 

@@ -179,7 +179,7 @@ def test_an_answer_and_a_question_end_the_waiting(watched):
     watched.enter()
     watched.until("Reply(yes=True, reason='')")
     watched.prompted()
-    assert "An answer.\n\nlast words\nRun one ablation" in watched.text
+    assert "An answer.\n\nlast words\n\nRun one ablation" in watched.text
     assert "thinking" not in watched.text
 
 
