@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 FOR_PROJECT = 0.55
 """Part of the context that the study and its source may take; the rest is for facts and what is said."""
+MARGIN = 64
+"""Tokens for the words that say what is left out."""
 FOR_LOOKING = 0.12
 """Part of the context that one look at the source may take."""
 FOR_STATE = 0.15
@@ -36,7 +38,7 @@ class Context:
     def messages(self, said: Sequence[Message], state: str) -> list[Message]:
         """The system's words, the study, what was said as far back as fits, and the facts at the head of the last question."""
         opening = [Message("system", self._system), Message("user", self._opening)]
-        left = self._room - tokens_of(opening) - estimate_tokens(state)
+        left = self._room - tokens_of(opening) - estimate_tokens(state) - MARGIN
         kept = _shortened(_latest(said, left), left)
         words = phrases("chat/turn.j2")
         if len(kept) < len(said):
@@ -95,9 +97,11 @@ class Context:
     @cached_property
     def _briefing(self) -> "Briefing":
         from ..planners import briefing_of
+        from ..planning.llm.briefing import FOR_TURNS, LEAST_FOR_TURNS
 
         briefing = briefing_of(self.desk.setting, self._room, self.desk.state)
-        return replace(briefing, room=int(self._room * FOR_PROJECT), shared={})
+        project = int(self._room * FOR_PROJECT)
+        return replace(briefing, room=max(int(project / (1 - FOR_TURNS)), project + LEAST_FOR_TURNS), shared={})
 
     @cached_property
     def _room(self) -> int:
