@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from ..executor.units import parse_duration, parse_size
-from .results import Mode
+from .records.base import Mode
 
 RemovalKind = Literal["zero", "mean", "resample", "bypass", "constant"]
 Duration = Annotated[float, BeforeValidator(parse_duration)]

@@ -6,7 +6,6 @@ import sys
 
 import typer
 
-from ..machine import package_version
 from .chat import chat
 from .demo import demo
 from .doctor import doctor
@@ -33,6 +32,8 @@ for command in (run, chat, plan, inspect, status, report, doctor, demo):
 
 def _version(wanted: bool) -> None:
     if wanted:
+        from ..machine import package_version
+
         typer.echo(f"lesion {package_version()}")
         raise typer.Exit
 
