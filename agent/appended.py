@@ -13,7 +13,7 @@ class AppendedLines:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.lines, self._end = _whole_lines(path)
+        self.lines, self._end = whole_lines(path)
         """As they were when the file was opened."""
 
     def append(self, line: bytes) -> None:
@@ -36,10 +36,13 @@ class AppendedLines:
             os.close(descriptor)
 
 
-def _whole_lines(path: Path) -> tuple[list[bytes], int]:
+def whole_lines(path: Path, start: int = 0) -> tuple[list[bytes], int]:
+    """The lines from a byte on, and where the last whole one ends. None where there is no file. Raises `OSError`."""
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            file.seek(start)
+            data = file.read()
     except FileNotFoundError:
         return [], 0
     end = data.rfind(b"\n") + 1
-    return data[:end].splitlines(), end
+    return data[:end].splitlines(), start + end

@@ -1,14 +1,15 @@
 """`transcript.jsonl`: every exchange with a language model, on disk at once; what was answered before is answered from here."""
 
 import errno
-import os
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ...executor.errors import LedgerError, ModelError
+from ..appended import AppendedLines, whole_lines
 from .connection import Reply
 from .dialect import Dialect
 
@@ -65,7 +66,9 @@ class Transcript:
         self.path = path
         self.is_replay = replay
         """There is no server: what is not in the transcript cannot be asked."""
-        self._exchanges, self._end = _read(path)
+        with _readable(path):
+            self._file = AppendedLines(path)
+        self._exchanges = _exchanges(path, self._file.lines)
         self._beside = [_Beside(each) for each in beside]
         self._answers = {each.question: each for each in reversed(self._exchanges) if each.outcome == "answered"}
 
@@ -107,9 +110,8 @@ class Transcript:
 
     def append(self, exchange: Exchange) -> None:
         """Write one exchange, and have it on the disk before this returns. Raises `LedgerError` where that fails."""
-        line = exchange.model_dump_json(exclude_defaults=True).encode() + b"\n"
         try:
-            self._write(line)
+            self._file.append(exchange.model_dump_json(exclude_defaults=True).encode())
         except OSError as error:
             raise LedgerError(
                 f"the exchange with the model cannot be written down: {error.strerror or error}",
@@ -121,24 +123,6 @@ class Transcript:
         self._exchanges.append(exchange)
         if exchange.outcome == "answered":
             self._answers.setdefault(exchange.question, exchange)
-
-    def _write(self, line: bytes) -> None:
-        """Append after the last whole line; a line that does not fit leaves nothing behind."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            os.ftruncate(descriptor, self._end)
-            try:
-                written = 0
-                while written < len(line):
-                    written += os.pwrite(descriptor, line[written:], self._end + written)
-                os.fsync(descriptor)
-            except OSError:
-                os.ftruncate(descriptor, self._end)
-                raise
-            self._end += len(line)
-        finally:
-            os.close(descriptor)
 
 
 class _Beside:
@@ -155,37 +139,31 @@ class _Beside:
             return self._exchanges
         if size < self._end:
             self._exchanges, self._end = [], 0
-        more, self._end = _read(self._path, self._end, len(self._exchanges))
-        self._exchanges += more
+        with _readable(self._path):
+            lines, self._end = whole_lines(self._path, self._end)
+        self._exchanges += _exchanges(self._path, lines, len(self._exchanges))
         self._size = size
         return self._exchanges
 
 
-def _read(path: Path, start: int = 0, before: int = 0) -> tuple[list[Exchange], int]:
-    """The exchanges, and where the last whole line ends: what a killed process left half-written is not read.
-
-    Args:
-        path: of the file.
-        start: the byte to begin at.
-        before: lines before it.
-    """
+@contextmanager
+def _readable(path: Path) -> Generator[None]:
     try:
-        with path.open("rb") as file:
-            file.seek(start)
-            data = file.read()
-    except FileNotFoundError:
-        return [], 0
+        yield
     except OSError as error:
         raise LedgerError(f"the transcript cannot be read: {error.strerror}", where=str(path)) from error
-    end = data.rfind(b"\n") + 1
-    exchanges: list[Exchange] = []
-    for number, line in enumerate(data[:end].splitlines(), start=before + 1):
+
+
+def _exchanges(path: Path, lines: Sequence[bytes], before: int = 0) -> list[Exchange]:
+    """What lines hold, `before` others of their file."""
+    found: list[Exchange] = []
+    for number, line in enumerate(lines, start=before + 1):
         try:
-            exchanges.append(Exchange.model_validate_json(line))
+            found.append(Exchange.model_validate_json(line))
         except ValidationError:
             raise LedgerError(
                 "this line is no exchange with a model",
                 where=f"{path}:{number}",
                 to_do="put it right, or move the file away",
             ) from None
-    return exchanges, start + end
+    return found
