@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .running import Running
     from .speaker import Speaker
 
+ALL_MEASURED = (0, 3)
 GOOD_ENDS = (0, 3, 4, 130, 143, -2, -15)
 
 
@@ -73,6 +74,8 @@ class Conversation:
         text = phrases("chat/loop.j2").ended(ended.code, "\n".join(ended.last))
         self.session.tell(Noticed(text=self.desk.library.told(text)))
         self.front.show(Note(text=text, tone="plain" if ended.code in GOOD_ENDS else "error"))
+        if ended.code in ALL_MEASURED and self.running.waits:  # approved in its last moment
+            self.running.go_on()
 
     def warm(self) -> None:
         """Find out ahead what most questions need, and say where that fails."""
@@ -118,7 +121,13 @@ class Conversation:
         if name is None:
             self.settings, self._speaker = None, None
             return
+        before = self.settings, self._speaker
         self._configure(name, required=True)
+        try:
+            self._reached()
+        except LesionError:
+            self.settings, self._speaker = before
+            raise
 
     def set_mode(self, mode: ModeOfWork, limits: "Limits") -> None:
         """How much may happen without a yes from now on."""
@@ -145,13 +154,24 @@ class Conversation:
             )
         words = phrases("chat/turn.j2")
         with self.front.busy(words.reading()):
-            speaker = self._with_model
+            speaker = self._reached()
             _ = self.desk.known
         if self._may_send(speaker):
             try:
                 speaker.turn()
             finally:
                 self.used = speaker.model.usage
+
+    def _reached(self) -> "Speaker":
+        """The speaker, once its server is known to be there and to have the model."""
+        is_new, speaker = self._speaker is None, self._with_model
+        if is_new:
+            try:
+                speaker.model.preflight()
+            except LesionError:
+                self._speaker = None
+                raise
+        return speaker
 
     def _may_send(self, speaker: "Speaker") -> bool:
         """Whether the project may be sent to this server: a person is asked once."""

@@ -52,7 +52,7 @@ class Courier:
         self._tell(self._arrivals().poll())
         if ended is not None:
             talk.run_ended(ended)
-        return ended is not None
+        return ended is not None and not talk.runner.busy
 
     def _tell(self, arrived: "Sequence[Arrival]") -> None:
         """One by one; what came in by the dozen, before this conversation began or while nobody was here, in a line."""

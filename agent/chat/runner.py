@@ -53,6 +53,7 @@ class Runner:
         self.study, self.state, self.allowed = study, state, allowed or Allowed()
         self.log = state / "chat" / "run.log"
         self._process: subprocess.Popen[bytes] | None = None
+        self._ends: list[Ended] = []
         self._from = 0
         """Where the log of this run begins."""
 
@@ -64,7 +65,7 @@ class Runner:
     @property
     def busy(self) -> bool:
         """Whether a run was started whose end nobody has asked for yet."""
-        return self._process is not None
+        return self._process is not None or bool(self._ends)
 
     def start(
         self, *, whole: Planner | None = None, max_trials: int | None = None, seconds: float | None = None
@@ -75,6 +76,7 @@ class Runner:
             LedgerError: the log cannot be written.
             RuntimeError: a run of this conversation is not over yet.
         """
+        self._collect()
         if self._process is not None:
             raise RuntimeError("a run of this conversation is not over yet")
         with explained(self.log):
@@ -109,13 +111,8 @@ class Runner:
 
     def ended(self) -> Ended | None:
         """How the last run ended, once; None while it runs, where it was told already, or after `detach`."""
-        process = self._process
-        if process is None or process.poll() is None:
-            return None
-        self._process = None
-        if process.stdin:
-            process.stdin.close()
-        return Ended(process.returncode, self._last_lines())
+        self._collect()
+        return self._ends.pop(0) if self._ends else None
 
     def stop(self, grace: float = GRACE) -> None:
         """Stop as after Ctrl-C, and at once where that takes longer than `grace` seconds; `ended` tells how."""
@@ -147,6 +144,16 @@ class Runner:
         self._process = None
         process.returncode = 0  # nobody waits for it any more
         return process.pid
+
+    def _collect(self) -> None:
+        """Remember how a run has ended that nobody has asked about yet."""
+        process = self._process
+        if process is None or process.poll() is None:
+            return
+        self._process = None
+        if process.stdin:
+            process.stdin.close()
+        self._ends.append(Ended(process.returncode, self._last_lines()))
 
     def _unsafe(self) -> list[str]:
         return ["--unsafe-no-sandbox"] if self.allowed.unsafe else []

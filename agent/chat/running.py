@@ -2,12 +2,12 @@
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ...executor.errors import PlanError
 from ...executor.units import format_duration
 from ...prompts import phrases
-from .approval import Approval, Asked, Price, Reply
+from .approval import Approval, Asked, Price
 from .desk import Desk
 from .draft import Draft
 from .events import Approved, Moded, Refused
@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 
 DRAFT = "draft.yaml"
 """The draft as a plan that `lesion run --plan` takes, in the conversation's folder."""
+
+
+class _Agreed(NamedTuple):
+    """A yes, whose it is, and what may be taken."""
+
+    by: Literal["person", "auto"]
+    limits: Limits
 
 
 class Running:
@@ -47,19 +54,8 @@ class Running:
         plan = draft.plan(self._desk.spec.study.name)
         if self._session.mode.mode == "plan-only":
             return words.plan_only(self._written(plan))
-        asked = self._approval(plan, draft, reason)
-        limits = limits or Limits()
-        by = "person"
-        if self._session.mode.mode == "auto" and (allowed := self._allowance(asked.price)) is not None:
-            by, limits = "auto", limits.within(allowed)
-            self._front.show(Note(text=words.by_itself(asked.what, allowed.trials, _duration(allowed.seconds))))
-        else:
-            reply = self._front.approve(asked)
-            if reply is None:
-                return words.nobody(self._session.mode.mode)
-            if not reply.yes:
-                return self._refused(asked.what, reply)
-        return self._approved(plan, by, limits)
+        agreed = self._agreed(self._approval(plan, draft, reason), limits or Limits())
+        return agreed if isinstance(agreed, str) else self._approved(plan, agreed)
 
     def whole_study(self, limits: Limits) -> str:
         """Ask for the study to its end, follow-ups of its planner included; after a yes it runs."""
@@ -68,17 +64,10 @@ class Running:
             return words.plan_only_study()
         if self._desk.driver:
             return words.held(self._desk.driver)
-        asked = self._whole_approval(limits)
-        if self._session.mode.mode == "auto" and (allowed := self._allowance(asked.price)) is not None:
-            limits = limits.within(allowed)
-            self._front.show(Note(text=words.by_itself(asked.what, allowed.trials, _duration(allowed.seconds))))
-        else:
-            reply = self._front.approve(asked)
-            if reply is None:
-                return words.nobody(self._session.mode.mode)
-            if not reply.yes:
-                return self._refused(asked.what, reply)
-        self.runner.start(whole=self._planner(), max_trials=limits.trials, seconds=limits.seconds)
+        agreed = self._agreed(self._whole_approval(limits), limits)
+        if isinstance(agreed, str):
+            return agreed
+        self.runner.start(whole=self._planner(), max_trials=agreed.limits.trials, seconds=agreed.limits.seconds)
         return words.started_study()
 
     def go_on(self, limits: Limits | None = None) -> str:
@@ -89,7 +78,7 @@ class Running:
         if not self._desk.waiting and not self._unfinished:
             return words.empty()
         self._start(limits or Limits())
-        return words.started(list(self._desk.waiting))
+        return words.started()
 
     @property
     def waits(self) -> bool:
@@ -98,26 +87,41 @@ class Running:
 
     # inside
 
-    def _approved(self, plan: "Plan", by: str, limits: Limits) -> str:
+    def _agreed(self, asked: Approval, limits: Limits) -> _Agreed | str:
+        """Auto's yes within its caps, else a person's; why there is none, in words."""
+        words, mode = phrases("chat/running.j2"), self._session.mode.mode
+        if mode == "auto" and (allowed := self._allowance(asked.price)) is not None:
+            self._front.show(Note(text=words.by_itself(asked.what, allowed.trials, _duration(allowed.seconds))))
+            return _Agreed("auto", limits.within(allowed))
+        reply = self._front.approve(asked)
+        if reply is None:
+            return words.nobody(mode)
+        if reply.yes:
+            return _Agreed("person", limits)
+        self._session.tell(Refused(what=asked.what, reason=reply.reason))
+        return words.refused(reply.reason)
+
+    def _approved(self, plan: "Plan", agreed: _Agreed) -> str:
+        """Into the queue; whoever runs the study takes it from there."""
         from ..queue import Queue
 
         words = phrases("chat/running.j2")
-        plan = plan.model_copy(update={"remarks": [words.remark()]})
-        request = Queue(self._desk.state).add(plan)
+        request = Queue(self._desk.state).add(plan.model_copy(update={"remarks": [words.remark()]}))
         ids = (*(one.id for one in plan.ablations), *plan.more_seeds)
-        self._session.tell(Approved(request=request, ids=ids, by="auto" if by == "auto" else "person"))
-        driver = self._desk.driver
-        if driver is not None:
+        self._session.tell(Approved(request=request, ids=ids, by=agreed.by))
+        if driver := self._desk.driver:
             return words.queued(driver)
-        self._start(limits)
-        return words.started([request])
+        self._start(agreed.limits)
+        return words.started()
 
     def _start(self, limits: Limits) -> None:
         self.runner.start(max_trials=limits.trials, seconds=limits.seconds)
 
-    def _refused(self, what: str, reply: Reply) -> str:
-        self._session.tell(Refused(what=what, reason=reply.reason))
-        return phrases("chat/running.j2").refused(reply.reason)
+    @property
+    def _foreign(self) -> str | None:
+        """The process that runs the study, where it is not this conversation's own."""
+        driver = self._desk.driver
+        return None if driver == str(self.runner.running) else driver
 
     def _approval(self, plan: "Plan", draft: Draft, reason: str) -> Approval:
         from .price import price_of
@@ -128,9 +132,7 @@ class Running:
             price = price_of(
                 self._desk.setting, ledger, plan, number, workers=self.runner.allowed.workers, loads=self._desk.loads
             )
-        driver = self._desk.driver
-        own = driver is not None and driver == str(self.runner.running)
-        notes = words.notes(number, reason, driver if not own else None, len(self._desk.waiting))
+        notes = words.notes(number, reason, self._foreign, len(self._desk.waiting))
         return Approval(
             what=words.what(len(plan.ablations), len(plan.more_seeds), number),
             ablations=tuple(_asked(one) for one in draft.ablations.values()),
@@ -166,11 +168,13 @@ class Running:
     def _allowance(self, price: Price | None) -> Limits | None:
         """What auto may still spend, where this fits in; None where a person has to say yes."""
         left = self.left(self._session.mode)
-        if left.trials is not None and (price is None or price.first_look > left.trials):
+        if price is None:
             return None
-        if left.seconds is not None and (left.seconds <= 0 or (price and (price.seconds or 0) > left.seconds)):
+        # what another process takes up is not held to these caps by anything else
+        trials, seconds = (price.most, price.most_seconds) if self._foreign else (price.first_look, price.seconds)
+        if left.trials is not None and trials > left.trials:
             return None
-        return left
+        return None if left.seconds is not None and left.seconds <= (seconds or 0.0) else left
 
     def left(self, mode: Moded) -> Limits:
         """What is left of auto's caps."""
