@@ -21,6 +21,7 @@ def speaker_of(talk: "Conversation", settings: ModelSettings) -> Speaker:
     transcript = Transcript(state / CHAT_TRANSCRIPT, beside=(state / TRANSCRIPT,))
     waits = Waits()
     model = LanguageModel(settings, transcript, waits)
-    toolbox = Toolbox(talk.desk, talk.session, talk.front, talk.drafter, talk.running, f"llm:{settings.model}")
     context = Context(talk.desk, talk.session, model, talk.facts)
+    by = f"llm:{settings.model}"
+    toolbox = Toolbox(talk.desk, talk.session, talk.front, talk.drafter, talk.running, by, lambda: context.for_tool)
     return Speaker(model, settings, talk.session, talk.front, toolbox, context, waits, talk.facts)
