@@ -21,7 +21,7 @@ from .desk import Desk
 from .events import Drafted, Withdrawn
 from .session import Session
 from .shown import Note, Shown, Table
-from .views import diffs_of, matching
+from .views import diffs_of, edits, matching
 
 if TYPE_CHECKING:
     from ..components import Component
@@ -68,7 +68,8 @@ class Drafter:
         if not modes:
             raise PlanError("no mode of the study can ask for all of these at once", to_do="see study.modes")
         alone = [single(one, modes) for one in members]
-        return self._all_of([*alone, joint(members, modes)], [])
+        wanted = [one for one in alone if self._repeats(one) is None]
+        return self._all_of([*wanted, joint(members, modes)], [])
 
     def withdraw(self, names: Sequence[str]) -> list[Shown]:
         """Take these back; all of the draft where none is named."""
@@ -138,7 +139,7 @@ class Drafter:
     def diffs(self, names: Sequence[str]) -> list[Shown]:
         """What these ablations change, of the draft or planned; the draft and all of its changes where none is named."""
         if not names:
-            return [*self.shown(), *diffs_of(_edits(self._session.draft.ablations.values()))]
+            return [*self.shown(), *diffs_of(edits(self._session.draft.ablations.values()))]
         known = self._taken()
         if unknown := [name for name in names if name not in known]:
             hint = nearest(unknown[0], list(known))
@@ -183,7 +184,7 @@ class Drafter:
         rows = [[one.id, described(one.interventions), words.expected(one), one.hypothesis] for one in made]
         rows += [[name, words.more_seeds(), "", ""] for name in more_seeds]
         columns = [words.column[name] for name in ("removed", "how", "expected", "hypothesis")]
-        return [Table(title=words.added(len(rows)), columns=columns, rows=rows), *diffs_of(_edits(made))]
+        return [Table(title=words.added(len(rows)), columns=columns, rows=rows), *diffs_of(edits(made))]
 
     def _with_singles(self, made: Followed, learnt: Learnt) -> Followed:
         """Joint removals need each of their parts alone; what is planned already is not asked again."""
@@ -222,7 +223,7 @@ class Drafter:
         planned, draft = self._desk.planned, self._session.draft.ablations
         same = next((each.id for each in planned.values() if _same(each, one)), None)
         if same is not None:
-            return f"planned already, as {same}: /why {same}"
+            return f"planned already{'' if same == one.id else f', as {same}'}: /why {same}"
         in_draft = next((each.id for each in draft.values() if _same(each, one)), None)
         if in_draft is not None:
             return "in the draft already"
@@ -245,10 +246,6 @@ class Drafter:
 
     def _not_allowed(self) -> str:
         return f"study.components allows {', '.join(self._rules().wanted)} alone"
-
-
-def _edits(ablations: Iterable[Ablation]) -> list[Ablation]:
-    return [one for one in ablations if any(isinstance(each, SourceEdit) for each in one.interventions)]
 
 
 def _same(one: Ablation, other: Ablation) -> bool:

@@ -39,7 +39,9 @@ class TableDrawing:
         if self.rows and shown < fewest:
             yield from self._list()
         elif self.columns:
-            yield self._table(shown, _ASCII_RULE if options.ascii_only else box.SIMPLE_HEAD)
+            yield self._table(
+                self._widths(shown, options.max_width), _ASCII_RULE if options.ascii_only else box.SIMPLE_HEAD
+            )
             if shown < len(self.columns):
                 yield Text(f"{self.left_out}: {', '.join(self.columns[shown:])}", "dim")
         if self.more:
@@ -50,6 +52,15 @@ class TableDrawing:
             if sum(self._least(column) for column in range(shown)) + _GAP * shown - 1 <= width:
                 return shown
         return 0
+
+    def _widths(self, shown: int, width: int) -> list[int]:
+        """Of the columns that fit: what is too much comes off those that wrap, each time off the one with the most to give."""
+        least = [self._least(column) for column in range(shown)]
+        widths = [self._longest(column) for column in range(shown)]
+        for _ in range(sum(widths) + _GAP * shown - 1 - width):
+            widest = max(range(shown), key=lambda column: widths[column] - least[column])
+            widths[widest] -= 1
+        return widths
 
     def _cells(self, column: int) -> list[str]:
         return [row[column] for row in self.rows if column < len(row)]
@@ -69,13 +80,14 @@ class TableDrawing:
     def _numbers(self, column: int) -> list[str]:
         return [cell for cell in self._cells(column) if _NUMBER.fullmatch(cell)]
 
-    def _table(self, shown: int, rule: box.Box) -> Table:
+    def _table(self, widths: Sequence[int], rule: box.Box) -> Table:
         table = Table(box=rule, show_edge=False, pad_edge=False, padding=(0, _GAP - 1, 0, 0), header_style="dim")
+        shown = len(widths)
         for column, name in enumerate(self.columns[:shown]):
             numeric = len(self._numbers(column)) == len(self.rows) > 0
             table.add_column(
                 Text(name),
-                min_width=self._least(column),
+                width=widths[column],
                 overflow="fold",
                 no_wrap=self._is_whole(column),
                 justify="right" if numeric else "left",

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ...prompts import phrases
 from ..llm.calls import Said as ModelSaid
@@ -16,7 +16,6 @@ from .front import Front, Stream
 from .session import Session
 from .shown import Note
 from .toolbox import Toolbox
-from .tools import TOOLS
 from .waits import Waits
 
 if TYPE_CHECKING:
@@ -25,6 +24,14 @@ if TYPE_CHECKING:
 
 MOST_STEPS = 16
 """Answers of the model to one message of the person."""
+
+
+class Done(NamedTuple):
+    """A call of a tool, and what it gave."""
+
+    name: str
+    arguments: str
+    told: str
 
 
 @dataclass
@@ -48,24 +55,32 @@ class Speaker:
             LesionError: the model cannot be asked, or answered nothing of use; likewise.
         """
         before, state = self.model.usage, self.context.state()
+        done: set[Done] = set()
         try:
             for _ in range(MOST_STEPS):
-                if not self._step(state):
+                came = self._step(state)
+                if not came:
                     return
+                if came <= done:
+                    self.front.show(Note(text=phrases("chat/turn.j2").repeats(), tone="warning"))
+                    return
+                done |= came
             self.front.show(Note(text=phrases("chat/turn.j2").enough(MOST_STEPS), tone="warning"))
         finally:
             after = self.model.usage
             if after != before:
                 self.front.show(Note(text=spent(before, after, self.settings)))
 
-    def _step(self, state: str) -> bool:
-        """One answer, and the tools that it asks for; whether it waits for what they give."""
+    def _step(self, state: str) -> set[Done]:
+        """One answer, and the tools that it asks for, with what they gave: the model waits for that."""
         said = self._said(self.context.messages(self.session.messages, state))
+        came: set[Done] = set()
         for call in said.calls:
-            wanted = parsed(call, TOOLS)
+            wanted = parsed(call, self.context.tools)
             told = wanted if isinstance(wanted, str) else self.toolbox.use(wanted)
             self.session.tell(Returned(call=call.id, text=told))
-        return bool(said.calls)
+            came.add(Done(call.name, call.arguments, told))
+        return came
 
     def _said(self, messages: list[Message]) -> ModelSaid:
         """What the model says, shown and written down as it comes, also where it breaks off."""
@@ -83,7 +98,7 @@ class Speaker:
                     stream.add(text)
 
             try:
-                said = self.model.converse("chat", messages, TOOLS, heard)
+                said = self.model.converse("chat", messages, self.context.tools, heard)
                 ended = "cut" if said.cut else "whole"
             except KeyboardInterrupt:
                 ended = "cancelled"

@@ -22,13 +22,6 @@ def speaker_of(talk: "Conversation", settings: ModelSettings) -> Speaker:
     waits = Waits()
     model = LanguageModel(settings, transcript, waits)
     context = Context(talk.desk, talk.session, model, talk.facts)
-    toolbox = Toolbox(
-        talk.desk,
-        talk.session,
-        talk.front,
-        talk.drafter,
-        talk.running,
-        f"llm:{settings.model}",
-        lambda: context.for_looking,
-    )
+    by = f"llm:{settings.model}"
+    toolbox = Toolbox(talk.desk, talk.session, talk.front, talk.drafter, talk.running, by, lambda: context.for_tool)
     return Speaker(model, settings, talk.session, talk.front, toolbox, context, waits, talk.facts)

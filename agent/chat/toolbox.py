@@ -8,12 +8,14 @@ from pydantic import BaseModel
 
 from ...executor.errors import LesionError
 from ...prompts import phrases
+from ..llm.tokens import BYTES_A_TOKEN
 from ..planning.llm.answers import FollowUp
 from ..reading.digest.lookup import Lookup
 from . import views
 from .desk import Desk
 from .drafting import Drafter
 from .events import Drafting
+from .fewtools import in_full
 from .front import Front
 from .running import Running
 from .session import Session
@@ -38,6 +40,9 @@ from .tools import (
 if TYPE_CHECKING:
     from ..planning.llm.answers import Expectation
 
+MOST_TOKENS = 6000
+"""Of what one use of a tool may give."""
+
 
 @dataclass(frozen=True)
 class Toolbox:
@@ -50,16 +55,22 @@ class Toolbox:
     running: Running
     by: str
     """`llm:` and the model's name."""
-    for_looking: Callable[[], int]
-    """Tokens that one look at the source may give."""
+    most: Callable[[], int] = lambda: MOST_TOKENS
+    """Tokens that the model has room for in one answer of a tool."""
 
     def use(self, tool: BaseModel) -> str:
         """Do what it asks for, show what a person should see of it, and say what came of it, without secrets."""
         try:
-            return self.desk.library.told(self._use(tool))
+            return self._cut(self.desk.library.told(self._use(in_full(tool))))
         except LesionError as error:
             self.front.show(Step(tool=_name(tool), text=str(error)))
             return self.desk.library.told(str(error))
+
+    def _cut(self, text: str) -> str:
+        """As much of an answer as the model has room for."""
+        most = int(min(self.most(), MOST_TOKENS) * BYTES_A_TOKEN)
+        kept = text.encode()[:most].decode(errors="ignore")
+        return text if kept == text else phrases("chat/turn.j2").cut(kept)
 
     def _use(self, tool: BaseModel) -> str:
         found = self._looked_up(tool)
@@ -112,7 +123,7 @@ class Toolbox:
 
     def _read(self, tool: BaseModel, lookup: Lookup) -> str:
         self.front.show(Step(tool=_name(tool), text=lookup.describe()))
-        return self.desk.library.look_up(lookup, self.for_looking())
+        return self.desk.library.look_up(lookup, min(self.most(), MOST_TOKENS))
 
     def _shown(self, shown: Sequence[Shown]) -> str:
         self.front.show(*shown)

@@ -5,7 +5,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from ...executor.errors import StudyFileError
-from ...executor.interventions import described
+from ...executor.interventions import SourceEdit, described
 from ...prompts import phrases, render
 from ..planning.plan import nearest
 from ..report import numbers
@@ -98,7 +98,7 @@ def why_shown(
         plain=plain,
         loss=loss_in_delta,
     )
-    return [Prose(text=text.strip()), *diffs_of([ablation] if ablation else [], fates)]
+    return [Prose(text=text.strip()), *diffs_of([ablation] if ablation and edits([ablation]) else [], fates)]
 
 
 def diffs_of(ablations: "Iterable[Ablation]", fates: "Iterable[Planned]" = ()) -> list[Diff]:
@@ -115,6 +115,11 @@ def diffs_of(ablations: "Iterable[Ablation]", fates: "Iterable[Planned]" = ()) -
     return list(found.values())
 
 
+def edits(ablations: "Iterable[Ablation]") -> "list[Ablation]":
+    """Those that edit the source: what others change stands in a line."""
+    return [one for one in ablations if any(isinstance(each, SourceEdit) for each in one.interventions)]
+
+
 def settle_shown(results: "Results | None") -> list[Shown]:
     """What is open, and what it would take to settle it."""
     words = phrases("chat/words.j2")
@@ -126,7 +131,14 @@ def settle_shown(results: "Results | None") -> list[Shown]:
         if one.metric == results.study.primary and one.verdict in ("undecided", "detected")
     ]
     rows = [
-        [one.ablation, one.mode, one.verdict, str(one.n), words.needs(one.seeds_to_settle), plain(one.reason or "")]
+        [
+            one.ablation,
+            one.mode,
+            one.verdict,
+            str(one.n),
+            words.needs(one.seeds_to_settle, one.unit),
+            plain(one.reason or ""),
+        ]
         for one in open_ones
     ]
     columns = [words.column[name] for name in ("removed", "mode", "verdict", "n", "needs", "reason")]

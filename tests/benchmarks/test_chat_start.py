@@ -41,7 +41,9 @@ def test_start(tmp_path, capsys):
     """Side by side in one run: the prompt, bare Python, the libraries of the prompt, torch."""
     tiny = project(tmp_path / "tiny")
     to_the_prompt(tiny.folder)  # the first finds nothing in the cache of files
-    took: dict[str, list[float]] = {name: [] for name in ("chat", "sys", "prompt_toolkit, rich.table, pydantic", "torch")}
+    took: dict[str, list[float]] = {
+        name: [] for name in ("chat", "sys", "prompt_toolkit, rich.table, pydantic", "torch")
+    }
     for _ in range(RUNS):
         seconds, has_torch = to_the_prompt(tiny.folder)
         assert not has_torch

@@ -98,14 +98,19 @@ class Briefing:
         """What the model is, and what it may and may not do."""
         return prompts.render("llm/system.j2")
 
-    def opening(self, components: Sequence[Component]) -> str:
-        """The study, what could be removed, and the project's source."""
-        listed = component_list(components, int(self.room * FOR_COMPONENTS), self.estimate)
+    def opening(self, components: Sequence[Component], room: int | None = None) -> str:
+        """The study, what could be removed, and the project's source.
+
+        Args:
+            components: that are listed.
+            room: tokens that all of this may take; else what a question has beside the planner's instructions and its turns.
+        """
+        listed = component_list(components, int((room or self.room) * FOR_COMPONENTS), self.estimate)
         if listed not in self.shared:
             facts = self._facts(listed)
             told = self.library.clean(prompts.render("llm/opening.j2", **facts))
-            budget = self.room - self.for_turns - self.estimate(told) - self.estimate(self.system)
-            self.shared[listed] = told + self.library.digest(budget)
+            left = self.room - self.for_turns - self.estimate(self.system) if room is None else room
+            self.shared[listed] = told + self.library.digest(left - self.estimate(told))
         return self.shared[listed]
 
     def first_plan(self, suggested: Plan) -> str:

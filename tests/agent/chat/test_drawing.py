@@ -2,6 +2,7 @@
 
 import io
 import math
+from collections import Counter
 
 import pytest
 from lesion.agent.chat.approval import Approval, Asked, Price
@@ -94,6 +95,14 @@ def test_a_table_keeps_its_first_columns_and_says_what_it_left_out(width):
     for part in ("Components", "config:dropout", "regularization", "1234567", "and3more"):
         assert part in shown
     assert ("model.py:120" in shown) != ("notshownonthiswidth:" in shown)
+
+
+@pytest.mark.parametrize("width", range(52, 80, 3))
+def test_a_table_that_wraps_loses_no_text(width):
+    rows = [["config:label_smoothing", "regularization", "label_smoothing = 0.0"], ["config:b", "layer", "bypass " * 9]]
+    shown = drawn(Table(title="", columns=["id", "kind", "how"], rows=rows), width)
+    assert not Counter(together("".join(cell for row in rows for cell in row))) - Counter(shown)
+    assert max(map(cell_len, shown.splitlines())) <= width
 
 
 def test_a_table_too_narrow_becomes_a_list():
