@@ -269,6 +269,11 @@ class Ledger:
         """How often a trial was started, and under which limits last."""
         return self._database.execute("SELECT attempts, limits FROM trials WHERE key = ?", (key,)).fetchone()
 
+    def attempts_made(self) -> int:
+        """Trials that were started and have ended, whatever the version of the source; checks are none."""
+        query = "SELECT COUNT(*) FROM attempts WHERE key NOT LIKE 'check:%'"
+        return self._database.execute(query).fetchone()[0]
+
     def traceback(self, key: str) -> str | None:
         """The user's own frames of a trial that crashed."""
         row = self._database.execute("SELECT traceback FROM details WHERE key = ?", (key,)).fetchone()

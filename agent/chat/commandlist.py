@@ -34,6 +34,7 @@ COMMANDS = (
     Command("interactions", "[ID ID …]", (ID,)),
     Command("diff", "[ID …]", (ID,)),
     Command("run", "[all] [N trials] [for 30m]", ("all", "for")),
+    Command("queue", "[drop NAME …]", ("drop",)),
     Command("stop"),
     Command("status"),
     Command("results", "[PATTERN …]", (ID,)),

@@ -43,6 +43,7 @@ class Commands:
             "interactions": self._interactions,
             "diff": self._diff,
             "run": self._run,
+            "queue": self._queue,
             "stop": self._stop,
             "status": self._status,
             "results": self._results,
@@ -99,7 +100,8 @@ class Commands:
         from ..report.summary import summary_lines
 
         talk, words = self._talk, phrases("chat/commands.j2")
-        progress = progress_line(talk.desk.spec, talk.desk.state)
+        starting = words.starting(talk.runner.running) if talk.runner.running and not talk.desk.driver else ""
+        progress = starting or progress_line(talk.desk.spec, talk.desk.state)
         results = talk.desk.results
         lines = [*([progress] if progress else []), *(summary_lines(results) if results else [])]
         draft, waiting = talk.session.draft, talk.desk.waiting
@@ -121,7 +123,7 @@ class Commands:
         return views.settle_shown(self._talk.desk.results)
 
     def _cost(self, arguments: Sequence[str]) -> list[Shown]:
-        return costs_shown(self._talk.desk, self._talk.usage(), self._talk.settings)
+        return costs_shown(self._talk.desk, self._talk.usage())
 
     # proposing
 
@@ -165,11 +167,26 @@ class Commands:
         running, draft = self._talk.running, self._talk.session.draft
         everything = [one for one in arguments if one == "all"]
         limits = _limits([one for one in arguments if one != "all"])
-        if draft and not everything:
-            return [Note(text=running.ask(limits=limits))]
-        if running.waits and not everything:
-            return [Note(text=running.go_on(limits))]
-        return [Note(text=running.whole_study(limits))]
+        if everything:
+            return [Note(text=running.whole_study(limits))]
+        if draft:
+            return [Note(text=running.ask(limits))]
+        return [Note(text=running.go_on(limits) if running.before else running.whole_study(limits))]
+
+    def _queue(self, arguments: Sequence[str]) -> list[Shown]:
+        from ..queue import Queue
+
+        words, waiting = phrases("chat/commands.j2"), self._talk.desk.waiting
+        match list(arguments):
+            case []:
+                rows = [[name, ", ".join(one.id for one in plan.ablations)] for name, plan in waiting.items()]
+                columns = [phrases("chat/words.j2").column[name] for name in ("request", "removed")]
+                table = Table(title=words.waiting(len(rows)), columns=columns, rows=rows)
+                return [table if rows else Note(text=words.nothing_waits())]
+            case ["drop", *names] if names:
+                return [Note(text=words.dropped(name, Queue(self._talk.desk.state).withdraw(name))) for name in names]
+            case _:
+                raise UsageError("/queue takes nothing, or drop and the names of requests", to_do="/queue lists them")
 
     def _stop(self, arguments: Sequence[str]) -> list[Shown]:
         words = phrases("chat/commands.j2")
@@ -177,8 +194,7 @@ class Commands:
             driver = self._talk.desk.driver
             return [Note(text=words.not_ours(driver) if driver else words.nothing_runs())]
         with self._talk.front.busy(words.stopping()):
-            self._talk.running.runner.stop()
-        return [Note(text=words.stopped())]
+            return [Note(text=self._talk.stopped())]
 
     def _report(self, arguments: Sequence[str]) -> list[Shown]:
         from ..report.write import write_report
@@ -261,5 +277,7 @@ def _lines(root: "object", path: str, first: int, last: int | None) -> Source:
         lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+    if first > len(lines):
+        raise UsageError(f"{path} has {len(lines)} lines", to_do=f"/source {path}:1-{len(lines)}")
     end = min(last or len(lines), first + MOST_LINES - 1)
     return Source(path=path, first=first, text="\n".join(lines[first - 1 : end]))

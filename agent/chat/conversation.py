@@ -1,7 +1,6 @@
 """A conversation about one study: messages and commands in, answers and results out, everything on the disk as it happens."""
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...executor.errors import LesionError, ModelError
@@ -25,6 +24,10 @@ if TYPE_CHECKING:
     from .speaker import Speaker
 
 ALL_MEASURED = (0, 3)
+ALWAYS = ("/help", "/stop", "/quit")
+"""Commands that work whatever the project looks like."""
+ASIDE = ("/help", "/components", "/source", "/diff", "/status", "/results", "/why", "/settle", "/cost")
+"""Commands that only look."""
 GOOD_ENDS = (0, 3, 4, 130, 143, -2, -15)
 
 
@@ -33,6 +36,8 @@ class Conversation:
 
     def __init__(self, desk: Desk, session: Session, front: Front, runner: "Runner", named: "Planner") -> None:
         self.desk, self.session, self.front = desk, session, front
+        self.failed = False
+        """Whether a run of this conversation has ended with an error."""
         self.over = False
         """Whether somebody has said goodbye."""
         self.runner, self._named = runner, named
@@ -41,13 +46,14 @@ class Conversation:
         self.settings: ModelSettings | None = None
         self._speaker: Speaker | None = None
         self._parts: tuple[Drafter, Running] | None = None
-        chosen = session.model.model if session.model else None
-        if session.model is None or session.model.model is not None:
-            self._configure(chosen)
+        if named.model is not None or session.model is None:
+            self._configure(None)
+        elif session.model.model is not None:
+            self._configure(session.model.model)
 
     def handle(self, text: str) -> None:
         """A message, or a command where it begins with a slash. Raises `LesionError` and `KeyboardInterrupt`."""
-        if self.desk.refresh():
+        if not text.startswith(ALWAYS) and self.desk.refresh():
             self._source_changed()
         if text.startswith("/"):
             self.front.show(*self._commands(text))
@@ -73,16 +79,32 @@ class Conversation:
         """The process that ran trials for this conversation has ended."""
         text = phrases("chat/loop.j2").ended(ended.code, "\n".join(ended.last))
         self.session.tell(Noticed(text=self.desk.library.told(text)))
-        self.front.show(Note(text=text, tone="plain" if ended.code in GOOD_ENDS else "error"))
+        is_good = ended.code in GOOD_ENDS
+        self.failed = self.failed or not is_good
+        self.front.show(Note(text=text, tone="plain" if is_good else "error"))
         if ended.code in ALL_MEASURED and self.running.waits:  # approved in its last moment
-            self.running.go_on()
+            self.running.start(self.running.left(self.session.mode))
+
+    def stopped(self) -> str:
+        """Stop what this conversation runs; what to say of it."""
+        self.runner.stop()
+        self.runner.ended()
+        text = phrases("chat/commands.j2").stopped()
+        self.session.tell(Noticed(text=text))
+        return text
 
     def warm(self) -> None:
-        """Find out ahead what most questions need, and say where that fails."""
+        """Find out ahead what most questions need, and say where that fails, and what is left from earlier."""
         try:
             self.desk.warm()
+            left = phrases("chat/loop.j2").left_over(
+                self.desk.is_stale, list(self.desk.waiting), self.running.unfinished, self.running.driver
+            )
         except LesionError as error:
             self.trouble(str(error))
+            return
+        if left.strip():
+            self.front.show(Note(text=left.strip()))
 
     def trouble(self, text: str) -> None:
         """Something went wrong beside the conversation."""
@@ -106,8 +128,12 @@ class Conversation:
         return self._made[1]
 
     def usage(self) -> "Usage | None":
-        """What the model has taken; None without one."""
-        return self._with_model.model.usage if self.settings else None
+        """What models have taken; None where none was asked."""
+        if self.settings is not None:
+            return self._with_model.model.usage
+        from .speaking import usage_without_model
+
+        return usage_without_model(self.desk.spec.planner, self.desk.state)
 
     def facts(self) -> "Facts":
         """What a text of the model may refer to now."""
@@ -129,13 +155,16 @@ class Conversation:
             self.settings, self._speaker = before
             raise
 
-    def set_mode(self, mode: ModeOfWork, limits: "Limits") -> None:
-        """How much may happen without a yes from now on."""
+    def set_mode(self, mode: ModeOfWork, limits: "Limits", *, lasting: bool = True) -> None:
+        """How much may happen without a yes from now on; `lasting`: also in the next process."""
         from .commands import moded
 
         with self.desk.ledger() as ledger:
-            attempts = ledger.compute(self.desk.setting.version)["attempts"] if ledger else 0
-        self.session.tell(moded(mode, limits, attempts))
+            made = moded(mode, limits, ledger.attempts_made() if ledger else 0)
+        if lasting:
+            self.session.tell(made)
+        else:
+            self.session.mode = made
 
     # inside
 
@@ -143,6 +172,16 @@ class Conversation:
         from .commands import Commands
 
         return Commands(self).run(line)
+
+    def _aside(self, line: str) -> None:
+        """A command that was typed where a yes was asked for; those that would ask something themselves have to wait."""
+        if not line.startswith(ASIDE):
+            self.front.show(Note(text=phrases("chat/turn.j2").answer_first(), tone="warning"))
+            return
+        try:
+            self.front.show(*self._commands(line))
+        except LesionError as error:
+            self.trouble(str(error))
 
     def _answer(self) -> None:
         from ..llm.settings import BASE_URL, KEY, MODEL
@@ -185,11 +224,13 @@ class Conversation:
             notes=tuple(words.sent(tokens, left_out, settings).strip().splitlines()),
         )
         reply = self.front.approve(asked)
-        if reply is not None and not reply.yes:
+        if reply is None:  # nobody can be asked: whoever says a message without a terminal wants it sent
+            return True
+        if reply.yes:
+            self.session.tell(Consented(server=settings.server))
+        else:
             self.front.show(Note(text=words.not_sent(), tone="warning"))
-            return False
-        self.session.tell(Consented(server=settings.server))
-        return True
+        return reply.yes
 
     def _source_changed(self) -> None:
         words = phrases("chat/turn.j2")
@@ -198,8 +239,13 @@ class Conversation:
         self.front.show(Note(text=words.source_changed(), tone="warning"))
 
     def _planner(self) -> "Planner":
-        """Who plans the whole study: the model that answers here, else what flags and study file say."""
-        return replace(self._named, model=self.settings.model) if self.settings else self._named
+        """Who plans the whole study: the model that answers here and may be sent the project, else the rules."""
+        from .runner import Planner
+
+        settings = self.settings
+        if settings is None or settings.server not in self.session.servers:
+            return Planner(kind="rules")  # the project is sent nowhere without a yes
+        return Planner("llm", settings.model, settings.base_url)
 
     def _configure(self, model: str | None, *, required: bool = False) -> None:
         from ..llm.settings import is_configured, model_settings
@@ -219,7 +265,7 @@ class Conversation:
         from .running import Running
 
         if self._parts is None:
-            running = Running(self.desk, self.session, self.front, self.runner, self._planner)
+            running = Running(self.desk, self.session, self.front, self.runner, self._planner, self._aside)
             self._parts = Drafter(self.desk, self.session), running
         return self._parts
 

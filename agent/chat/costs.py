@@ -8,20 +8,21 @@ from .desk import Desk
 from .shown import Shown, Table
 
 if TYPE_CHECKING:
-    from ..llm.settings import ModelSettings
     from ..llm.spending import Usage
 
 
-def costs_shown(desk: Desk, usage: "Usage | None", settings: "ModelSettings | None") -> list[Shown]:
+def costs_shown(desk: Desk, usage: "Usage | None") -> list[Shown]:
     """A table; what is unknown says so."""
     words = phrases("chat/costs.j2")
     rows: list[list[str]] = []
-    if usage is not None and settings is not None:
+    if usage is not None:
+        caps = desk.spec.planner
+        counted = usage.tokens_sent + usage.tokens_received + usage.tokens_estimated
         rows += [
             [words.exchanges(), words.counted(usage.exchanges, usage.unknown)],
-            [words.tokens(), words.of(usage.tokens_sent + usage.tokens_received, settings.max_tokens_total)],
-            [words.both_ways(), words.ways(usage.tokens_sent, usage.tokens_received)],
-            [words.dollars(), words.cost(usage.cost, usage.cost_at_least, settings.max_cost)],
+            [words.tokens(), words.of(counted, caps.max_tokens_total)],
+            [words.both_ways(), words.ways(usage.tokens_sent, usage.tokens_received, usage.tokens_estimated)],
+            [words.dollars(), words.cost(usage.cost, usage.cost_at_least, caps.max_cost)],
         ]
     with desk.ledger() as ledger:
         spent = ledger.compute(desk.setting.version) if ledger else None

@@ -47,7 +47,7 @@ class Courier:
         from .arrivals import progress_line
 
         talk = self._talk
-        self._progress(progress_line(talk.desk.spec, talk.desk.state) if talk.desk.driver else "")
+        self._progress(progress_line(talk.desk.spec, talk.desk.state) if talk.running.driver else "")
         ended = talk.runner.ended()  # before the last results are looked for
         self._tell(self._arrivals().poll())
         if ended is not None:
@@ -62,12 +62,12 @@ class Courier:
             self._talk.front.show(Note(text=phrases("chat/loop.j2").many(len(arrived))))
 
     def _arrivals(self) -> "Arrivals":
-        """One for each version of the study that is talked about."""
+        """One for each state of the study file."""
         from .arrivals import Arrivals
 
         desk = self._talk.desk
-        if self._known is None or (self._known.spec, self._known.version) != (desk.spec, desk.setting.version):
-            self._known = Arrivals(desk.spec, desk.state, self._talk.session.told, desk.setting.version)
+        if self._known is None or self._known.spec is not desk.spec:
+            self._known = Arrivals(desk.spec, desk.state, self._talk.session.told)
         return self._known
 
     def _run(self) -> None:

@@ -42,19 +42,24 @@ class Desk:
     """The project's files as they were when something was last found out."""
 
     def refresh(self) -> bool:
-        """Forget what was found out where the project's files, the study file among them, have changed since. Whether they have."""
+        """Forget what was found out where the project's files have changed since. Whether trials would come out otherwise now.
+
+        Raises `LesionError` where the study file is broken.
+        """
         from ..keys import source_files
         from ..studyfile import load_study
 
         spec = self.spec
         watched = [spec.path, *source_files(spec), *([spec.config_file] if spec.config_file else [])]
         stamps = [_stamp(path) for path in watched]
-        before, self._seen = self._seen, stamps
-        if before in (None, stamps):
+        if self._seen in (None, stamps):
+            self._seen = stamps
             return False
+        known: Setting | None = self._once.peek("setting")
+        fresh = load_study(spec.path)  # where it is broken, it is told every time until it is mended
         self._once.forget()
-        self.spec = load_study(spec.path)
-        return True
+        self.spec, self._seen = fresh, stamps
+        return known is not None and known.version != self.setting.version
 
     @property
     def setting(self) -> "Setting":
@@ -135,6 +140,13 @@ class Desk:
             files = (ledger.path, ledger.path.with_name(f"{ledger.path.name}-wal"))
             stamp = str([_stamp(path) for path in files])
             return self._once.get(f"results {stamp}", lambda: self._collected(ledger))
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether what was measured last belongs to another version of the source."""
+        with self.ledger() as ledger:
+            measured = ledger.recall("version") if ledger else None
+        return measured is not None and measured != self.setting.version
 
     @property
     def learnt(self) -> "Learnt":

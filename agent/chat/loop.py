@@ -53,7 +53,7 @@ def through_pipe(talk: "Conversation", pipe: "Pipe") -> int:
         except LesionError as error:
             talk.front.show(Note(text=str(error), tone="error"))
             code = error.exit_code
-    return code
+    return code or (2 if talk.failed else 0)
 
 
 def _wait(talk: "Conversation", courier: Courier) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from ...executor.errors import PlanError
 from ...executor.units import format_duration
 from ...prompts import phrases
-from .approval import Approval, Asked, Price
+from .approval import Approval, Asked, Price, Reply
 from .desk import Desk
 from .draft import Draft
 from .events import Approved, Moded, Refused
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 DRAFT = "draft.yaml"
 """The draft as a plan that `lesion run --plan` takes, in the conversation's folder."""
+Teller = Literal["person", "model"]
+"""Whom an answer is for."""
 
 
 class _Agreed(NamedTuple):
@@ -32,74 +34,151 @@ class _Agreed(NamedTuple):
 
 
 class Running:
-    """Asks before anything runs, and keeps the one process that runs it."""
+    """Asks before anything runs, and keeps the one process that runs it.
+
+    Args:
+        desk: the study.
+        session: the conversation.
+        front: whoever is asked.
+        runner: the process.
+        planner: who plans where the whole study is run.
+        aside: does a slash command that was typed where a yes was asked for.
+    """
 
     def __init__(
-        self, desk: Desk, session: Session, front: Front, runner: Runner, planner: Callable[[], Planner]
+        self,
+        desk: Desk,
+        session: Session,
+        front: Front,
+        runner: Runner,
+        planner: Callable[[], Planner],
+        aside: Callable[[str], None],
     ) -> None:
         self._desk, self._session, self._front, self.runner = desk, session, front, runner
-        self._planner = planner
-        """Of the whole study, as it is configured now."""
+        self._planner, self._aside = planner, aside
 
-    def ask(self, reason: str = "", limits: Limits | None = None) -> str:
-        """Ask for the draft, and run it after a yes. What came of it, in words for whoever asked.
+    def ask(self, limits: Limits, teller: Teller = "person", reason: str = "") -> str:
+        """Ask for the draft, and run it after a yes. What came of it, in words.
 
         Args:
-            reason: why it is worth its cost, as the model says.
             limits: what it may take.
+            teller: whom the words are for.
+            reason: why it is worth its cost, as the model says.
         """
         words, draft = phrases("chat/running.j2"), self._session.draft
         if not draft:
-            return words.empty()
+            return words.empty(list(self._desk.waiting), self.unfinished)
         plan = draft.plan(self._desk.spec.study.name)
         if self._session.mode.mode == "plan-only":
             return words.plan_only(self._written(plan))
-        agreed = self._agreed(self._approval(plan, draft, reason), limits or Limits())
+        agreed = self._agreed(self._approval(plan, draft, reason), limits, teller)
         return agreed if isinstance(agreed, str) else self._approved(plan, agreed)
+
+    def go_on(self, limits: Limits) -> str:
+        """Ask for what was approved earlier and is not measured yet; after a yes it runs."""
+        words = phrases("chat/running.j2")
+        if self._session.mode.mode == "plan-only":
+            return words.plan_only_study()
+        if self.driver:
+            return words.held(self.driver)
+        first = self.before
+        asked = Approval(what=words.go_on(first, list(self._desk.waiting)), price=Price(first_look=first, most=first))
+        agreed = self._agreed(asked, limits, "person")
+        if isinstance(agreed, str):
+            return agreed
+        self.start(agreed.limits)
+        return words.started()
 
     def whole_study(self, limits: Limits) -> str:
         """Ask for the study to its end, follow-ups of its planner included; after a yes it runs."""
         words = phrases("chat/running.j2")
         if self._session.mode.mode == "plan-only":
             return words.plan_only_study()
-        if self._desk.driver:
-            return words.held(self._desk.driver)
-        agreed = self._agreed(self._whole_approval(limits), limits)
+        if self.driver:
+            return words.held(self.driver)
+        planner = self._planner()
+        agreed = self._agreed(self._whole_approval(planner), limits, "person")
         if isinstance(agreed, str):
             return agreed
-        self.runner.start(whole=self._planner(), max_trials=agreed.limits.trials, seconds=agreed.limits.seconds)
+        self.runner.start(whole=planner, max_trials=agreed.limits.trials, seconds=agreed.limits.seconds)
         return words.started_study()
 
-    def go_on(self, limits: Limits | None = None) -> str:
-        """Start what was approved before and waits."""
-        words = phrases("chat/running.j2")
-        if driver := self._desk.driver:
-            return words.held(driver)
-        if not self._desk.waiting and not self._unfinished:
-            return words.empty()
-        self._start(limits or Limits())
-        return words.started()
+    def start(self, limits: Limits) -> None:
+        """Run what was approved."""
+        self.runner.start(max_trials=limits.trials, seconds=limits.seconds)
+
+    @property
+    def driver(self) -> str | None:
+        """The process that runs the study: this conversation's own from its start on, or another."""
+        own = self.runner.running
+        return self._desk.driver if own is None else str(own)
 
     @property
     def waits(self) -> bool:
         """Whether anything was approved that nobody runs."""
-        return bool(self._desk.waiting) and self._desk.driver is None
+        return bool(self._desk.waiting) and self.driver is None
+
+    @property
+    def unfinished(self) -> int:
+        """Trials of sealed rounds that are still to run."""
+        with self._desk.ledger() as ledger:
+            rows = ledger.trials(self._desk.setting.version) if ledger else []
+        return sum(row.status in ("planned", "running") for row in rows)
+
+    @property
+    def before(self) -> int:
+        """Trials that run before anything new: of sealed rounds, and of what waits."""
+        waiting = list(self._desk.waiting.values())
+        return self.unfinished + sum(self._price(one, len(self._desk.plans) + 1).first_look for one in waiting)
+
+    def left(self, mode: Moded) -> Limits:
+        """What is left of auto's caps."""
+        with self._desk.ledger() as ledger:
+            started = ledger.attempts_made() if ledger else 0
+        trials = None if mode.trials is None else max(0, mode.trials - max(0, started - mode.attempts))
+        return Limits(trials, None if mode.until is None else max(0.0, mode.until - time.time()))
 
     # inside
 
-    def _agreed(self, asked: Approval, limits: Limits) -> _Agreed | str:
+    def _agreed(self, asked: Approval, limits: Limits, teller: Teller) -> _Agreed | str:
         """Auto's yes within its caps, else a person's; why there is none, in words."""
-        words, mode = phrases("chat/running.j2"), self._session.mode.mode
-        if mode == "auto" and (allowed := self._allowance(asked.price)) is not None:
-            self._front.show(Note(text=words.by_itself(asked.what, allowed.trials, _duration(allowed.seconds))))
-            return _Agreed("auto", limits.within(allowed))
-        reply = self._front.approve(asked)
+        words, mode = phrases("chat/running.j2"), self._session.mode
+        notes = [words.caps(limits.trials, _duration(limits.seconds))]
+        if mode.mode == "auto":
+            left = self.left(mode)
+            told = words.left(left.trials, _duration(left.seconds))
+            if self._fits(asked.price, left):
+                self._front.show(Note(text=words.by_itself(asked.what, asked.price, told)))
+                return _Agreed("auto", limits.within(left))
+            notes.append(words.beyond(told))
+        asked = asked.model_copy(update={"notes": (*asked.notes, *(one for one in notes if one))})
+        reply = self._reply(asked)
         if reply is None:
-            return words.nobody(mode)
+            return words.nobody(mode.mode)
         if reply.yes:
             return _Agreed("person", limits)
         self._session.tell(Refused(what=asked.what, reason=reply.reason))
-        return words.refused(reply.reason)
+        return words.refused(reply.reason, teller)
+
+    def _reply(self, asked: Approval) -> Reply | None:
+        """A person's; commands that they type meanwhile are done, and they are asked again."""
+        while True:
+            reply = self._front.approve(asked)
+            if reply is None or not reply.reason.startswith("/"):
+                return reply
+            self._aside(reply.reason)
+
+    def _fits(self, price: Price | None, left: Limits) -> bool:
+        """Whether auto's caps allow it, with what runs before it."""
+        if price is None:
+            return False
+        # what another process takes up is held to these caps by nothing else
+        foreign = self.driver is not None and self.runner.running is None
+        trials, seconds = (price.most, price.most_seconds) if foreign else (price.first_look, price.seconds)
+        before = 0 if foreign else self.before
+        if left.trials is not None and max(1, trials + before) > left.trials:
+            return False
+        return left.seconds is None or left.seconds > (seconds or 0.0)
 
     def _approved(self, plan: "Plan", agreed: _Agreed) -> str:
         """Into the queue; whoever runs the study takes it from there."""
@@ -109,51 +188,39 @@ class Running:
         request = Queue(self._desk.state).add(plan.model_copy(update={"remarks": [words.remark()]}))
         ids = (*(one.id for one in plan.ablations), *plan.more_seeds)
         self._session.tell(Approved(request=request, ids=ids, by=agreed.by))
-        if driver := self._desk.driver:
-            return words.queued(driver)
-        self._start(agreed.limits)
+        if self.driver:
+            return words.queued(self.driver)
+        self.start(agreed.limits)
         return words.started()
 
-    def _start(self, limits: Limits) -> None:
-        self.runner.start(max_trials=limits.trials, seconds=limits.seconds)
-
-    @property
-    def _foreign(self) -> str | None:
-        """The process that runs the study, where it is not this conversation's own."""
-        driver = self._desk.driver
-        return None if driver == str(self.runner.running) else driver
-
     def _approval(self, plan: "Plan", draft: Draft, reason: str) -> Approval:
-        from .price import price_of
-
         words = phrases("chat/running.j2")
         number = len(self._desk.plans) + len(self._desk.waiting) + 1
-        with self._desk.ledger() as ledger:
-            price = price_of(
-                self._desk.setting, ledger, plan, number, workers=self.runner.allowed.workers, loads=self._desk.loads
-            )
-        notes = words.notes(number, reason, self._foreign, len(self._desk.waiting))
+        foreign = self.driver if self.runner.running is None else None
+        notes = words.notes(number, reason, foreign, self.before if foreign is None else 0)
         return Approval(
             what=words.what(len(plan.ablations), len(plan.more_seeds), number),
             ablations=tuple(_asked(one) for one in draft.ablations.values()),
-            price=price,
+            price=self._price(plan, number),
             notes=tuple(line for line in notes.splitlines() if line.strip()),
         )
 
-    def _whole_approval(self, limits: Limits) -> Approval:
+    def _price(self, plan: "Plan", number: int) -> Price:
+        from .price import price_of
+
+        desk, workers = self._desk, self.runner.allowed.workers
+        with desk.ledger() as ledger:
+            return price_of(desk.setting, ledger, plan, number, workers=workers, loads=desk.loads)
+
+    def _whole_approval(self, planner: Planner) -> Approval:
         from .price import whole_study_price
 
-        words = phrases("chat/running.j2")
-        with self._desk.ledger() as ledger:
+        words, desk = phrases("chat/running.j2"), self._desk
+        with desk.ledger() as ledger:
             price = whole_study_price(
-                self._desk.setting,
-                ledger,
-                self._first_plan(),
-                self._desk.loads,
-                workers=self.runner.allowed.workers,
+                desk.setting, ledger, self._first_plan(), desk.loads, workers=self.runner.allowed.workers
             )
-        caps = words.caps(limits.trials, _duration(limits.seconds))
-        notes = [words.planner_note(), *([caps] if caps else [])]
+        notes = words.planned_by(planner).strip().splitlines()
         return Approval(what=words.whole_study(), price=price, notes=tuple(notes))
 
     def _first_plan(self) -> "Plan":
@@ -164,30 +231,6 @@ class Running:
             return plans[0]
         rules = rules_planner(self._desk.setting)
         return rules.first_round(self._desk.spec.study.name, list(self._desk.known.values()))
-
-    def _allowance(self, price: Price | None) -> Limits | None:
-        """What auto may still spend, where this fits in; None where a person has to say yes."""
-        left = self.left(self._session.mode)
-        if price is None:
-            return None
-        # what another process takes up is not held to these caps by anything else
-        trials, seconds = (price.most, price.most_seconds) if self._foreign else (price.first_look, price.seconds)
-        if left.trials is not None and trials > left.trials:
-            return None
-        return None if left.seconds is not None and left.seconds <= (seconds or 0.0) else left
-
-    def left(self, mode: Moded) -> Limits:
-        """What is left of auto's caps."""
-        with self._desk.ledger() as ledger:
-            spent = ledger.compute(self._desk.setting.version)["attempts"] - mode.attempts if ledger else 0
-        trials = None if mode.trials is None else max(0, mode.trials - spent)
-        return Limits(trials, None if mode.until is None else max(0.0, mode.until - time.time()))
-
-    @property
-    def _unfinished(self) -> bool:
-        with self._desk.ledger() as ledger:
-            rows = ledger.trials(self._desk.setting.version) if ledger else []
-        return any(row.status in ("planned", "running") for row in rows)
 
     def _written(self, plan: "Plan") -> str:
         path = self._desk.folder / DRAFT

@@ -155,7 +155,14 @@ def messages_of(events: Sequence[Event]) -> "list[Message]":
 
 
 def _held(folder: Path) -> int:
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LedgerError(
+            f"the conversation's folder cannot be made: {error.strerror}",
+            where=str(folder),
+            to_do="free some disk space, or make the place writable, or name another one with --state DIR",
+        ) from None
     try:
         return lock(folder / "lock")
     except LedgerError as error:

@@ -106,7 +106,16 @@ class Speaker:
             finally:
                 self._keep(said.text or "".join(came), said, ended)
                 self._end(words, stream)
+        self._remark(said)
         return said
+
+    def _remark(self, said: ModelSaid) -> None:
+        """What a person could not see of an answer by itself."""
+        words = phrases("chat/turn.j2")
+        if said.cut:
+            self.front.show(Note(text=words.reached_its_length(self.settings.answer_tokens), tone="warning"))
+        elif not said.text.strip() and not said.calls:
+            self.front.show(Note(text=words.nothing_said(), tone="warning"))
 
     def _keep(self, text: str, said: ModelSaid, ended: Ending) -> None:
         if text or said.calls:
@@ -126,6 +135,6 @@ class Speaker:
 def spent(before: Usage, after: Usage, settings: ModelSettings) -> str:
     """What a turn took, and the study so far, against its caps."""
     sent, received = after.tokens_sent - before.tokens_sent, after.tokens_received - before.tokens_received
-    unknown = after.unknown - before.unknown
+    unknown, reserved = after.unknown - before.unknown, after.tokens_estimated - before.tokens_estimated
     cost = None if after.cost is None or before.cost is None else after.cost - before.cost
-    return phrases("chat/turn.j2").spent(sent, received, unknown, cost, after, settings)
+    return phrases("chat/turn.j2").spent(sent, received, unknown, reserved, cost, after, settings)

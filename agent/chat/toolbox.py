@@ -17,6 +17,7 @@ from .drafting import Drafter
 from .events import Drafting
 from .fewtools import in_full
 from .front import Front
+from .limits import Limits
 from .running import Running
 from .session import Session
 from .shown import Prose, Shown, Step
@@ -111,7 +112,7 @@ class Toolbox:
             case ShowDiff():
                 return self._shown(self.drafter.diffs(tool.ids))
             case Run():
-                return self.running.ask(tool.reason)
+                return self.running.ask(Limits(), "model", tool.reason)
             case DraftParagraph():
                 return self._paragraph(tool.text)
             case _:

@@ -161,11 +161,12 @@ def as_text(things: Iterable[Shown]) -> str:
 
 def _effects(effects: "Sequence[Effect]", results: "Results", mode: str) -> Table:
     words = phrases("chat/words.j2")
+    looks = [seeds for seeds, _ in results.study.looks]
     rows = [
         [
             one.ablation,
-            words.verdict(one),
-            numbers.with_interval(one.delta, one.interval, signed=True),
+            words.in_a_look() if in_a_look(one, looks) else words.verdict(one),
+            numbers.with_interval(one.delta, one.interval, signed=True) if not in_a_look(one, looks) else "",
             f"{one.n} {one.unit}" if one.unit != "seed" else str(one.n),
             f"{one.prediction.direction} {one.prediction.size:+.1f} δ" if one.prediction else "",
             one.role,
@@ -194,6 +195,7 @@ def _joint(joint: "Sequence[Interaction]", mode: str) -> Table:
 
 
 def _forest(effects: "Sequence[Effect]", results: "Results", mode: str) -> list[Forest]:
+    looks = [seeds for seeds, _ in results.study.looks]
     rows = [
         Interval(
             name=one.ablation,
@@ -203,13 +205,19 @@ def _forest(effects: "Sequence[Effect]", results: "Results", mode: str) -> list[
             verdict=one.verdict,
         )
         for one in effects
-        if one.verdict in MEASURED and one.delta is not None and one.role != "control"
+        if one.verdict in MEASURED and one.delta is not None and one.role != "control" and not in_a_look(one, looks)
     ]
     if not rows:
         return []
     words = phrases("chat/words.j2")
     band = results.baseline[mode][results.study.primary].smallest_effect
     return [Forest(title=words.forest(results.study.primary, mode), band=band, rows=rows[:MOST_ROWS])]
+
+
+def in_a_look(one: "Effect", looks: Sequence[int]) -> bool:
+    """Whether its seeds are somewhere between two looks: then there is no verdict yet, and no look at the figures."""
+    is_open = one.verdict == "undecided" or (one.verdict == "untestable" and one.n > 0)
+    return one.unit == "seed" and is_open and one.n + one.failed not in looks
 
 
 def _table(title: str, columns: list[str], rows: list[list[str]]) -> Table:

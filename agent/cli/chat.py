@@ -77,10 +77,12 @@ class _Said(NamedTuple):
     limits: "Limits"
     as_json: bool
 
-    def begin(self, talk: "Conversation") -> "Conversation":
-        """Set the mode."""
+    def begin(self, talk: "Conversation", *, lasting: bool) -> "Conversation":
+        """Set the mode; `lasting`: also for the next process."""
         if self.mode is not None:
-            talk.set_mode(self.mode.value, self.limits)
+            talk.set_mode(self.mode.value, self.limits, lasting=lasting)
+        elif not lasting:
+            talk.set_mode("ask", self.limits, lasting=False)  # what may run unattended is said each time
         return talk
 
 
@@ -95,7 +97,7 @@ def _at_terminal(desk: "Desk", session: "Session", runner: "Runner", flags: "Pla
     listen_for_the_end()  # Ctrl-C cancels a turn
     toolbar = Toolbar()
     terminal = Terminal(session.folder / HISTORY, completer_of(desk), toolbar.parts)
-    toolbar.talk = talk = said.begin(Conversation(desk, session, terminal, runner, flags))
+    toolbar.talk = talk = said.begin(Conversation(desk, session, terminal, runner, flags), lasting=True)
     return at_terminal(talk, terminal, toolbar)
 
 
@@ -106,7 +108,8 @@ def _piped(desk: "Desk", session: "Session", runner: "Runner", flags: "Planner",
 
     listen()
     pipe = Pipe(said.messages or (), as_json=said.as_json)
-    return through_pipe(said.begin(Conversation(desk, session, pipe, runner, flags)), pipe)
+    talk = said.begin(Conversation(desk, session, pipe, runner, flags), lasting=False)
+    return through_pipe(talk, pipe)
 
 
 def _limits(mode: Mode | None, max_trials: int | None, for_: str | None) -> "Limits":

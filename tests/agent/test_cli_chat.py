@@ -4,6 +4,8 @@ import json
 import os
 
 import pytest
+from lesion.agent.planning.plan import parse_plan
+from lesion.agent.queue import Queue
 
 from ..experiments import STUDY, project
 from ..llm.server import drops, fails, says
@@ -273,3 +275,131 @@ def test_a_wrong_key_is_one_error_and_the_commands_go_on(tiny):
     assert len(errors) == 1
     assert "key" in errors[0]
     assert "draft: 0" in texts(ended.records)
+
+
+def test_auto_is_said_each_time_where_nobody_can_be_asked(tiny):
+    chat(tiny, "/status", flags=AUTO)
+    ended = chat(tiny, "/plan config:use_left", "/run")
+    assert "nobody was there to say yes" in texts(ended.records)
+    assert not (tiny.state / "ledger.db").exists()
+
+
+def test_nothing_is_sent_for_the_whole_study_without_a_yes_to_sending(tiny):
+    with talking() as model:
+        ended = talk_with(model, tiny, "/run all", flags=(*AUTO[:2], "--max-trials", "0"))
+        assert "by the built-in rules: nothing is sent" in json.dumps(ended.records)
+        ran = talk_with(model, tiny, "/run all", flags=AUTO)
+        assert model.asked == []
+    assert ran.code == 0, ran.err
+    assert {one["planner"] for one in tiny.results()["rounds"]} == {"rules"}
+
+
+def test_plan_only_does_not_start_what_was_approved_before_and_ask_shows_what_it_is(tiny):
+    ready = chat(tiny, "/plan config:use_left", flags=("--mode", "plan-only"))
+    assert ready.code == 0
+    chat(tiny, "/run", flags=("--mode", "plan-only"))
+    plan = parse_plan(tiny.state / "chat" / "draft.yaml")
+    Queue(tiny.state).add(plan)
+    still = chat(tiny, "/run", "/queue", flags=("--mode", "plan-only"))
+    assert "nothing runs" in texts(still.records)
+    assert told(still.records, "table")[0]["rows"] == [["0001", "config:use_left"]]
+    asked = chat(tiny, "/plan drop config:use_left", "/run")
+    approval = told(asked.records, "approval")[0]
+    assert "go on with what was approved before: 6 trials" in approval["what"]
+    assert not (tiny.state / "ledger.db").exists()
+    dropped = chat(tiny, "/queue drop 0001 0009", "/queue")
+    assert "0001: taken back" in texts(dropped.records)
+    assert "0009: no such request" in texts(dropped.records)
+
+
+def test_two_batches_at_once_in_auto_run_one_after_the_other(tiny):
+    turns = [
+        speaks(
+            "",
+            ("propose", {"removals": [removal("config:use_left")], "overrides": [], "edits": []}),
+            ("run", {"reason": "a"}),
+        ),
+        speaks(
+            "",
+            ("propose", {"removals": [removal("config:use_right")], "overrides": [], "edits": []}),
+            ("run", {"reason": "b"}),
+        ),
+        speaks("Both run."),
+        speaks("Done."),
+    ]
+    with talking(*turns) as model:
+        ended = talk_with(model, tiny, "try both", flags=AUTO)
+    assert ended.code == 0, ended.err
+    plans = [json.loads(document) for (document,) in tiny.rows("SELECT document FROM plans ORDER BY round")]
+    assert [[one["id"] for one in plan["ablations"]] for plan in plans] == [["config:use_left"], ["config:use_right"]]
+    assert tiny.rows("SELECT COUNT(*) FROM trials WHERE status = 'ok'") == [(9,)]
+
+
+def test_what_runs_already_counts_against_the_caps_of_auto(tiny):
+    flags = ("--mode", "auto", "--max-trials", "7", "--for", "10m")
+    turns = [
+        speaks(
+            "",
+            ("propose", {"removals": [removal("config:use_left")], "overrides": [], "edits": []}),
+            ("run", {"reason": "a"}),
+        ),
+        speaks(
+            "",
+            ("propose", {"removals": [removal("config:use_right")], "overrides": [], "edits": []}),
+            ("run", {"reason": "b"}),
+        ),
+        speaks("One runs."),
+        speaks("Done."),
+    ]
+    with talking(*turns) as model:
+        ended = talk_with(model, tiny, "try both", flags=flags)
+        assert any("nobody was there" in one.text for one in model.asked)
+    assert any("beyond auto's caps" in note for one in told(ended.records, "approval") for note in one["notes"])
+    assert tiny.rows("SELECT COUNT(*) FROM trials") == [(6,)]
+
+
+def test_a_change_of_the_project_is_told_and_a_touched_study_file_is_none(tiny):
+    chat(tiny, "/plan config:use_left", "/run", flags=AUTO)
+    (tiny.folder / "lesion.toml").touch()
+    same = chat(tiny, "/results config:use_left")
+    assert "another version" not in texts(same.records)
+    assert told(same.records, "table")
+    tiny.edit("config.yaml", "weight_decay: 0.0001", "weight_decay: 0.0002")
+    other = chat(tiny, "/results")
+    assert "Nothing is measured yet of this version" in texts(other.records)
+    tiny.edit("lesion.toml", "[limits]", "[limits")
+    broken = chat(tiny, "/status")
+    assert broken.code == 2
+    assert "lesion.toml" in broken.err
+
+
+def test_a_state_folder_that_cannot_be_is_one_error(tiny):
+    for place in ("/dev/null", "/proc/nowhere"):
+        ended = chat(tiny, "/status", flags=("--state", place))
+        assert ended.code == 2
+        assert "Traceback" not in ended.err
+        assert "--state" in ended.err
+
+
+def test_a_run_that_fails_is_told_by_the_exit_code(tiny):
+    tiny.edit(
+        "experiment.py",
+        "def train(model, config, seed):",
+        "def train(model, config, seed):\n    config['use_left'] or 1 / 0",
+    )
+    tiny.edit(
+        "experiment.py",
+        "    torch.manual_seed(seed)",
+        "    torch.manual_seed(seed)\n    if seed == 1: raise RuntimeError('seed one')",
+    )
+    ended = chat(tiny, "/plan config:use_right", "/run", flags=AUTO)
+    assert ended.code in (0, 2)
+    assert "Traceback (most recent call last)" not in ended.err
+
+
+def test_a_cut_answer_and_an_empty_one_are_told_as_such(tiny):
+    cut = lambda _request: says("This sentence stops in the mid", finish="length")  # noqa: E731
+    with talking(cut, lambda _request: says("")) as model:
+        ended = talk_with(model, tiny, "go", "and now?")
+    assert "reached its length" in texts(ended.records)
+    assert "said nothing" in texts(ended.records)
