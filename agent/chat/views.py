@@ -131,7 +131,14 @@ def settle_shown(results: "Results | None") -> list[Shown]:
         if one.metric == results.study.primary and one.verdict in ("undecided", "detected")
     ]
     rows = [
-        [one.ablation, one.mode, one.verdict, str(one.n), words.needs(one.seeds_to_settle, one.unit), plain(one.reason or "")]
+        [
+            one.ablation,
+            one.mode,
+            one.verdict,
+            str(one.n),
+            words.needs(one.seeds_to_settle, one.unit),
+            plain(one.reason or ""),
+        ]
         for one in open_ones
     ]
     columns = [words.column[name] for name in ("removed", "mode", "verdict", "n", "needs", "reason")]
