@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from ...executor.errors import BadAnswerError, OutOfTime, PlannerError
 from ...prompts import phrases
-from .answers import Unreadable, read_answer, without_thoughts
+from .answers import Unreadable, read_answer, salvage, without_thoughts
 from .asking import Asking
 from .calls import Call, Said, told_apart
 from .mending import mended
@@ -78,7 +78,7 @@ class Conversing:
             self._probes += 1
         names = {tool_name(tool) for tool in tools}
         with contextlib.suppress(PlannerError, OutOfTime, Unreadable):
-            stated = read_answer(self._asking.exchange(asked, waits=False).reply.said, Turn)
+            stated = _complete(self._asking.exchange(asked, waits=False).reply.said)
             calls = tuple(call_of(action) for action in stated.calls if action.name in names)
             if calls and self._asking.dialect.tools == "untried":
                 self._know("stated")
@@ -96,6 +96,17 @@ def _native(exchange: Exchange, tools: Tools) -> Said:
         begun = (call for call in reply.calls if call.arguments or not is_cut)
         return Said(without_thoughts(reply.text), tuple(begun), is_cut)
     return Said(*calls_in(reply.said, {tool_name(tool) for tool in tools}), is_cut)
+
+
+def _complete(text: str) -> Turn:
+    """The record, or what is complete of one that was cut. Raises `Unreadable` where nothing is."""
+    try:
+        return read_answer(text, Turn)
+    except Unreadable:
+        part = salvage(text, Turn)
+        if part is None:
+            raise
+        return part
 
 
 def _is_prose(text: str) -> bool:

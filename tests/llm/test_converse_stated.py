@@ -118,6 +118,12 @@ def test_a_probe_that_fails_leaves_the_answer_as_it_is(desk, bad):
     assert desk.slept == [], "nobody waits for it"
 
 
+def test_a_probe_that_is_cut_counts_as_far_as_it_goes(desk):
+    whole = json.dumps({"calls": [{"name": MADE[0], "arguments": MADE[1]}, {"name": MADE[0], "arguments": MADE[1]}]})
+    with ModelServer(says("Dropout matters."), says(whole[:-30], finish="length")) as server:
+        assert made(converse(desk.model(server))[0]) == [MADE]
+
+
 def test_caps_hold_before_a_probe(desk):
     with ModelServer(says("Dropout matters.", sent=2000, received=400), says(NONE)) as server:
         said, _ = converse(desk.model(server, answer_tokens=500, max_tokens_total=2800))
