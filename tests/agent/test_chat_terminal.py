@@ -68,7 +68,7 @@ def test_a_connection_that_drops_in_mid_stream_is_tried_again_and_both_are_kept(
     with talking(*[lambda _, one=one: one for one in answers]) as server, Chat(made, server=server) as chat:
         chat.consent("what is in here?")
         chat.see("The left fea")
-        chat.see("trying again")
+        chat.see("asked again in")
         chat.see("It is the left one.")
         chat.prompted()
         assert len(talked(server)) == 2
@@ -80,7 +80,7 @@ def test_a_server_that_is_away_is_waited_for_until_somebody_cancels_it(made):
         pass
     with Chat(made, server=server) as chat:
         chat.consent("what is in here?")
-        chat.see("again in")
+        chat.see("asked again in")
         chat.send(CTRL_C)
         chat.see("Cancelled")
         chat.say("/status")

@@ -31,7 +31,7 @@ ZEROING = {"file": "experiment.py", "search": "        optimizer.zero_grad()\n",
 class Chat(Seen):
     """A conversation that somebody has opened."""
 
-    timeout = 120
+    timeout = 150
 
     def __init__(
         self, made: Project, *flags: str, server: ModelServer | None = None, columns: int = 100, **environment: str
@@ -93,7 +93,7 @@ def copied(surveyed: Project, folder: Path) -> Project:
 
 def held_project(folder: Path) -> Project:
     """One whose trials wait while there is a file `hold`, looked at."""
-    made = project(folder, experiment=HELD, study=STUDY)
+    made = project(folder, experiment=HELD, study=STUDY.replace("seeds = 3", "seeds = 2"))
     looked = made.lesion("chat", "--message", "/components")
     assert looked.code == 0, looked.err
     assert (made.state / "chat" / SURVEY).exists()
