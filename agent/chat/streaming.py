@@ -81,7 +81,7 @@ class LiveAnswer:
         if finished:
             self._region.leave([*self._lines(text[self._left : self._left + finished]), Line("", 0)])
             self._left += finished
-        why = Text(self._why, "dim", no_wrap=True, overflow="ellipsis")
+        why = Text(self._why, "dim")  # whole: the last words say when it is asked again
         self._region.draw([*self._lines(text[self._left :]), *(self._region.rendered(why) if self._why else [])])
 
     def _finish(self) -> None:

@@ -62,6 +62,7 @@ def talking(*turns: Spoken | Callable[[Request], Spoken | Answer], native: bool 
         turn = left.pop(0) if left else Spoken("That is all.")
         spoken = turn if isinstance(turn, Spoken) else turn(request)
         if isinstance(spoken, Answer):
+            meant.append(Spoken(spoken.text))
             return spoken
         meant.append(spoken)
         if wants:
