@@ -53,6 +53,8 @@ class Runner:
         self.study, self.state, self.allowed = study, state, allowed or Allowed()
         self.log = state / "chat" / "run.log"
         self._process: subprocess.Popen[bytes] | None = None
+        self._untold: Ended | None = None
+        """How the run before this one ended, where nobody has asked yet."""
         self._from = 0
         """Where the log of this run begins."""
 
@@ -70,6 +72,7 @@ class Runner:
             LedgerError: the log cannot be written.
             RuntimeError: a run of this conversation is not over yet.
         """
+        self._untold = self.ended()
         if self._process is not None:
             raise RuntimeError("a run of this conversation is not over yet")
         with explained(self.log):
@@ -104,6 +107,9 @@ class Runner:
 
     def ended(self) -> Ended | None:
         """How the last run ended, once; None while it runs, where it was told already, or after `detach`."""
+        if self._untold is not None:
+            told, self._untold = self._untold, None
+            return told
         process = self._process
         if process is None or process.poll() is None:
             return None

@@ -66,8 +66,8 @@ class Running:
         words = phrases("chat/running.j2")
         if self._session.mode.mode == "plan-only":
             return words.plan_only_study()
-        if self._desk.driver:
-            return words.held(self._desk.driver)
+        if self._driver:
+            return words.held(self._driver)
         asked = self._whole_approval(limits)
         if self._session.mode.mode == "auto" and (allowed := self._allowance(asked.price)) is not None:
             limits = limits.within(allowed)
@@ -84,7 +84,7 @@ class Running:
     def go_on(self, limits: Limits | None = None) -> str:
         """Start what was approved before and waits."""
         words = phrases("chat/running.j2")
-        if driver := self._desk.driver:
+        if driver := self._driver:
             return words.held(driver)
         if not self._desk.waiting and not self._unfinished:
             return words.empty()
@@ -94,9 +94,15 @@ class Running:
     @property
     def waits(self) -> bool:
         """Whether anything was approved that nobody runs."""
-        return bool(self._desk.waiting) and self._desk.driver is None
+        return bool(self._desk.waiting) and self._driver is None
 
     # inside
+
+    @property
+    def _driver(self) -> str | None:
+        """The process that runs the study, also where this conversation has only just started it."""
+        own = self.runner.running
+        return self._desk.driver or (str(own) if own is not None else None)
 
     def _approved(self, plan: "Plan", by: str, limits: Limits) -> str:
         from ..queue import Queue
@@ -106,7 +112,7 @@ class Running:
         request = Queue(self._desk.state).add(plan)
         ids = (*(one.id for one in plan.ablations), *plan.more_seeds)
         self._session.tell(Approved(request=request, ids=ids, by="auto" if by == "auto" else "person"))
-        driver = self._desk.driver
+        driver = self._driver
         if driver is not None:
             return words.queued(driver)
         self._start(limits)
@@ -128,7 +134,7 @@ class Running:
             price = price_of(
                 self._desk.setting, ledger, plan, number, workers=self.runner.allowed.workers, loads=self._desk.loads
             )
-        driver = self._desk.driver
+        driver = self._driver
         own = driver is not None and driver == str(self.runner.running)
         notes = words.notes(number, reason, driver if not own else None, len(self._desk.waiting))
         return Approval(

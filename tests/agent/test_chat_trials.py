@@ -1,12 +1,11 @@
 """`lesion chat` in a real terminal while trials run: approvals, refusals, results as they come, leaving, other processes."""
 
 import os
-import signal
 import subprocess
 
 from ..experiments import LESION
 from ..llm.talk import speaks, talking
-from .chat.program import AUTO, LEFT, RIGHT, RUN, ZEROING, YES, Chat, events, gone, hold, proposing, talked
+from .chat.program import LEFT, RIGHT, RUN, YES, ZEROING, Chat, events, gone, hold, proposing, talked
 from .chat.watched import CTRL_C, CTRL_D
 
 OK = "SELECT COUNT(*) FROM trials WHERE status = 'ok'"
