@@ -84,6 +84,8 @@ class Running:
     def go_on(self, limits: Limits | None = None) -> str:
         """Start what was approved before and waits."""
         words = phrases("chat/running.j2")
+        if self._session.mode.mode == "plan-only":
+            return words.plan_only_study()
         if driver := self._driver:
             return words.held(driver)
         if not self._desk.waiting and not self._unfinished:
@@ -93,8 +95,8 @@ class Running:
 
     @property
     def waits(self) -> bool:
-        """Whether anything was approved that nobody runs."""
-        return bool(self._desk.waiting) and self._driver is None
+        """Whether anything was approved that nobody runs: it waits, or it was stopped on its way."""
+        return self._driver is None and (bool(self._desk.waiting) or self._unfinished)
 
     # inside
 

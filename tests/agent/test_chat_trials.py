@@ -105,8 +105,14 @@ def test_ctrl_c_leaves_trials_alone_and_stop_ends_them_and_one_may_stay_or_stop(
         chat.see("Stopped; every finished trial is kept")
         assert gone(pid)
         chat.see("The run was stopped")
+        chat.say("/mode plan-only")
         chat.say("/run")
-        chat.see("nothing")
+        chat.see("Mode plan-only: nothing runs.")
+        chat.say("/mode ask")
+        chat.say("/run")
+        chat.until(lambda: chat.flat.count("started in the background") == 2)
+        chat.say("/stop")
+        chat.until(lambda: chat.flat.count("Stopped; every finished trial") == 2)
         assert chat.leave() == 0
 
 
