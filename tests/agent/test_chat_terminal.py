@@ -90,7 +90,9 @@ def test_a_server_that_is_away_is_waited_for_until_somebody_cancels_it(made):
 
 
 @pytest.mark.parametrize(
-    ("columns", "environment"), [(40, {}), (100, COLOURLESS), (100, {"TERM": "dumb"})], ids=["narrow", "colourless", "dumb"]
+    ("columns", "environment"),
+    [(40, {}), (100, COLOURLESS), (100, {"TERM": "dumb"})],
+    ids=["narrow", "colourless", "dumb"],
 )
 def test_a_whole_exchange_on_other_terminals(made, columns, environment):
     hold(made)

@@ -1,12 +1,11 @@
 """`lesion chat` in a real terminal while trials run: approvals, refusals, results as they come, leaving, other processes."""
 
 import os
-import signal
 import subprocess
 
 from ..experiments import LESION
 from ..llm.talk import speaks, talking
-from .chat.program import AUTO, LEFT, RIGHT, RUN, ZEROING, YES, Chat, events, gone, hold, proposing, talked
+from .chat.program import LEFT, RIGHT, RUN, YES, ZEROING, Chat, events, gone, hold, proposing, talked
 from .chat.watched import CTRL_C, CTRL_D
 
 OK = "SELECT COUNT(*) FROM trials WHERE status = 'ok'"
@@ -106,8 +105,14 @@ def test_ctrl_c_leaves_trials_alone_and_stop_ends_them_and_one_may_stay_or_stop(
         chat.see("Stopped; every finished trial is kept")
         assert gone(pid)
         chat.see("The run was stopped")
+        chat.say("/mode plan-only")
         chat.say("/run")
-        chat.see("nothing")
+        chat.see("Mode plan-only: nothing runs.")
+        chat.say("/mode ask")
+        chat.say("/run")
+        chat.until(lambda: chat.flat.count("started in the background") == 2)
+        chat.say("/stop")
+        chat.until(lambda: chat.flat.count("Stopped; every finished trial") == 2)
         assert chat.leave() == 0
 
 

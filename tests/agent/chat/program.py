@@ -18,7 +18,6 @@ from ..llm.answers import EXPECTED
 from .watched import CTRL_D, Seen
 
 LEFT, RIGHT, DROPOUT = "config:use_left", "config:use_right", "config:unused_dropout"
-AUTO = ("--mode", "auto", "--max-trials", "40", "--for", "20m")
 YES = "Enter: yes. Or type why not:"
 HELD = EXPERIMENT.replace(
     "        loss.backward()\n",
@@ -31,7 +30,7 @@ ZEROING = {"file": "experiment.py", "search": "        optimizer.zero_grad()\n",
 class Chat(Seen):
     """A conversation that somebody has opened."""
 
-    timeout = 150
+    timeout = 60
 
     def __init__(
         self, made: Project, *flags: str, server: ModelServer | None = None, columns: int = 100, **environment: str
@@ -120,7 +119,9 @@ def removal(target: str, **facts: Any) -> dict[str, Any]:
     return {"target": target, "how": "default", **EXPECTED, **facts}
 
 
-def proposing(*targets: str, overrides: tuple[Any, ...] = (), edits: tuple[Any, ...] = ()) -> tuple[str, dict[str, Any]]:
+def proposing(
+    *targets: str, overrides: tuple[Any, ...] = (), edits: tuple[Any, ...] = ()
+) -> tuple[str, dict[str, Any]]:
     """A call of the tool that puts removals into the draft."""
     return "propose", {
         "removals": [removal(one) for one in targets],

@@ -152,6 +152,9 @@ def test_a_run_is_stopped_and_told_why(made):
     runner.start()
     _, ended = run_by(runner, Arrivals(setting_of(project(made.folder / "same", study=SHORT)).spec, made.state, {}))
     assert ended.code == 2 and ended.last[0].startswith("lesion: ") and "wrong" in "".join(ended.last)
+    for _ in range(2):  # the next one starts although nobody has asked how this one ended
+        select.select([os.pidfd_open(runner.start())], [], [])
+    assert runner.ended().code == 2 and runner.ended().code == 2 and runner.ended() is None
 
 
 def test_the_whole_study_is_run_by_the_planner_that_was_chosen(made):
