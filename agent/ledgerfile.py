@@ -4,6 +4,7 @@ import fcntl
 import os
 import shutil
 import sqlite3
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,8 @@ CREATE INDEX trials_of_arm ON trials (version, arm, seed);
 CREATE TABLE details (key TEXT PRIMARY KEY, traceback TEXT, output TEXT, proofs TEXT, examples TEXT) WITHOUT ROWID;
 CREATE TABLE attempts (key TEXT, status TEXT NOT NULL, message TEXT, wall_seconds REAL, finished_at REAL);
 """
+LOOKS = (0.01, 0.02, 0.05, 0.1, 0.2)
+"""Seconds between tries for the lock."""
 MIGRATIONS = {1: "ALTER TABLE trials ADD COLUMN facts TEXT;"}
 """What takes a file of an older format to the next one."""
 
@@ -99,9 +102,7 @@ def _is_full(folder: Path) -> bool:
 def lock(path: Path) -> int:
     """Hold the study for this process; the kernel lets go when the process dies."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if not _taken(descriptor):
         holder = os.read(descriptor, 32).decode(errors="replace").strip() or "unknown"
         os.close(descriptor)
         raise LedgerError(
@@ -112,6 +113,18 @@ def lock(path: Path) -> int:
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
     return descriptor
+
+
+def _taken(descriptor: int) -> bool:
+    """Whether the lock is ours now; whoever only looks who holds it does so for a moment, which is waited for."""
+    for wait in (0.0, *LOOKS):
+        time.sleep(wait)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            continue
+        return True
+    return False
 
 
 def holder(path: Path) -> str | None:

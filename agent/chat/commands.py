@@ -123,7 +123,7 @@ class Commands:
         return views.settle_shown(self._talk.desk.results)
 
     def _cost(self, arguments: Sequence[str]) -> list[Shown]:
-        return costs_shown(self._talk.desk, self._talk.usage())
+        return costs_shown(self._talk.desk, self._talk.partner.usage())
 
     # proposing
 
@@ -214,9 +214,9 @@ class Commands:
         words = phrases("chat/commands.j2")
         if arguments:
             name = None if arguments[0] == "none" else arguments[0]
-            self._talk.choose_model(name)
+            self._talk.partner.choose(name)
             self._talk.session.tell(Modelled(model=name))
-        settings = self._talk.settings
+        settings = self._talk.partner.settings
         return [Note(text=words.model(settings.model, settings.server) if settings else words.no_model())]
 
     def _mode(self, arguments: Sequence[str]) -> list[Shown]:

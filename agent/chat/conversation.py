@@ -1,27 +1,23 @@
 """A conversation about one study: messages and commands in, answers and results out, everything on the disk as it happens."""
 
-import os
 from typing import TYPE_CHECKING
 
-from ...executor.errors import LesionError, ModelError
+from ...executor.errors import LesionError
 from ...prompts import phrases
-from .approval import Approval
 from .desk import Desk
-from .events import Consented, ModeOfWork, Noticed, Said, Told
+from .events import ModeOfWork, Noticed, Said, Told
 from .front import Front
+from .partner import Partner
 from .session import Session
 from .shown import Note, Shown
 
 if TYPE_CHECKING:
-    from ..llm.settings import ModelSettings
-    from ..llm.spending import Usage
     from ..prose.facts import Facts
     from .drafting import Drafter
     from .limits import Limits
     from .news import Arrival
     from .runner import Ended, Planner, Runner
     from .running import Running
-    from .speaker import Speaker
 
 ALL_MEASURED = (0, 3)
 ALWAYS = ("/help", "/stop", "/quit")
@@ -40,16 +36,9 @@ class Conversation:
         """Whether a run of this conversation has ended with an error."""
         self.over = False
         """Whether somebody has said goodbye."""
-        self.runner, self._named = runner, named
-        self.used: Usage | None = None
-        """What the model has taken, as of the last turn."""
-        self.settings: ModelSettings | None = None
-        self._speaker: Speaker | None = None
+        self.runner = runner
         self._parts: tuple[Drafter, Running] | None = None
-        if named.model is not None or session.model is None:
-            self._configure(None)
-        elif session.model.model is not None:
-            self._configure(session.model.model)
+        self.partner = Partner(self, named)
 
     def handle(self, text: str) -> None:
         """A message, or a command where it begins with a slash. Raises `LesionError` and `KeyboardInterrupt`."""
@@ -59,12 +48,11 @@ class Conversation:
             self.front.show(*self._commands(text))
             return
         self.session.tell(Said(text=text))
-        self._answer()
+        self.partner.answer()
 
     def go_on(self) -> None:
         """Let the model speak about what has arrived; in auto alone, where nobody has to be asked."""
-        if self.settings is not None:
-            self._answer()
+        self.partner.answer()
 
     def hear(self, one: "Arrival", *, shown: bool = True) -> None:
         """Something new of the results: told once, and to the model at its next turn; a person need not see it here."""
@@ -113,7 +101,7 @@ class Conversation:
     @property
     def speaks_by_itself(self) -> bool:
         """Whether the model goes on when results are there, without being asked."""
-        return self.session.mode.mode == "auto" and self.settings is not None
+        return self.session.mode.mode == "auto" and self.partner.settings is not None
 
     # the parts, made when they are first needed: none of them is needed for a first prompt
 
@@ -127,33 +115,12 @@ class Conversation:
         """What asks before anything runs."""
         return self._made[1]
 
-    def usage(self) -> "Usage | None":
-        """What models have taken; None where none was asked."""
-        if self.settings is not None:
-            return self._with_model.model.usage
-        from .speaking import usage_without_model
-
-        return usage_without_model(self.desk.spec.planner, self.desk.state)
-
     def facts(self) -> "Facts":
         """What a text of the model may refer to now."""
         from ..prose.facts import Facts, NothingMeasured
 
         results = self.desk.results
         return NothingMeasured() if results is None else Facts(results)
-
-    def choose_model(self, name: str | None) -> None:
-        """Let another model answer from now on; None: none. `ModelError` where it cannot be used."""
-        if name is None:
-            self.settings, self._speaker = None, None
-            return
-        before = self.settings, self._speaker
-        self._configure(name, required=True)
-        try:
-            self._reached()
-        except LesionError:
-            self.settings, self._speaker = before
-            raise
 
     def set_mode(self, mode: ModeOfWork, limits: "Limits", *, lasting: bool = True) -> None:
         """How much may happen without a yes from now on; `lasting`: also in the next process."""
@@ -183,81 +150,12 @@ class Conversation:
         except LesionError as error:
             self.trouble(str(error))
 
-    def _answer(self) -> None:
-        from ..llm.settings import BASE_URL, KEY, MODEL
-
-        if self.settings is None:
-            raise ModelError(
-                "no language model answers here",
-                to_do=f"set {MODEL}, and {KEY} or {BASE_URL}, or say /model NAME; /help lists what works without one",
-            )
-        words = phrases("chat/turn.j2")
-        with self.front.busy(words.reading()):
-            speaker = self._reached()
-            _ = self.desk.known
-        if self._may_send(speaker):
-            try:
-                speaker.turn()
-            finally:
-                self.used = speaker.model.usage
-
-    def _reached(self) -> "Speaker":
-        """The speaker, once its server is known to be there and to have the model."""
-        is_new, speaker = self._speaker is None, self._with_model
-        if is_new:
-            try:
-                speaker.model.preflight()
-            except LesionError:
-                self._speaker = None
-                raise
-        return speaker
-
-    def _may_send(self, speaker: "Speaker") -> bool:
-        """Whether the project may be sent to this server: a person is asked once."""
-        settings, words = speaker.settings, phrases("chat/turn.j2")
-        if settings.server in self.session.servers:
-            return True
-        left_out = self.desk.library.left_out
-        tokens = speaker.context.size
-        asked = Approval(
-            what=words.sending(settings.model, settings.server),
-            notes=tuple(words.sent(tokens, left_out, settings).strip().splitlines()),
-        )
-        reply = self.front.approve(asked)
-        if reply is None:  # nobody can be asked: whoever says a message without a terminal wants it sent
-            return True
-        if reply.yes:
-            self.session.tell(Consented(server=settings.server))
-        else:
-            self.front.show(Note(text=words.not_sent(), tone="warning"))
-        return reply.yes
-
     def _source_changed(self) -> None:
         words = phrases("chat/turn.j2")
-        self._parts, self._speaker = None, None
+        self._parts = None
+        self.partner.forget_project()
         self.session.tell(Noticed(text=words.source_changed()))
         self.front.show(Note(text=words.source_changed(), tone="warning"))
-
-    def _planner(self) -> "Planner":
-        """Who plans the whole study: the model that answers here and may be sent the project, else the rules."""
-        from .runner import Planner
-
-        settings = self.settings
-        if settings is None or settings.server not in self.session.servers:
-            return Planner(kind="rules")  # the project is sent nowhere without a yes
-        return Planner("llm", settings.model, settings.base_url)
-
-    def _configure(self, model: str | None, *, required: bool = False) -> None:
-        from ..llm.settings import is_configured, model_settings
-
-        planner, flags = self.desk.spec.planner, {"model": model or self._named.model, "base_url": self._named.base_url}
-        kind = self._named.kind or planner.kind
-        asked = required or self._named.model is not None or kind == "llm"
-        if not required and kind == "rules":
-            return
-        if asked or (kind == "auto" and is_configured(planner, os.environ, **flags)):
-            self.settings = model_settings(planner, os.environ, **flags, stream=True)
-            self._speaker = None
 
     @property
     def _made(self) -> "tuple[Drafter, Running]":
@@ -265,15 +163,6 @@ class Conversation:
         from .running import Running
 
         if self._parts is None:
-            running = Running(self.desk, self.session, self.front, self.runner, self._planner, self._aside)
+            running = Running(self.desk, self.session, self.front, self.runner, self.partner.planner, self._aside)
             self._parts = Drafter(self.desk, self.session), running
         return self._parts
-
-    @property
-    def _with_model(self) -> "Speaker":
-        from .speaking import speaker_of
-
-        assert self.settings is not None
-        if self._speaker is None:
-            self._speaker = speaker_of(self, self.settings)
-        return self._speaker

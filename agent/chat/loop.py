@@ -22,7 +22,7 @@ def at_terminal(talk: "Conversation", terminal: "Terminal", toolbar: "Toolbar") 
     from .terminal import Arrived
 
     words = phrases("chat/loop.j2")
-    talk.front.show(Note(text=words.greeting(talk.desk.spec.study.name, talk.settings, talk.session)))
+    talk.front.show(Note(text=words.greeting(talk.desk.spec.study.name, talk.partner.settings, talk.session)))
     threading.Thread(target=talk.warm, name="warm", daemon=True).start()
     courier = Courier(talk, ended=lambda: _call(talk, terminal), progress=toolbar.show)
     courier.start()

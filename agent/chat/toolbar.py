@@ -31,7 +31,7 @@ class Toolbar:
             self.progress,
             words.mode(talk.session.mode.mode),
             words.draft(len(draft.ablations) + len(draft.more_seeds)) if draft else "",
-            talk.settings.model if talk.settings else words.no_model(),
-            words.tokens(talk.used) if talk.used else "",
+            talk.partner.settings.model if talk.partner.settings else words.no_model(),
+            words.tokens(talk.partner.used) if talk.partner.used else "",
         ]
         return [one for one in told if one]
