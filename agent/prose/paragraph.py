@@ -2,7 +2,8 @@
 
 from ...prompts import render
 from ..report import numbers, selection
-from ..report.text import markdown
+from ..report.claims import claims
+from ..report.text import markdown, quoted
 from ..report.view import mode_view
 from ..results import Results
 from .facts import Facts
@@ -18,6 +19,10 @@ def paragraph(results: Results) -> str:
         accounting=shown.accounting,
         views=[mode_view(shown, mode) for mode in selection.modes(shown)],
         removed={mode: len(_removed(shown, mode)) for mode in selection.modes(shown)},
+        explored={mode: selection.explored(shown, mode) for mode in selection.modes(shown)},
+        claims=shown.claims,
+        statuses=claims(shown).statuses,
+        quoted=quoted,
         name=selection.name,
         num=numbers,
     )

@@ -8,7 +8,7 @@ from ...prompts import phrases
 from ..records.classes import ClassEffect, ConfusionShift
 from ..records.datasets import DatasetContrast
 from ..records.kinds import KindContrast
-from ..results import BaselineMetric, Effect, Interaction, Mode, Results, Unit
+from ..results import BaselineMetric, Effect, EffectVerdict, Interaction, Mode, Results, Unit
 
 Removal = Effect | Interaction | KindContrast | DatasetContrast | ClassEffect | ConfusionShift
 """Whatever is told of a removal."""
@@ -44,6 +44,14 @@ def exploratory(results: Results, mode: Mode) -> list[Effect]:
     """Sensitivity checks and explorations on every metric, the primary one first."""
     outside = ("confirmatory", "control")
     return _primary_first(results, [e for e in results.effects if e.mode == mode and e.role not in outside])
+
+
+def explored(results: Results, mode: Mode) -> dict[str, list[Effect]]:
+    """What is exploratory on the primary metric, by verdict; only verdicts that came out."""
+    found = [e for e in exploratory(results, mode) if e.metric == results.study.primary]
+    return {
+        verdict: same for verdict in get_args(EffectVerdict) if (same := [e for e in found if e.verdict == verdict])
+    }
 
 
 def controls(results: Results, mode: Mode) -> list[Effect]:

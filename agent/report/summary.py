@@ -17,6 +17,7 @@ def summary_lines(results: Results) -> list[str]:
         results=safe,
         study=safe.study,
         views=[mode_view(safe, mode) for mode in selection.modes(safe)],
+        explored={mode: selection.explored(safe, mode) for mode in selection.modes(safe)},
         disputed=selection.disputed,
         name=selection.name,
         num=numbers,

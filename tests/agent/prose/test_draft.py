@@ -6,6 +6,8 @@ import pytest
 from lesion.agent.prose.draft import Draft, checked_draft
 from lesion.agent.prose.facts import Facts
 from lesion.agent.prose.paragraph import paragraph
+from lesion.agent.records.claims import ClaimTested
+from lesion.agent.report.summary import summary_lines
 from lesion.agent.results import Accounting
 from simulated_results import effect, effects, floor, minimising, random_results, results, study, three_modes
 
@@ -64,6 +66,35 @@ def test_the_paragraph_says_what_was_found():
     assert sentences(text, "Undecided", "label smoothing", "34 seeds", "more than the 20")
     assert sentences(text, "70 planned", "64 finished", "4 failed")
     assert "not complete" not in text
+
+
+def test_what_exploratory_removals_showed_is_said_and_called_so():
+    """As after a conversation: the one planned removal is undecided, and one that was asked for later matters."""
+    found = [
+        effect("dropout", "undecided", -0.0061, seeds_to_settle=34),
+        effect("pooling", "matters", -0.4361, role="exploratory", round=2),
+        effect("warmup", "negligible", 0.0002, role="exploratory", round=3),
+        effect("dropout", "hurts", 0.031, role="sensitivity", ablation="mean dropout", intervention="mean of dropout"),
+    ]
+    text = paragraph(results(effects=found, interactions=[]))
+    assert sentences(text, "1 removal was planned before")
+    assert "No removal was shown to cost" not in text
+    (told,) = sentences(text, "Exploratory", "3 further removals")
+    assert "cost more than δ pooling (Δ −0.4361 [−0.4404, −0.4318]" in told
+    assert "negligible, within ±δ by a test of equivalence, warmup" in told
+    assert "dropout removed otherwise (mean of dropout) (Δ +0.0310" in told
+    assert "  exploratory: 1 matters (pooling) · 1 hurts (dropout) · 1 negligible" in summary_lines(
+        results(effects=found)
+    )
+    alone = paragraph(results(effects=found[1:2], interactions=[]))
+    assert "No removal has been measured" not in alone and "None of these" not in alone
+    assert sentences(alone, "Exploratory", "outside of any family", "pooling")
+
+
+def test_claims_are_said_with_what_became_of_them():
+    claim = ClaimTested(id="c1", text="Pooling is needed", status="untested", reason="nothing tests it", tests=[])
+    assert sentences(paragraph(results(claims=[claim])), "claims, `c1` (“Pooling is needed”) is untested")
+    assert "claims" not in paragraph(results())
 
 
 def test_each_mode_has_its_own_paragraph():
