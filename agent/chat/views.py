@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..results import Effect, Interaction, Planned, Results
 
 MOST_ROWS = 60
+OPEN = ("undecided", "detected")
 MEASURED = ("matters", "hurts", "negligible", "detected", "undecided")
 
 
@@ -125,11 +126,13 @@ def settle_shown(results: "Results | None") -> list[Shown]:
     words = phrases("chat/words.j2")
     if results is None:
         return [Note(text=words.nothing_measured())]
-    open_ones = [
-        one
-        for one in (*results.effects, *results.interactions)
-        if one.metric == results.study.primary and one.verdict in ("undecided", "detected")
-    ]
+    primary = results.study.primary
+    found = [one for one in (*results.effects, *results.interactions) if one.metric == primary]
+    open_ones = [one for one in found if one.verdict in OPEN]
+    counts = {
+        mode: (sum(one.mode == mode for one in found), sum(one.mode == mode for one in open_ones))
+        for mode in results.study.modes
+    }
     rows = [
         [
             one.ablation,
@@ -142,7 +145,7 @@ def settle_shown(results: "Results | None") -> list[Shown]:
         for one in open_ones
     ]
     columns = [words.column[name] for name in ("removed", "mode", "verdict", "n", "needs", "reason")]
-    text = render("chat/settle.j2", results=results, open=len(open_ones), num=numbers).strip()
+    text = render("chat/settle.j2", results=results, counts=counts, num=numbers).strip()
     return [*([_table(words.open_ones(len(rows)), columns, rows)] if rows else []), Prose(text=text)]
 
 
@@ -167,8 +170,8 @@ def _effects(effects: "Sequence[Effect]", results: "Results", mode: str) -> Tabl
             one.ablation,
             words.in_a_look() if in_a_look(one, looks) else words.verdict(one),
             numbers.with_interval(one.delta, one.interval, signed=True) if not in_a_look(one, looks) else "",
-            f"{one.n} {one.unit}" if one.unit != "seed" else str(one.n),
-            f"{one.prediction.direction} {one.prediction.size:+.1f} δ" if one.prediction else "",
+            words.counted(one.n, one.unit) if one.unit != "seed" else str(one.n),
+            words.expected(one),
             one.role,
         ]
         for one in effects
