@@ -18,10 +18,11 @@ from ..planning.planner import Learnt
 from ..planning.rules import RulesPlanner, single
 from ..results import Mode
 from .desk import Desk
+from .diffs import diffs_of, edits
 from .events import Drafted, Withdrawn
 from .session import Session
-from .shown import Note, Shown, Table
-from .views import diffs_of, edits, matching
+from .shown import Diff, Note, Shown, Table
+from .views import matching
 
 if TYPE_CHECKING:
     from ..components import Component
@@ -139,14 +140,18 @@ class Drafter:
     def diffs(self, names: Sequence[str]) -> list[Shown]:
         """What these ablations change, of the draft or planned; the draft and all of its changes where none is named."""
         if not names:
-            return [*self.shown(), *diffs_of(edits(self._session.draft.ablations.values()))]
+            return [*self.shown(), *self._diffs(edits(self._session.draft.ablations.values()))]
         known = self._taken()
         if unknown := [name for name in names if name not in known]:
             hint = nearest(unknown[0], list(known))
             raise PlanError(f"there is no ablation {unknown[0]!r}{hint}", to_do="/diff shows the draft")
-        return [*diffs_of(known[name] for name in names)]
+        return [*self._diffs(known[name] for name in names)]
 
     # inside
+
+    def _diffs(self, ablations: Iterable[Ablation]) -> list[Diff]:
+        spec = self._desk.spec
+        return diffs_of(ablations, root=spec.root, exclude=spec.project.exclude)
 
     def _all_of(self, made: Sequence[Ablation], dropped: Sequence[Dropped]) -> list[Shown]:
         """A person's wishes: what is planned already is told as such."""
@@ -184,7 +189,7 @@ class Drafter:
         rows = [[one.id, described(one.interventions), words.expected(one), one.hypothesis] for one in made]
         rows += [[name, words.more_seeds(), "", ""] for name in more_seeds]
         columns = [words.column[name] for name in ("removed", "how", "expected", "hypothesis")]
-        return [Table(title=words.added(len(rows)), columns=columns, rows=rows), *diffs_of(edits(made))]
+        return [Table(title=words.added(len(rows)), columns=columns, rows=rows), *self._diffs(edits(made))]
 
     def _with_singles(self, made: Followed, learnt: Learnt) -> Followed:
         """Joint removals need each of their parts alone; what is planned already is not asked again."""

@@ -2,15 +2,17 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...executor.errors import StudyFileError
-from ...executor.interventions import SourceEdit, described
+from ...executor.interventions import described
 from ...prompts import phrases, render
 from ..planning.plan import nearest
 from ..report import numbers
 from ..report.text import plain
-from .shown import Diff, Forest, Interval, Note, Prose, Shown, Table
+from .diffs import diffs_of, edits
+from .shown import Forest, Interval, Note, Prose, Shown, Table
 
 if TYPE_CHECKING:
     from ..components import Component
@@ -73,9 +75,16 @@ def results_shown(results: "Results | None", patterns: Sequence[str] = ()) -> li
 
 
 def why_shown(
-    results: "Results | None", planned: "Mapping[str, Ablation]", known: "Mapping[str, Component]", name: str
+    results: "Results | None",
+    planned: "Mapping[str, Ablation]",
+    known: "Mapping[str, Component]",
+    name: str,
+    root: Path | None = None,
 ) -> list[Shown]:
-    """Everything that is known of one removal, or of a component and all that was removed with it."""
+    """Everything that is known of one removal, or of a component and all that was removed with it.
+
+    With the project's `root`, edits of the source are shown in the files as they are now.
+    """
     effects = [] if results is None else [one for one in results.effects if _about(one, name, results)]
     joint = [] if results is None else [one for one in results.interactions if _joint_about(one, name, results)]
     fates = [] if results is None else [one for one in results.planned if one.ablation == name]
@@ -99,26 +108,7 @@ def why_shown(
         plain=plain,
         loss=loss_in_delta,
     )
-    return [Prose(text=text.strip()), *diffs_of([ablation] if ablation and edits([ablation]) else [], fates)]
-
-
-def diffs_of(ablations: "Iterable[Ablation]", fates: "Iterable[Planned]" = ()) -> list[Diff]:
-    """What ablations change, each as a diff, or in a line where it is no edit of the source."""
-    from ..blockdiff import edit_diff
-
-    found = {
-        one.id: Diff(title=one.id, text=edit_diff(one.interventions) or described(one.interventions))
-        for one in ablations
-    }
-    for one in fates:
-        if one.diff and one.ablation not in found:
-            found[one.ablation] = Diff(title=one.ablation, text=one.diff)
-    return list(found.values())
-
-
-def edits(ablations: "Iterable[Ablation]") -> "list[Ablation]":
-    """Those that edit the source: what others change stands in a line."""
-    return [one for one in ablations if any(isinstance(each, SourceEdit) for each in one.interventions)]
+    return [Prose(text=text.strip()), *diffs_of([ablation] if ablation and edits([ablation]) else [], fates, root)]
 
 
 def settle_shown(results: "Results | None") -> list[Shown]:
