@@ -67,7 +67,8 @@ class ChatCompleter(Completer):
     def _of_commands(self, typed: str) -> Iterable[Completion]:
         for command in self._commands():
             if command.name.startswith(typed.lower()):
-                yield _offer(f"/{command.name}", len(typed) + 1, command.help)
+                blank = " " if command.arguments else ""
+                yield _offer(f"/{command.name}{blank}", len(typed) + 1, command.help)
 
     def _of_arguments(self, name: str, typed: str) -> Iterable[Completion]:
         wanted = next((command.arguments for command in self._commands() if command.name == name.lower()), ())

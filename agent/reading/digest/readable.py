@@ -114,6 +114,10 @@ class Readable:
                 left_out.setdefault(reason, []).append(path)
         return Found(tuple(sorted(files)), left_out)
 
+    def files(self) -> Iterator[str]:
+        """The files, one by one as they are found: the first ones of a large project are there soon."""
+        return (path for path, reason in self._walk(self.root) if reason is None)
+
     def _walk(self, folder: Path) -> Iterator[tuple[str, str | None]]:
         for here, folders, files in os.walk(folder):
             kept: list[str] = []

@@ -26,8 +26,9 @@ def offered(text, *, requested=False, ids=IDS):
 @pytest.mark.parametrize(
     ("typed", "expected"),
     [
-        ("/", ["/help", "/why", "/diff", "/source", "/mode"]),
-        ("/wh", ["/why"]),
+        ("/", ["/help", "/why ", "/diff ", "/source ", "/mode "]),
+        ("/wh", ["/why "]),
+        ("/why", ["/why "]),
         ("/why ", [f"/why {each}" for each in IDS]),
         ("/why drop", ["/why config:dropout"]),
         ("/why config:dropout mod", ["/why config:dropout module:blocks.3.mlp"]),

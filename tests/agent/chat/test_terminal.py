@@ -118,7 +118,7 @@ def test_a_history_that_cannot_be_written_hinders_nothing(tmp_path):
 def test_commands_ids_and_files_are_completed(watched):
     watched.send("/w")
     watched.until("why it came out so")
-    watched.send(f"{TAB} drop")
+    watched.send(f"{TAB}drop")
     watched.until("> /why drop")
     watched.until("a rate")
     watched.send(TAB)
