@@ -78,11 +78,12 @@ class Arrivals:
             yield Arrival(f"{prefix}complete", len(seen[0].plans), note(words.complete(seen[0].split), "good"))
 
 
-def progress_line(spec: StudySpec, state: Path) -> str:
-    """How far the study is, e.g. `12 of 40 trials, 2 running, about 3m left; pid 123`."""
+def progress_line(spec: StudySpec, state: Path, *, short: bool = False) -> str:
+    """How far the study is, e.g. `12 of 40 trials, 2 running, about 3m left; pid 123`; `short`: `12/40 trials, 2 running`."""
     ledger = _reading(state)
     if ledger is None:
-        return phrases(WORDS).progress(0, 0, 0, "", None, len(Queue(state).waiting(())))
+        words = phrases(WORDS)
+        return words.short_progress(0, 0, 0) if short else words.progress(0, 0, 0, "", None, len(Queue(state).waiting(())))
     try:
         driver, version = ledger.driver(), ledger.recall("version", "")
         rows = [row for row in ledger.trials(version) if row.status != "skipped"]
@@ -93,6 +94,8 @@ def progress_line(spec: StudySpec, state: Path) -> str:
         waiting = len(Queue(state).waiting(ledger.requests()))
     finally:
         ledger.close()
+    if short:
+        return phrases(WORDS).short_progress(done, len(rows), running)
     return phrases(WORDS).progress(done, len(rows), running, left, driver, waiting)
 
 

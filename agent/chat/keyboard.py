@@ -1,9 +1,9 @@
-"""The keyboard of a terminal: what is typed while nobody reads, keys of the prompt, and the lines typed before."""
+"""The keyboard of a terminal: what is typed too early, keys of the prompt, and the lines typed before."""
 
 import os
 import termios
-from collections.abc import Callable, Generator, Iterable
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -15,24 +15,6 @@ from prompt_toolkit.input.typeahead import clear_typeahead
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
 _GOES_ON = "\\"
-
-
-@contextmanager
-def unechoed(keyboard: TextIO) -> Generator[None]:
-    """What is typed meanwhile is not written into what is being drawn; it waits for the next prompt."""
-    try:
-        before = termios.tcgetattr(keyboard.fileno())
-    except (termios.error, OSError, ValueError):
-        yield
-        return
-    silent = [*before]
-    silent[3] &= ~termios.ECHO
-    termios.tcsetattr(keyboard.fileno(), termios.TCSANOW, silent)
-    try:
-        yield
-    finally:
-        with suppress(termios.error):
-            termios.tcsetattr(keyboard.fileno(), termios.TCSANOW, before)
 
 
 def forget_typed(keyboard: TextIO, keys: Input) -> None:

@@ -3,6 +3,7 @@
 import os
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -27,13 +28,15 @@ from ..report.text import plain
 from .approval import Approval, Reply
 from .ascii import ascii_stream, is_ascii_only
 from .drawing import WORDS, Drawing
+from .echo import unechoed
 from .front import Stream
-from .keyboard import LinesTyped, forget_typed, prompt_keys, unechoed
+from .keyboard import LinesTyped, forget_typed, prompt_keys
 from .shown import Note, Shown, Step
 
 _Said = TypeVar("_Said")
 _MENU_ROWS = 6
 _TOOLBAR_SECONDS = 1.0
+_HINT_SECONDS = 4.0
 _STYLE = Style.from_dict({"bottom-toolbar": "noreverse #888888", "prompt": "bold"})
 
 
@@ -74,6 +77,7 @@ class Terminal:
         self._status: Status | None = None
         self._arrived = threading.Event()
         self._kept = Document()
+        self._hint_until = 0.0
         self._prompt: PromptSession[str | Arrived] = PromptSession(
             history=LinesTyped(history),
             completer=completer,
@@ -83,7 +87,7 @@ class Terminal:
             bottom_toolbar=self._toolbar_text,
             reserve_space_for_menu=_MENU_ROWS,
             refresh_interval=_TOOLBAR_SECONDS,
-            key_bindings=prompt_keys(self._say_how_to_leave),
+            key_bindings=prompt_keys(self._hint_how_to_leave),
             style=_STYLE,
         )
         self._question: PromptSession[str] = PromptSession(style=_STYLE)
@@ -250,12 +254,18 @@ class Terminal:
     def _say_how_to_leave(self) -> None:
         self.show(Note(text=phrases(WORDS).how_to_leave))
 
+    def _hint_how_to_leave(self) -> None:
+        """In the toolbar, for a while: nothing of it stays on the screen."""
+        self._hint_until = time.monotonic() + _HINT_SECONDS
+
     def _stop_spinning(self) -> None:
         if self._status is not None:
             self._status.stop()
 
     def _toolbar_text(self) -> str:
-        return fitting([self._drawing.line(part) for part in self._toolbar()], self._console.width)
+        hinted = time.monotonic() < self._hint_until
+        parts = [phrases(WORDS).how_to_leave] if hinted else self._toolbar()
+        return fitting([self._drawing.line(part) for part in parts], self._console.width)
 
 
 def _unsized(environment: Mapping[str, str]) -> dict[str, str]:

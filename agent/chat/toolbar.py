@@ -1,4 +1,4 @@
-"""The line below the prompt: mode, model, tokens, trials; kept up by whoever knows, read while somebody types."""
+"""The line below the prompt: mode, trials, draft, model, tokens; kept up by whoever knows, read while somebody types."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -28,8 +28,8 @@ class Toolbar:
             return []
         draft = talk.session.draft
         told = [
-            self.progress,
             words.mode(talk.session.mode.mode),
+            self.progress,
             words.draft(len(draft.ablations) + len(draft.more_seeds)) if draft else "",
             talk.partner.settings.model if talk.partner.settings else words.no_model(),
             words.tokens(talk.partner.used) if talk.partner.used else "",

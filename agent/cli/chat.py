@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -54,18 +54,24 @@ def chat(
 ) -> None:
     """Talk about a study: what is in here, try it, why did that happen, write me the paragraph. Goes on where it stopped."""
     from ..chat.desk import Desk
+    from ..chat.echo import unechoed
     from ..chat.runner import Allowed, Planner, Runner, stopping
     from ..chat.session import FOLDER, Session
     from ..studyfile import load_study, state_folder
 
     limits = _limits(mode, max_trials, for_)
-    spec = load_study(study)
-    folder = state_folder(spec, state)
-    flags = Planner(planner.value if planner else None, model, base_url)
-    runner = Runner(spec.path, folder, Allowed(workers, unsafe_no_sandbox))
-    with closing(Session(folder, new=new)) as session, stopping(runner):
+    is_watched = message is None and sys.stdin.isatty() and sys.stdout.isatty() and not json
+    with ExitStack() as stack:
+        if is_watched:
+            stack.enter_context(unechoed(sys.stdin))
+        spec = load_study(study)
+        folder = state_folder(spec, state)
+        flags = Planner(planner.value if planner else None, model, base_url)
+        runner = Runner(spec.path, folder, Allowed(workers, unsafe_no_sandbox))
+        session = stack.enter_context(closing(Session(folder, new=new)))
+        stack.enter_context(stopping(runner))
         desk = Desk(spec, folder, folder / FOLDER, unsafe_no_sandbox)
-        talk = _at_terminal if message is None and sys.stdin.isatty() and sys.stdout.isatty() and not json else _piped
+        talk = _at_terminal if is_watched else _piped
         raise typer.Exit(talk(desk, session, runner, flags, _Said(message, mode, limits, as_json=json)))
 
 

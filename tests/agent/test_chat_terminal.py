@@ -158,3 +158,14 @@ def test_one_process_holds_a_conversation_and_a_new_one_keeps_the_old(made):
         chat.see("draft: 0 ablations")
         assert chat.leave() == 0
     assert (made.state / "chat" / "events.1.jsonl").read_text().count("drafted") >= 1
+
+
+def test_what_is_typed_before_the_prompt_stands_in_it_and_nowhere_else(made):
+    with Chat(made) as chat:
+        assert chat.child.waitnoecho(30)
+        chat.enter("/settle")
+        chat.see("Nothing is measured yet")
+        chat.prompted()
+        assert chat.text.index("lesion chat about") < chat.text.index("/settle")
+        assert chat.text.count("/settle") == 1
+        assert chat.leave() == 0

@@ -76,6 +76,7 @@ def test_what_comes_in_while_it_runs_is_told_once_and_never_within_a_look(made):
     assert keys(found) == ["baseline:retrain:"]  # one trial of an arm is no look
     assert "detect" not in found[0].shown.text and "80% power" in found[0].shown.text
     assert progress_line(spec, made.state) == "4 of 12 trials; nothing runs it now"
+    assert progress_line(spec, made.state, short=True) == "4/12 trials"
 
     runner.start()
     watch = Arrivals(spec, made.state, watch.told)

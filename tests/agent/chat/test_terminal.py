@@ -78,6 +78,10 @@ def test_ctrl_c_clears_the_line_and_says_how_to_leave_and_ctrl_d_leaves(watched)
     assert "leaves." not in watched.text
     watched.send(CTRL_C)
     watched.until("Ctrl-D or /quit leaves.")
+    watched.enter("hello")
+    watched.until("said 'hello'")
+    watched.until("ask | small-model")  # it stood in the toolbar, for a while
+    assert "leaves." not in watched.text
     watched.send(CTRL_D)
     watched.ended()
 
