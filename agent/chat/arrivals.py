@@ -83,7 +83,9 @@ def progress_line(spec: StudySpec, state: Path, *, short: bool = False) -> str:
     ledger = _reading(state)
     if ledger is None:
         words = phrases(WORDS)
-        return words.short_progress(0, 0, 0) if short else words.progress(0, 0, 0, "", None, len(Queue(state).waiting(())))
+        return (
+            words.short_progress(0, 0, 0) if short else words.progress(0, 0, 0, "", None, len(Queue(state).waiting(())))
+        )
     try:
         driver, version = ledger.driver(), ledger.recall("version", "")
         rows = [row for row in ledger.trials(version) if row.status != "skipped"]

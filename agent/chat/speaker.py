@@ -5,16 +5,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...prompts import phrases
+from ..llm.calls import Call, parsed
 from ..llm.calls import Said as ModelSaid
-from ..llm.calls import parsed
 from ..llm.client import LanguageModel, Message
 from ..llm.settings import ModelSettings
 from ..llm.spending import Usage
+from ..report.text import clipped
 from .context import Context
 from .events import Answered, CallMade, Ending, Noticed, Returned
 from .front import Front, Stream
 from .session import Session
-from .shown import Note
+from .shown import Note, Step
 from .toolbox import Toolbox
 from .waits import Waits
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 MOST_STEPS = 16
 """Answers of the model to one message of the person."""
+
+MOST_OF_A_CALL = 160
+"""Characters of a call that cannot be done, and of why, that a person sees."""
 
 
 class Done(NamedTuple):
@@ -77,10 +81,16 @@ class Speaker:
         came: set[Done] = set()
         for call in said.calls:
             wanted = parsed(call, self.context.tools)
-            told = wanted if isinstance(wanted, str) else self.toolbox.use(wanted)
+            told = self._wrong(call, wanted) if isinstance(wanted, str) else self.toolbox.use(wanted)
             self.session.tell(Returned(call=call.id, text=told))
             came.add(Done(call.name, call.arguments, told))
         return came
+
+    def _wrong(self, call: Call, problem: str) -> str:
+        """A call that is none of a tool, or does not fit it: a person sees what was tried."""
+        name = clipped(call.name, MOST_OF_A_CALL) or phrases("chat/turn.j2").no_name
+        self.front.show(Step(tool=name, text=clipped(problem, MOST_OF_A_CALL)))
+        return problem
 
     def _said(self, messages: list[Message]) -> ModelSaid:
         """What the model says, shown and written down as it comes, also where it breaks off."""

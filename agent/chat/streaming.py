@@ -1,6 +1,7 @@
 """An answer on a terminal while it comes: its finished blocks scroll away for good, the last is drawn anew."""
 
 import threading
+from time import monotonic
 from types import TracebackType
 from typing import Self
 
@@ -14,6 +15,8 @@ from .shown import Prose
 
 _PACE = 0.03
 """Seconds between two drawings; the first comes at once."""
+_REST = 4.0
+"""Times as long as a drawing took, nothing is drawn: a long last block, which is drawn anew each time, takes a fifth of the time."""
 
 
 class LiveAnswer:
@@ -66,8 +69,9 @@ class LiveAnswer:
                 with self._changed:
                     self._changed.wait_for(lambda: self._closing.is_set() or self._is_new)
                     text, self._is_new = self._text, False
+                began = monotonic()
                 self._draw(text)
-                self._closing.wait(_PACE)
+                self._closing.wait(max(_PACE, _REST * (monotonic() - began)))
             self._finish()
         except Exception as error:  # raised in the thread that asked for the answer
             self._failure = error

@@ -123,7 +123,9 @@ class Toolbox:
         return views.as_text(shown)
 
     def _read(self, tool: BaseModel, lookup: Lookup) -> str:
-        self.front.show(Step(tool=_name(tool), text=lookup.describe()))
+        refusal = self.desk.library.refusal(lookup)
+        text = phrases("chat/turn.j2").looked(lookup.describe(), refusal)
+        self.front.show(Step(tool=_name(tool), text=text))
         return self.desk.library.look_up(lookup, min(self.most(), MOST_TOKENS))
 
     def _shown(self, shown: Sequence[Shown]) -> str:

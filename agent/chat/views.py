@@ -17,7 +17,7 @@ from .shown import Forest, Interval, Note, Prose, Shown, Table
 if TYPE_CHECKING:
     from ..components import Component
     from ..planning.plan import Ablation
-    from ..results import Effect, Interaction, Planned, Results
+    from ..results import Effect, Interaction, Results
 
 MOST_ROWS = 60
 OPEN = ("undecided", "detected")

@@ -1,6 +1,7 @@
 """Numbers that no reference backs: what counts as one, what only looks like one, and the mark that follows it."""
 
 import re
+import sys
 from collections.abc import Collection
 
 from ..report.text import markdown, plain
@@ -16,6 +17,9 @@ CHUNK = re.compile(r"[^\W_]+(?:[_.,:/+\-−–=’'@^][^\W_]+)*")
 """Words and numbers that hang together, as in `blocks.3.mlp`, `1e-3` or `1,234`."""
 GLUE = frozenset("_.,:/+-−–=’'@^")
 UNIT_SIGN = re.compile(r" ?[%‰×]")
+
+_SPELLED = re.compile(r"\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})")
+_SPELLED_SO_FAR = re.compile(r"\\(?:x[0-9a-f]?|u[0-9a-f]{0,3}|U[0-9a-f]{0,7})?")
 
 _NUMBER = (
     "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen"
@@ -70,6 +74,22 @@ def is_numeric(text: str) -> bool:
     return any(c.isnumeric() for c in text)
 
 
+def spelled(text: str, *, final: bool) -> int | None:
+    """Characters at the start of a text that spell a character which cannot be seen, as in `\\x1b`: no number.
+
+    None where more of the text may make it one.
+    """
+    found = _SPELLED.match(text)
+    if found is None:
+        return None if not final and _SPELLED_SO_FAR.fullmatch(text) else 0
+    code = int(found[0][2:], 16)
+    return found.end() if code <= sys.maxunicode and not chr(code).isprintable() else 0
+
+
+def _without_spelled(code: str) -> str:
+    return _SPELLED.sub(lambda found: " " if spelled(found[0], final=True) else found[0], code)
+
+
 def is_name(chunk: str, ids: Collection[str]) -> bool:
     """Whether the numbers in it are part of a name: an id of the study, a path, a version, `GPT-2`."""
     if chunk in ids:
@@ -85,6 +105,7 @@ def may_begin_a_quantity(word: str, *, complete: bool) -> bool:
 
 def is_bare(code: str, ids: Collection[str]) -> bool:
     """Whether code holds a quantity and nothing that makes it code."""
+    code = _without_spelled(code)
     if not is_numeric(code):
         return QUANTITY.fullmatch(code.strip()) is not None
     first, rest = CHUNK.search(code), re.sub(_UNIT, "", code, flags=re.IGNORECASE)

@@ -186,6 +186,11 @@ class Scanner:
         if text.startswith("{{"):
             return self._reference(final)
         if c == "\\":
+            spelled = own.spelled(text[:_LONGEST_HEAD], final=final)
+            if spelled is None:
+                return None
+            if spelled:
+                return self._as_is(spelled)
             return self._as_is(2 if text[1:2] in _PUNCTUATION else 1)
         bracketed = c in ("(:" if self._may_define else "(") and self._before.endswith("]")
         if bracketed or (c == "<" and re.match(r"[A-Za-z/!?]", text[1:])):

@@ -403,3 +403,21 @@ def test_a_cut_answer_and_an_empty_one_are_told_as_such(tiny):
         ended = talk_with(model, tiny, "go", "and now?")
     assert "reached its length" in texts(ended.records)
     assert "said nothing" in texts(ended.records)
+
+
+def test_what_a_model_tried_in_vain_is_seen(tiny):
+    calls = [
+        ("read_source", {"path": "/etc/passwd", "first": 1, "last": 5}),
+        ("read_source", {"path": "experiment.py", "first": 9000, "last": 9001}),
+        ("read_source", {"path": "experiment.py", "first": 1, "last": 2}),
+        ("format_disk", {}),
+        ("run", {"reason": 3}),
+    ]
+    with talking(speaks("I look.", *calls), speaks("Nothing came of it.")) as server:
+        seen = talk_with(server, tiny, "look", flags=("--mode", "plan-only"))
+    steps = {one["text"]: one["tool"] for one in told(seen.records, "step")}
+    assert steps["lines 1-5 of '/etc/passwd': not shown, outside the project"] == "read_source"
+    assert any("lines 9000-9001 of 'experiment.py': not shown, the file has" in one for one in steps)
+    assert "lines 1-2 of 'experiment.py'" in steps
+    assert any(tool == "format_disk" and "there is no tool" in text for text, tool in steps.items())
+    assert any(tool == "run" and "do not fit" in text for text, tool in steps.items())

@@ -10,7 +10,7 @@ from ...spec import StudySpec
 from .digest import DigestTooLarge, Estimate, digest
 from .hidden import hidden_values
 from .imports import distances
-from .lookup import MOST_CHARACTERS, Lookup, look_up
+from .lookup import MOST_CHARACTERS, Lookup, look_up, refusal
 from .readable import Readable
 from .secrets import MARKER, known_secrets
 
@@ -68,6 +68,10 @@ class Library:
     def look_up(self, lookup: Lookup, tokens: int) -> str:
         """What was asked for, fenced and labelled, in so many tokens at most; or why it cannot be had."""
         return look_up(self._readable, lookup, most=min(MOST_CHARACTERS, tokens * CHARACTERS_A_TOKEN))
+
+    def refusal(self, lookup: Lookup) -> str | None:
+        """Why what was asked for cannot be had; None: it can."""
+        return refusal(self._readable, lookup)
 
     @property
     def left_out(self) -> dict[str, int]:

@@ -50,24 +50,46 @@ class Lookup(BaseModel):
 
 def look_up(readable: Readable, lookup: Lookup, *, most: int = MOST_CHARACTERS) -> str:
     """The answer to a look-up, fenced and labelled, in about `most` characters; what may not be shown is said, never raised."""
-    if lookup.kind == "grep":
-        return _search(readable, lookup, most)
-    found = readable.read(lookup.path)
+    found = _found(readable, lookup)
     if isinstance(found, str):
-        return _refused(lookup, found)
-    lines = found.text.rstrip("\n").split("\n")
-    first, last = (lookup.first or 1, lookup.last or len(lines)) if lookup.kind == "range" else (1, len(lines))
-    if first > last or first > len(lines):
-        return _refused(lookup, f"the file has {len(lines)} lines")
+        return render("llm/lookup.j2", asked=lookup.describe(), problem=found, section="", cut="")
+    if found is None:
+        return _search(readable, lookup, most)
+    lines, (first, last) = _lines(found), _range(lookup, len(_lines(found)))
     kept = _fitting([line[:WIDEST] for line in lines[first - 1 : last]], most)
     end = first + len(kept) - 1
     cut = f"line {end} of {len(lines)} is the last one shown; ask for a range" if end < min(last, len(lines)) else ""
     return _answer(Section(f"{found.path}, lines {first}-{end} of {len(lines)}", "\n".join(kept)), cut)
 
 
+def refusal(readable: Readable, lookup: Lookup) -> str | None:
+    """Why it cannot be shown; None: it can."""
+    found = _found(readable, lookup)
+    return found if isinstance(found, str) else None
+
+
+def _found(readable: Readable, lookup: Lookup) -> Text | str | None:
+    """The file that is asked for, or why there is nothing to show; None for a search."""
+    if lookup.kind == "grep":
+        return None if lookup.pattern.strip() else "there is nothing to search for"
+    found = readable.read(lookup.path)
+    if isinstance(found, str):
+        return found
+    count = len(_lines(found))
+    first, last = _range(lookup, count)
+    return f"the file has {count} lines" if first > last or first > count else found
+
+
+def _lines(found: Text) -> list[str]:
+    return found.text.rstrip("\n").split("\n")
+
+
+def _range(lookup: Lookup, count: int) -> tuple[int, int]:
+    """First and last line that are asked for, of so many."""
+    return (lookup.first or 1, lookup.last or count) if lookup.kind == "range" else (1, count)
+
+
 def _search(readable: Readable, lookup: Lookup, most: int) -> str:
-    if not lookup.pattern.strip():
-        return _refused(lookup, "there is nothing to search for")
     pattern, until = _compiled(lookup.pattern), time.monotonic() + SECONDS
     hits: list[str] = []
     cut = ""
@@ -133,10 +155,6 @@ def _fitting(lines: list[str], most: int) -> list[str]:
             break
         kept.append(line)
     return kept
-
-
-def _refused(lookup: Lookup, problem: str) -> str:
-    return render("llm/lookup.j2", asked=lookup.describe(), problem=problem, section="", cut="")
 
 
 def _answer(section: Section, cut: str) -> str:

@@ -1,8 +1,14 @@
 """Answers and questions in a real terminal: while they come, broken off, resized, approved, refused."""
 
+import io
+import itertools
 import re
+import threading
 
 import pytest
+from lesion.agent.chat import streaming
+from lesion.agent.chat.drawing import Drawing
+from rich.console import Console
 
 from .watched import CTRL_C, CTRL_D, Watched
 
@@ -193,3 +199,22 @@ def test_a_table_of_an_answer_is_drawn_whole_when_it_is_there(watched):
     watched.prompted()
     assert "|" not in watched.text.partition("ask |")[0]
     assert watched.text.count("config:dropout") == watched.text.count("module:x") == 1
+
+
+def test_nothing_is_drawn_for_a_while_after_a_drawing_that_took_long(monkeypatch):
+    """The clock is simulated: every look at it is a second later."""
+    clock, rests, drawn = itertools.count(), [], threading.Event()
+
+    class Closing(threading.Event):
+        def wait(self, timeout=None):
+            rests.append(timeout)
+            drawn.set()
+            return super().wait(0)
+
+    monkeypatch.setattr(streaming, "monotonic", lambda: float(next(clock)))
+    answer = streaming.LiveAnswer(Console(file=io.StringIO(), force_terminal=True), Drawing(is_ascii=False))
+    answer._closing = Closing()
+    with answer as stream:
+        stream.add("a long paragraph")
+        assert drawn.wait(30)
+    assert rests[0] == 4.0

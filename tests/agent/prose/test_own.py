@@ -141,6 +141,21 @@ def test_control_characters_are_spelled_out_and_markup_that_hides_is_not_markup(
     assert shown("[what\nit hides]: x") == "[what\nit hides]\\: x"
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\x1b[2Jgone", r"\x1b[2Jgone(?)"),
+        ("a\x07\x00b and `\x1b`", r"a\x07\x00b and `\x1b`"),
+        ("\x1b93 left", r"\x1b93(?) left"),
+        (r"\x1b and \u202e but \x39 and \x", r"\x1b and \u202e but \x39(?) and \x"),
+    ],
+)
+def test_the_spelling_of_a_control_character_is_no_number_and_hides_none(text, shown):
+    whole = Filter(FACTS)
+    pieces = "".join(whole.add(letter) for letter in text) + whole.end().rest
+    assert marked(text, FACTS).text.split("\n")[0] == pieces.split("\n")[0] == shown
+
+
 def test_a_code_block_that_was_left_open_does_not_swallow_the_explanation():
     whole = marked("3\n```\n4", FACTS)
     assert whole.text.startswith(f"3{MARK}\n```\n4\n```\n")
@@ -159,7 +174,7 @@ PIECES = (
     "|{{ baseline().mean }}|{{|}}|{{ x }}|**|_|word|GPT-2|c1|config:dropout|blocks.3.mlp|.|:|%|\u200b|９|½|# |\t|e|-|−|(|)|\"|'|=|---"
     "|\r|half|of the|points|http://x/|①|!|$|×|```py\n|\n```\n"
 ).split("|")
-PIECES += ["|", "| - | - |\n"]
+PIECES += ["\x1b", "\x00", "\\x39", "\\x1b", "\\u202e", "x1", "|", "| - | - |\n"]
 TEXTS = st.lists(st.sampled_from(PIECES), max_size=25).map("".join) | st.text(max_size=40)
 
 

@@ -20,6 +20,14 @@ class Wordy(Facts):
         return "«measured»"
 
 
+SPELLED = re.compile(r"\\(x[0-9a-f]{2}|u[0-9a-f]{4}|U000[0-9a-f]{5}|U0010[0-9a-f]{4})")
+
+
+def unspelled(text):
+    """Without what cleaning makes of characters that cannot be seen."""
+    return SPELLED.sub(lambda found: found[0] if chr(int(found[1][1:], 16)).isprintable() else " ", text)
+
+
 def unmarked(markdown, ids=()):
     """Numbers that look as if a measured value stood behind them."""
     found = []
@@ -40,7 +48,7 @@ def _in_line(children, heading, ids):
         before = children[at - 1].content if at else ""
         if child.type == "code_inline":
             refused = before.endswith("[no such reference: ")
-            if is_bare(child.content, ids) and not after.startswith(MARK) and not refused:
+            if is_bare(unspelled(child.content), ids) and not after.startswith(MARK) and not refused:
                 found.append(child.content)
         elif child.type == "html_inline":
             found.append(child.content)
@@ -50,6 +58,7 @@ def _in_line(children, heading, ids):
 
 
 def _in_text(text, heads, ids):
+    text = unspelled(text)
     numbering = NUMBERING.match(text) if heads else None
     for chunk in CHUNK.finditer(text, numbering.end() if numbering else 0):
         numeric = any(c.isnumeric() for c in chunk[0])
