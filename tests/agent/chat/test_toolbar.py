@@ -12,7 +12,8 @@ from lesion.prompts import phrases
 def test_the_mode_stands_first_and_stays_while_something_runs():
     session = SimpleNamespace(mode=SimpleNamespace(mode="auto"), draft=Draft(more_seeds=["a", "b"]))
     used = Usage(tokens_sent=1200, tokens_received=34)
-    talk = SimpleNamespace(session=session, settings=SimpleNamespace(model="some-model-of-30b"), used=used)
+    partner = SimpleNamespace(settings=SimpleNamespace(model="some-model-of-30b"), used=used)
+    talk = SimpleNamespace(session=session, partner=partner)
     toolbar = Toolbar(phrases("chat/arrivals.j2").short_progress(4, 10, 2), talk)
     assert fitting(toolbar.parts(), 80) == (
         "auto | 4/10 trials, 2 running | draft 2 | some-model-of-30b | 1,234 tokens"
