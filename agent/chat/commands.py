@@ -117,7 +117,7 @@ class Commands:
             raise UsageError("/why takes the name of a component or an ablation", to_do="/why config:dropout")
         desk = self._talk.desk
         planned = {**desk.planned, **self._talk.session.draft.ablations}
-        return views.why_shown(desk.results, planned, desk.known, " ".join(arguments))
+        return views.why_shown(desk.results, planned, desk.known, " ".join(arguments), root=desk.spec.root)
 
     def _settle(self, arguments: Sequence[str]) -> list[Shown]:
         return views.settle_shown(self._talk.desk.results)

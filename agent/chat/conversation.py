@@ -101,7 +101,7 @@ class Conversation:
     @property
     def speaks_by_itself(self) -> bool:
         """Whether the model goes on when results are there, without being asked."""
-        return self.session.mode.mode == "auto" and self.partner.settings is not None
+        return self.session.mode.mode == "auto" and self.partner.is_met
 
     # the parts, made when they are first needed: none of them is needed for a first prompt
 

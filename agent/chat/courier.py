@@ -47,7 +47,7 @@ class Courier:
         from .arrivals import progress_line
 
         talk = self._talk
-        self._progress(progress_line(talk.desk.spec, talk.desk.state) if talk.running.driver else "")
+        self._progress(progress_line(talk.desk.spec, talk.desk.state, short=True) if talk.running.driver else "")
         ended = talk.runner.ended()  # before the last results are looked for
         self._tell(self._arrivals().poll())
         if ended is not None:

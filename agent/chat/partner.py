@@ -93,6 +93,12 @@ class Partner:
             return Planner(kind="rules")  # the project is sent nowhere without a yes
         return Planner("llm", self.settings.model, self.settings.base_url)
 
+    @property
+    def is_met(self) -> bool:
+        """Whether it answers, and may speak by itself: it was spoken to, or a person has agreed to sending."""
+        agreed = self.settings is not None and self.settings.server in self._talk.session.servers
+        return agreed or (self.settings is not None and self.used is not None)
+
     # inside
 
     def _configure(self, model: str | None, *, required: bool = False) -> None:

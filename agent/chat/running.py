@@ -1,7 +1,8 @@
 """From the draft to trials: the price and the exact changes, a yes, the queue, and a process of its own that runs them."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ...executor.errors import PlanError
@@ -15,7 +16,7 @@ from .front import Front
 from .limits import Limits
 from .runner import Planner, Runner
 from .session import Session
-from .shown import Diff, Note
+from .shown import Note
 
 if TYPE_CHECKING:
     from ..planning.plan import Ablation, Plan
@@ -81,8 +82,7 @@ class Running:
             return words.plan_only_study()
         if self.driver:
             return words.held(self.driver)
-        first = self.before
-        asked = Approval(what=words.go_on(first, list(self._desk.waiting)), price=Price(first_look=first, most=first))
+        asked = Approval(what=words.go_on(self.before, list(self._desk.waiting)), price=self._price_of(self.before))
         agreed = self._agreed(asked, limits, "person")
         if isinstance(agreed, str):
             return agreed
@@ -194,13 +194,13 @@ class Running:
         return words.started()
 
     def _approval(self, plan: "Plan", draft: Draft, reason: str) -> Approval:
-        words = phrases("chat/running.j2")
+        words, spec = phrases("chat/running.j2"), self._desk.spec
         number = len(self._desk.plans) + len(self._desk.waiting) + 1
         foreign = self.driver if self.runner.running is None else None
         notes = words.notes(number, reason, foreign, self.before if foreign is None else 0)
         return Approval(
             what=words.what(len(plan.ablations), len(plan.more_seeds), number),
-            ablations=tuple(_asked(one) for one in draft.ablations.values()),
+            ablations=tuple(_asked(one, spec.root, spec.project.exclude) for one in draft.ablations.values()),
             price=self._price(plan, number),
             notes=tuple(line for line in notes.splitlines() if line.strip()),
         )
@@ -211,6 +211,24 @@ class Running:
         desk, workers = self._desk, self.runner.allowed.workers
         with desk.ledger() as ledger:
             return price_of(desk.setting, ledger, plan, number, workers=workers, loads=desk.loads)
+
+    def _price_of(self, trials: int) -> Price:
+        """Of so many trials, by the pace of those before."""
+        from ..dryrun import pace_of
+
+        with self._desk.ledger() as ledger:
+            pace = pace_of(self._desk.setting, ledger, self.runner.allowed.workers)
+        seconds = None if pace is None else pace * trials
+        hour = self._desk.spec.limits.price_hour
+        dollars = None if seconds is None or hour is None else seconds / 3600 * hour
+        return Price(
+            first_look=trials,
+            most=trials,
+            seconds=seconds,
+            most_seconds=seconds,
+            dollars=dollars,
+            most_dollars=dollars,
+        )
 
     def _whole_approval(self, planner: Planner) -> Approval:
         from .price import whole_study_price
@@ -241,17 +259,16 @@ class Running:
         return str(path)
 
 
-def _asked(one: "Ablation") -> Asked:
+def _asked(one: "Ablation", root: Path, exclude: Sequence[str]) -> Asked:
     from ...executor.interventions import described
-    from ..blockdiff import edit_diff
+    from .diffs import diff_of
 
-    diff = edit_diff(one.interventions)
     return Asked(
         id=one.id,
         how=described(one.interventions),
         expected=phrases("chat/words.j2").expected(one),
         hypothesis=one.hypothesis,
-        diff=Diff(title=one.id, text=diff) if diff else None,
+        diff=diff_of(one, root, exclude),
     )
 
 

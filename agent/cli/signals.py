@@ -6,14 +6,14 @@ import threading
 from types import FrameType
 
 
-class Interrupted(BaseException):
-    """A signal asked for the end; everything finished is in the ledger."""
+class Interrupted(SystemExit):
+    """A signal asked for the end; everything finished is in the ledger. Event loops let exits through, and no other exception."""
 
     def __init__(self, number: int) -> None:
         super().__init__(
             f"stopped by {signal.Signals(number).name}; every finished trial is kept, `lesion run` goes on from here"
         )
-        self.exit_code = 128 + number
+        self.code = self.exit_code = 128 + number
 
 
 def listen() -> None:

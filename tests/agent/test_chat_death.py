@@ -31,7 +31,7 @@ def test_killed_in_mid_turn_and_in_mid_approval_it_goes_on_with_all_that_was_sai
             chat.asks("as round 1")  # beyond the caps
             assert killed(chat) == -signal.SIGKILL
         with Chat(made, server=server) as chat:
-            chat.see("mode auto", "goes on after 1 messages", "draft 1")
+            chat.see("mode auto", "goes on after 1 message", "draft 1")
             assert not list((made.state / "queue").glob("*.yaml"))
             chat.say("and now?")
             chat.see("This is")
@@ -73,13 +73,15 @@ def test_when_it_dies_its_trials_stop_and_finished_ones_are_kept(made, number, c
     with Chat(made) as chat:
         chat.see("draft 1")
         chat.say("/status")
-        chat.see(f"{finished} of 6 trials; nothing runs it now")
+        chat.see(f"{finished} of 9 trials; nothing runs it now")
         assert "noise floor (retraining)" not in chat.flat
         if number == signal.SIGHUP:
             chat.say("/plan clear")
             waits.unlink()
             chat.say("/run")
+            chat.asks("go on with what was approved before")
+            chat.enter()
             chat.see("round 1 is over", "The run has ended")
         assert chat.leave() == 0
     if number == signal.SIGHUP:
-        assert made.rows(OK) == [(6,)]
+        assert made.rows(OK) == [(9,)]

@@ -75,18 +75,24 @@ def test_a_connection_that_drops_in_mid_stream_is_tried_again_and_both_are_kept(
         assert chat.leave() == 0
 
 
-def test_a_server_that_is_away_is_waited_for_until_somebody_cancels_it(made):
-    with talking() as server:
-        pass
-    with Chat(made, server=server) as chat:
+def test_a_server_that_is_away_is_an_error_at_first_and_waited_for_later_until_somebody_cancels_it(made):
+    with talking(speaks("Two switches.")) as server:
+        chat = Chat(made, server=server)
         chat.consent("what is in here?")
+        chat.see("Two switches.")
+    with chat:
+        chat.say("and now?")
         chat.see("asked again in")
         chat.send(CTRL_C)
         chat.see("Cancelled")
         chat.say("/status")
         chat.see("draft: 0 ablations")
         assert chat.leave() == 0
-    assert [one["text"] for one in events(made, "said")] == ["what is in here?"]
+    assert [one["text"] for one in events(made, "said")] == ["what is in here?", "and now?"]
+    with Chat(made, server=server) as chat:
+        chat.say("anybody?")
+        chat.see("the language model's server cannot be used: no connection")
+        assert chat.leave() == 0
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def started(chat, *names):
     chat.say("/run")
     chat.asks("as round")
     chat.enter()
-    chat.see("Approved and started in the background")
+    chat.see("Started in the background")
     chat.until(lambda: "2 running" in chat.text)  # of the toolbar
     return driver(chat.made)
 
@@ -39,7 +39,7 @@ def test_an_approval_shows_everything_exactly_and_nothing_ran_before(made):
         chat.consent("try it")
         chat.asks("as round 1")
         chat.see("-        optimizer.zero_grad()", "use_left = false", "weight_decay = 0.0")
-        chat.see("the model says: it is the question", "trials: 8", "time: not known before something was measured")
+        chat.see("the model says: it is the question", "trials: 12", "time: not known before something was measured")
         chat.see("the confirmatory family")
         assert not (made.state / "ledger.db").exists() and not list((made.state / "queue").glob("*"))
         chat.enter()
@@ -87,7 +87,7 @@ def test_a_refusal_with_a_reason_changes_the_next_proposal_and_results_come_whil
         assert chat.leave() == 0
     assert [one["reason"] for one in events(made, "refused")] == ["too dear, only the right one"]
     assert [one["ids"] for one in events(made, "approved")] == [[RIGHT]]
-    assert made.rows(OK) == [(4,)]
+    assert made.rows(OK) == [(6,)]
 
 
 def test_ctrl_c_leaves_trials_alone_and_stop_ends_them_and_one_may_stay_or_stop(made):
@@ -100,17 +100,18 @@ def test_ctrl_c_leaves_trials_alone_and_stop_ends_them_and_one_may_stay_or_stop(
         chat.see("Trials are running.", "let them run on", "1–3, Enter for 1:")
         chat.enter("3")
         chat.say("/status")
-        chat.see(f"0 of 2 trials, 2 running; pid {pid}")
+        chat.see(f"0 of 3 trials, 2 running; pid {pid}")
         chat.say("/stop")
         chat.see("Stopped; every finished trial is kept")
         assert gone(pid)
-        chat.see("The run was stopped")
         chat.say("/mode plan-only")
         chat.say("/run")
         chat.see("Mode plan-only: nothing runs.")
         chat.say("/mode ask")
         chat.say("/run")
-        chat.until(lambda: chat.flat.count("started in the background") == 2)
+        chat.asks("go on with what was approved before: 3 trials")
+        chat.enter()
+        chat.until(lambda: chat.flat.count("Started in the background") == 2)
         chat.say("/stop")
         chat.until(lambda: chat.flat.count("Stopped; every finished trial") == 2)
         assert chat.leave() == 0
@@ -127,14 +128,14 @@ def test_let_run_on_it_finishes_without_the_conversation_and_is_told_once(made):
     assert not gone(pid, 1)
     waits.unlink()
     assert gone(pid)
-    assert made.rows(OK) == [(4,)]
+    assert made.rows(OK) == [(6,)]
     for times in (1, 0):
         with Chat(made) as chat:
             chat.prompted()
             if times:
                 chat.see("config:use_left (retraining): matters", "round 1 is over")
             chat.say("/status")
-            chat.see("4 of 4 trials; nothing runs it now")
+            chat.see("6 of 6 trials; nothing runs it now")
             assert chat.flat.count("config:use_left (retraining): matters") == times
             assert chat.leave() == 0
 
@@ -198,12 +199,12 @@ def test_an_edit_beside_the_conversation_is_noticed_and_measured_anew(made):
         chat.say(f"/plan {LEFT}")
         chat.say("/run")
         chat.until(lambda: chat.flat.count("as round 1") == 2 and chat.current.startswith(YES))
-        assert chat.flat.count("trials: 4") == 2
+        assert chat.flat.count("trials: 6") == 2
         chat.enter()
         chat.until(lambda: chat.flat.count("The run has ended") == 2)
         chat.until(lambda: chat.flat.count("config:use_left (retraining): matters") == 2)
         assert chat.leave() == 0
-    assert made.rows("SELECT COUNT(DISTINCT version), COUNT(*) FROM trials WHERE status = 'ok'") == [(2, 8)]
+    assert made.rows("SELECT COUNT(DISTINCT version), COUNT(*) FROM trials WHERE status = 'ok'") == [(2, 12)]
 
 
 def test_auto_runs_within_its_caps_speaks_by_itself_and_asks_beyond_them(made):
@@ -216,8 +217,8 @@ def test_auto_runs_within_its_caps_speaks_by_itself_and_asks_beyond_them(made):
         speaks("As you wish."),
     ]
     with talking(*turns) as server, Chat(made, server=server) as chat:
-        chat.say("/mode auto 5 trials for 20m")
-        chat.see("7 of 5 trials")
+        chat.say("/mode auto 8 trials for 20m")
+        chat.see("8 of 8 trials")
         chat.consent("try it")
         chat.see("auto: run 1 ablation", "It runs.")
         chat.prompted()
@@ -230,4 +231,4 @@ def test_auto_runs_within_its_caps_speaks_by_itself_and_asks_beyond_them(made):
         chat.send(CTRL_C)
         assert chat.leave() == 0
     assert [one["by"] for one in events(made, "approved")] == ["auto"]
-    assert made.rows(OK) == [(4,)]
+    assert made.rows(OK) == [(6,)]

@@ -92,7 +92,7 @@ def copied(surveyed: Project, folder: Path) -> Project:
 
 def held_project(folder: Path) -> Project:
     """One whose trials wait while there is a file `hold`, looked at."""
-    made = project(folder, experiment=HELD, study=STUDY.replace("seeds = 3", "seeds = 2"))
+    made = project(folder, experiment=HELD)
     looked = made.lesion("chat", "--message", "/components")
     assert looked.code == 0, looked.err
     assert (made.state / "chat" / SURVEY).exists()
