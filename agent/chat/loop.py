@@ -12,14 +12,14 @@ from .shown import Note
 
 if TYPE_CHECKING:
     from .conversation import Conversation
-    from .pipe import Pipe
-    from .terminal import Terminal
-    from .toolbar import Toolbar
+    from .screen.pipe import Pipe
+    from .screen.terminal import Terminal
+    from .screen.toolbar import Toolbar
 
 
 def at_terminal(talk: "Conversation", terminal: "Terminal", toolbar: "Toolbar") -> int:
     """Until somebody leaves. The exit code."""
-    from .terminal import Arrived
+    from .screen.terminal import Arrived
 
     words = phrases("chat/loop.j2")
     talk.front.show(Note(text=words.greeting(talk.desk.spec.study.name, talk.partner.settings, talk.session)))

@@ -54,8 +54,8 @@ def chat(
 ) -> None:
     """Talk about a study: what is in here, try it, why did that happen, write me the paragraph. Goes on where it stopped."""
     from ..chat.desk import Desk
-    from ..chat.echo import unechoed
     from ..chat.runner import Allowed, Planner, Runner, stopping
+    from ..chat.screen.echo import unechoed
     from ..chat.session import FOLDER, Session
     from ..studyfile import load_study, state_folder
 
@@ -93,12 +93,12 @@ class _Said(NamedTuple):
 
 
 def _at_terminal(desk: "Desk", session: "Session", runner: "Runner", flags: "Planner", said: _Said) -> int:
-    from ..chat.completing import completer_of
     from ..chat.conversation import Conversation
     from ..chat.loop import at_terminal
+    from ..chat.screen.completing import completer_of
+    from ..chat.screen.terminal import Terminal
+    from ..chat.screen.toolbar import Toolbar
     from ..chat.session import HISTORY
-    from ..chat.terminal import Terminal
-    from ..chat.toolbar import Toolbar
 
     listen_for_the_end()  # Ctrl-C cancels a turn
     toolbar = Toolbar()
@@ -110,7 +110,7 @@ def _at_terminal(desk: "Desk", session: "Session", runner: "Runner", flags: "Pla
 def _piped(desk: "Desk", session: "Session", runner: "Runner", flags: "Planner", said: _Said) -> int:
     from ..chat.conversation import Conversation
     from ..chat.loop import through_pipe
-    from ..chat.pipe import Pipe
+    from ..chat.screen.pipe import Pipe
 
     listen()
     pipe = Pipe(said.messages or (), as_json=said.as_json)

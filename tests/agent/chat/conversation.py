@@ -8,9 +8,9 @@ import threading
 from pathlib import Path
 
 from lesion.agent.chat.approval import Approval, Asked, Price
-from lesion.agent.chat.completion import FILE, ID, ChatCompleter, Command
+from lesion.agent.chat.screen.completion import FILE, ID, ChatCompleter, Command
+from lesion.agent.chat.screen.terminal import ARRIVED, Terminal
 from lesion.agent.chat.shown import Diff, Note, Prose, Table
-from lesion.agent.chat.terminal import ARRIVED, Terminal
 
 APPROVAL = Approval(
     what="Run one ablation",

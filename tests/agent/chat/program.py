@@ -11,7 +11,7 @@ from typing import Any
 import pexpect
 from lesion.agent.chat.desk import SURVEY
 
-from tests.experiments import EXPERIMENT, LESION, STUDY, Project, project
+from tests.experiments import EXPERIMENT, LESION, Project, project
 from tests.llm.server import ModelServer, Request
 
 from ..llm.answers import EXPECTED

@@ -3,8 +3,8 @@
 import itertools
 import threading
 
-from lesion.agent.chat.completing import MOST_FILES, ProjectFiles, completer_of
 from lesion.agent.chat.desk import Desk
+from lesion.agent.chat.screen.completing import MOST_FILES, ProjectFiles, completer_of
 from lesion.agent.studyfile import load_study
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document

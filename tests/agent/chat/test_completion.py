@@ -1,7 +1,7 @@
 """What a prompt offers while one types."""
 
 import pytest
-from lesion.agent.chat.completion import FILE, ID, ChatCompleter, Command
+from lesion.agent.chat.screen.completion import FILE, ID, ChatCompleter, Command
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 

@@ -6,9 +6,9 @@ from collections import Counter
 
 import pytest
 from lesion.agent.chat.approval import Approval, Asked, Price
-from lesion.agent.chat.ascii import ascii_stream, is_ascii_only
-from lesion.agent.chat.drawforest import shortened
-from lesion.agent.chat.drawing import Drawing
+from lesion.agent.chat.screen.ascii import ascii_stream, is_ascii_only
+from lesion.agent.chat.screen.drawforest import shortened
+from lesion.agent.chat.screen.drawing import Drawing
 from lesion.agent.chat.shown import Diff, Forest, Interval, Note, Prose, Source, Step, Table
 from rich.cells import cell_len
 from rich.console import Console

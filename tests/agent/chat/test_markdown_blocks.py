@@ -2,7 +2,7 @@
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lesion.agent.chat.drawmarkdown import finished_blocks, parser
+from lesion.agent.chat.screen.drawmarkdown import finished_blocks, parser
 
 PIECES = [
     "> ",

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from lesion.agent.chat.pipe import Pipe
+from lesion.agent.chat.screen.pipe import Pipe
 from lesion.agent.chat.shown import Note, Prose
 from lesion.executor.errors import LesionError
 
@@ -14,7 +14,7 @@ from .test_drawing import ALL, APPROVAL, FOREST, HOSTILE, LONG, TABLE
 
 TO_A_FULL_DISK = """
 import sys
-from lesion.agent.chat.pipe import Pipe
+from lesion.agent.chat.screen.pipe import Pipe
 from lesion.agent.chat.shown import Prose
 from lesion.executor.errors import LesionError
 try:
@@ -23,7 +23,7 @@ except LesionError as error:
     sys.exit(str(error))
 """
 FOR_EVER = """
-from lesion.agent.chat.pipe import Pipe
+from lesion.agent.chat.screen.pipe import Pipe
 from lesion.agent.chat.shown import Prose
 pipe = Pipe(["x"], as_json={as_json})
 while True:

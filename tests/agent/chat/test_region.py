@@ -5,7 +5,7 @@ import io
 import pyte
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lesion.agent.chat.region import Region
+from lesion.agent.chat.screen.region import Region
 from rich.console import Console
 from rich.text import Text
 

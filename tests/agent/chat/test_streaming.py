@@ -6,8 +6,8 @@ import re
 import threading
 
 import pytest
-from lesion.agent.chat import streaming
-from lesion.agent.chat.drawing import Drawing
+from lesion.agent.chat.screen import streaming
+from lesion.agent.chat.screen.drawing import Drawing
 from rich.console import Console
 
 from .watched import CTRL_C, CTRL_D, Watched

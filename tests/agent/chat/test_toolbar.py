@@ -3,8 +3,8 @@
 from types import SimpleNamespace
 
 from lesion.agent.chat.draft import Draft
-from lesion.agent.chat.terminal import fitting
-from lesion.agent.chat.toolbar import Toolbar
+from lesion.agent.chat.screen.terminal import fitting
+from lesion.agent.chat.screen.toolbar import Toolbar
 from lesion.agent.llm.spending import Usage
 from lesion.prompts import phrases
 

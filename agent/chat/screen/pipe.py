@@ -12,12 +12,12 @@ from typing import Any, NoReturn, TextIO
 
 from rich.console import Console
 
-from ...executor.errors import LesionError
-from .approval import Approval
+from ....executor.errors import LesionError
+from ..approval import Approval
+from ..front import Stream
+from ..shown import Note, Prose, Shown
 from .ascii import ascii_stream, is_ascii_only
 from .drawing import Drawing
-from .front import Stream
-from .shown import Note, Prose, Shown
 
 _WIDTH = 2000
 """Columns: no line of a table is wrapped or left out for a program that reads it."""

@@ -23,15 +23,15 @@ from rich.console import Console
 from rich.status import Status
 from rich.text import Text
 
-from ...prompts import phrases
-from ..report.text import plain
-from .approval import Approval, Reply
+from ....prompts import phrases
+from ...report.text import plain
+from ..approval import Approval, Reply
+from ..front import Stream
+from ..shown import Note, Shown, Step
 from .ascii import ascii_stream, is_ascii_only
 from .drawing import WORDS, Drawing
 from .echo import unechoed
-from .front import Stream
 from .keyboard import LinesTyped, forget_typed, prompt_keys
-from .shown import Note, Shown, Step
 
 _Said = TypeVar("_Said")
 _MENU_ROWS = 6

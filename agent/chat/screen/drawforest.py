@@ -9,10 +9,10 @@ from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
-from ...prompts import phrases
-from ..report.marks import STYLES, UNKNOWN
-from ..report.numbers import exact, number, with_interval
-from .shown import Forest, Interval
+from ....prompts import phrases
+from ...report.marks import STYLES, UNKNOWN
+from ...report.numbers import exact, number, with_interval
+from ..shown import Forest, Interval
 
 _GAP = 2
 _WIDEST = 118

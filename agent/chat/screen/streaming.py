@@ -8,10 +8,10 @@ from typing import Self
 from rich.console import Console
 from rich.text import Text
 
+from ..shown import Prose
 from .drawing import Drawing
 from .drawmarkdown import MarkdownDrawing, finished_blocks
 from .region import Line, Region
-from .shown import Prose
 
 _PACE = 0.03
 """Seconds between two drawings; the first comes at once."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
-from ..report.text import plain
+from ...report.text import plain
 
 _MOST = 50
 _WORD = re.compile(r"\S*$")

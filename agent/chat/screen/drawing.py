@@ -8,14 +8,14 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderR
 from rich.padding import Padding
 from rich.text import Text
 
-from ...executor.units import format_duration
-from ...prompts import phrases
-from ..report.text import lines, plain
-from .approval import Approval, Asked, Price
+from ....executor.units import format_duration
+from ....prompts import phrases
+from ...report.text import lines, plain
+from ..approval import Approval, Asked, Price
+from ..shown import Diff, Forest, Note, Prose, Shown, Source, Step, Table
 from .ascii import spelled
 from .drawforest import ForestDrawing
 from .drawtable import TableDrawing
-from .shown import Diff, Forest, Note, Prose, Shown, Source, Step, Table
 
 WORDS = "chat/screen.j2"
 _TONES = {"plain": "", "good": "green", "warning": "yellow", "error": "bold red"}

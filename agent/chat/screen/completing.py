@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from itertools import islice
 
-from .commandlist import COMMANDS
+from ..commandlist import COMMANDS
+from ..desk import Desk
 from .completion import ChatCompleter, Command
-from .desk import Desk
 
 FRESH = 30.0
 """Seconds for which a list of files is good."""
@@ -47,7 +47,7 @@ class ProjectFiles:
 
 
 def _readable_files(desk: Desk) -> Iterable[str]:
-    from ..reading.digest.readable import Readable
+    from ...reading.digest.readable import Readable
 
     spec = desk.spec
     return Readable(spec.root, spec.project.exclude, state=desk.state).files()

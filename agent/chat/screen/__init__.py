@@ -1,0 +1,1 @@
+"""How a conversation is seen: a terminal, or a pipe."""
