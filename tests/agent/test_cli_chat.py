@@ -421,3 +421,12 @@ def test_what_a_model_tried_in_vain_is_seen(tiny):
     assert "lines 1-2 of 'experiment.py'" in steps
     assert any(tool == "format_disk" and "there is no tool" in text for text, tool in steps.items())
     assert any(tool == "run" and "do not fit" in text for text, tool in steps.items())
+
+
+def test_a_server_that_was_never_there_is_one_error_at_once(tiny):
+    with talking() as model:
+        pass
+    ended = talk_with(model, tiny, "hello")
+    assert ended.code == 2
+    (error,) = [one["text"] for one in told(ended.records, "note") if one["tone"] == "error"]
+    assert "no connection to the server" in error
