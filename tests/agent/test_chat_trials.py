@@ -77,7 +77,7 @@ def test_a_refusal_with_a_reason_changes_the_next_proposal_and_results_come_whil
         chat.send("half a sent")
         chat.until("> half a sent")
         waits.unlink()
-        chat.see("config:use_right (retraining): matters", "training needs it: removing it costs more than δ")
+        chat.see("config:use_right (retraining): matters", "Training needs it: removing it costs more than δ")
         chat.see("The run has ended")
         chat.until(lambda: chat.current == "> half a sent")
         chat.enter("ence")
