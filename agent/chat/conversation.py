@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from ...executor.errors import LesionError
 from ...prompts import phrases
+from .approval import Approval, Reply
 from .desk import Desk
 from .events import ModeOfWork, Noticed, Said, Told
 from .front import Front
@@ -133,6 +134,14 @@ class Conversation:
         else:
             self.session.mode = made
 
+    def asked(self, what: Approval) -> Reply | None:
+        """A person's answer; commands that they type instead are done, if they only look, and they are asked again."""
+        while True:
+            reply = self.front.approve(what)
+            if reply is None or not reply.reason.startswith("/"):
+                return reply
+            self._aside(reply.reason)
+
     # inside
 
     def _commands(self, line: str) -> list[Shown]:
@@ -141,7 +150,6 @@ class Conversation:
         return Commands(self).run(line)
 
     def _aside(self, line: str) -> None:
-        """A command that was typed where a yes was asked for; those that would ask something themselves have to wait."""
         if not line.startswith(ASIDE):
             self.front.show(Note(text=phrases("chat/turn.j2").answer_first(), tone="warning"))
             return
@@ -163,6 +171,6 @@ class Conversation:
         from .running import Running
 
         if self._parts is None:
-            running = Running(self.desk, self.session, self.front, self.runner, self.partner.planner, self._aside)
+            running = Running(self.desk, self.session, self.front, self.runner, self.partner.planner, self.asked)
             self._parts = Drafter(self.desk, self.session), running
         return self._parts

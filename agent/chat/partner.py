@@ -140,7 +140,7 @@ class Partner:
             return True
         notes = words.sent(speaker.context.size, talk.desk.library.left_out, settings)
         asked = Approval(what=words.sending(settings.model, settings.server), notes=tuple(notes.strip().splitlines()))
-        reply = talk.front.approve(asked)
+        reply = talk.asked(asked)
         if reply is None:  # nobody can be asked: whoever says a message without a terminal wants it sent
             return True
         if reply.yes:

@@ -40,10 +40,10 @@ class Running:
     Args:
         desk: the study.
         session: the conversation.
-        front: whoever is asked.
+        front: sees what happens.
         runner: the process.
         planner: who plans where the whole study is run.
-        aside: does a slash command that was typed where a yes was asked for.
+        ask: asks a person.
     """
 
     def __init__(
@@ -53,10 +53,10 @@ class Running:
         front: Front,
         runner: Runner,
         planner: Callable[[], Planner],
-        aside: Callable[[str], None],
+        ask: Callable[[Approval], Reply | None],
     ) -> None:
         self._desk, self._session, self._front, self.runner = desk, session, front, runner
-        self._planner, self._aside = planner, aside
+        self._planner, self._ask = planner, ask
 
     def ask(self, limits: Limits, teller: Teller = "person", reason: str = "") -> str:
         """Ask for the draft, and run it after a yes. What came of it, in words.
@@ -152,21 +152,13 @@ class Running:
                 return _Agreed("auto", limits.within(left))
             notes.append(words.beyond(told))
         asked = asked.model_copy(update={"notes": (*asked.notes, *(one for one in notes if one))})
-        reply = self._reply(asked)
+        reply = self._ask(asked)
         if reply is None:
             return words.nobody(mode.mode)
         if reply.yes:
             return _Agreed("person", limits)
         self._session.tell(Refused(what=asked.what, reason=reply.reason))
         return words.refused(reply.reason, teller)
-
-    def _reply(self, asked: Approval) -> Reply | None:
-        """A person's; commands that they type meanwhile are done, and they are asked again."""
-        while True:
-            reply = self._front.approve(asked)
-            if reply is None or not reply.reason.startswith("/"):
-                return reply
-            self._aside(reply.reason)
 
     def _fits(self, price: Price | None, left: Limits) -> bool:
         """Whether auto's caps allow it, with what runs before it."""

@@ -81,7 +81,8 @@ def test_every_command_from_a_first_look_to_the_report(digits: Project):
 
 def _first_look(chat, digits: Project) -> None:
     looked = chat(
-        "/help", "/components config:*", "/source experiment.py:1-5", "/plan", "/diff", "/status", "/results", "/stop"
+        *("/help", "/components config:*", "/source experiment.py:1-5", "/plan", "/diff"),
+        *("/status", "/results", "/queue", "/stop"),
     )
     commands, components, added, draft = told(looked, "table")
     assert [row[0].split()[0] for row in commands["rows"]] == [f"/{one.name}" for one in COMMANDS]
@@ -94,6 +95,7 @@ def _first_look(chat, digits: Project) -> None:
     assert sorted(row[0] for row in added["rows"]) == sorted(row[0] for row in draft["rows"]) == PARTS
     assert "draft: 2 ablations" in notes(looked)
     assert "Nothing is measured yet" in notes(looked)
+    assert "Nothing that was approved waits" in notes(looked)
     assert "Nothing is running" in notes(looked)
     assert not (digits.state / "ledger.db").exists()
 

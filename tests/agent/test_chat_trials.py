@@ -41,6 +41,9 @@ def test_an_approval_shows_everything_exactly_and_nothing_ran_before(made):
         chat.see("-        optimizer.zero_grad()", "use_left = false", "weight_decay = 0.0")
         chat.see("the model says: it is the question", "trials: 12", "time: not known before something was measured")
         chat.see("the confirmatory family")
+        chat.enter("/diff")  # looks, and is no answer
+        chat.until(lambda: chat.flat.count("use_left = false") >= 2)
+        chat.asks()
         assert not (made.state / "ledger.db").exists() and not list((made.state / "queue").glob("*"))
         chat.enter()
         chat.see("It runs.")
