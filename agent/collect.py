@@ -27,7 +27,7 @@ from .machine import machine
 from .notes import notes_on
 from .outstanding import settling
 from .planned import planned_fates, planning_of, rounds_planned
-from .planning.plan import BASELINE, Plan
+from .planning.plan import BASELINE, sealed_plans
 from .records.power import Settling
 from .records.search import InteractionSearch
 from .results import Effect, Mode, Results, StudyInfo
@@ -129,7 +129,7 @@ def gather(
 ) -> Evidence:
     """The evidence that the ledger holds in one mode; `split` None: test once the study is complete, else validation."""
     version = ledger.recall("version", "")
-    plans = [Plan.model_validate_json(document) for _, _, document in ledger.plans(version)]
+    plans = sealed_plans(ledger.plans(version))
     components = [Component.model_validate(one) for one in ledger.recall("components", [])]
     verdicts = NOTHING_STOPPED
     if mode == "retrain":

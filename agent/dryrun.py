@@ -14,7 +14,7 @@ from .evidence import Evidence
 from .foresight import foresee, pace, processor_seconds
 from .ledger import FINISHED, Ledger, Trial
 from .places import Places
-from .planning.plan import BASELINE, Plan, parse_plan, read_plan
+from .planning.plan import BASELINE, Plan, parse_plan, read_plan, sealed_plans
 from .planning.rules import RulesPlanner
 from .records.power import Power
 from .results import Mode
@@ -76,7 +76,7 @@ def retuning_of(setting: Setting, plan: Plan, ledger: Ledger | None) -> tuple[li
     """Every trial that the tuning asks for, and how many more once it has chosen."""
     checks = ledger.checks(setting.version) if ledger else {}
     arms = arms_of(ledger.trials(setting.version) if ledger else [])
-    sealed = [Plan.model_validate_json(document) for _, _, document in ledger.plans(setting.version)] if ledger else []
+    sealed = sealed_plans(ledger.plans(setting.version)) if ledger else []
     plans = sealed or [plan]
     verdicts = judge_checks(checks, {one.id: one for each in plans for one in each.ablations})
     evidence = Evidence(setting.spec, "retrain", plans, {}, arms["retrain"], verdicts.stopped, verdicts.dropped, "")

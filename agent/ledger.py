@@ -145,7 +145,7 @@ class Ledger:
 
     def requests(self) -> set[str]:
         """The queue's requests that plans were made from, whatever the version of the source: what was asked for once is run once."""
-        rows = self._database.execute("SELECT document FROM plans")
+        rows = self._database.execute("""SELECT document FROM plans WHERE document LIKE '%"request":%'""")
         return {name for (document,) in rows if (name := from_json(document).get("request"))}
 
     @contextmanager

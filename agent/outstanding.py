@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from statistics import fmean
 
 from .foresight import pace
+from .records.base import OPEN
 from .records.power import Settling
 from .results import Effect
-from .rounds import OPEN
 
 
 def settling(effects: Sequence[Effect], baseline_n: int, workers: int, processor_seconds: float) -> Settling | None:

@@ -10,7 +10,7 @@ from .claims import claims_of
 from .components import Component
 from .ledger import Ledger
 from .places import Places
-from .planning.plan import Plan, parse_plan, read_plan
+from .planning.plan import Plan, parse_plan, read_plan, sealed_plans
 from .setting import Setting
 
 
@@ -49,8 +49,7 @@ class PlanFiles:
 
     def brought_in(self) -> list[Component]:
         """The components that sealed plans have added to those that were read."""
-        plans = [Plan.model_validate_json(document) for _, _, document in self.ledger.plans(self.setting.version)]
-        return [one for plan in plans for one in plan.components]
+        return [one for plan in sealed_plans(self.ledger.plans(self.setting.version)) for one in plan.components]
 
     def sealed(self, after: int) -> Plan | None:
         """The plan that was sealed after so many rounds; None where none was. `PlanError` where its file was changed."""

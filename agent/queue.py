@@ -57,7 +57,11 @@ class Queue:
 
     def waiting(self, taken: Collection[str]) -> list[Request]:
         """Those that wait, oldest first. `taken`: the names that sealed plans give (`Ledger.requests`)."""
-        return [self._read(name) for name in self._names() if name not in taken]
+        return [self._read(name) for name in self.names_waiting(taken)]
+
+    def names_waiting(self, taken: Collection[str]) -> list[str]:
+        """The names of those that wait, without a look into them."""
+        return [name for name in self._names() if name not in taken]
 
     def is_waiting(self, name: str) -> bool:
         """Whether its file lies there, neither refused nor withdrawn."""

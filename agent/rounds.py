@@ -23,10 +23,10 @@ from .evidence import Evidence, sign_of
 from .noisefloor import noise_floor, smallest_effect
 from .planning.factorial import FACTORIAL
 from .planning.plan import BASELINE, Ablation, Plan
+from .records.base import OPEN
 
 WORTHWHILE = 0.05
 """Seeds are bought only where some remaining look settles the verdict with at least this chance."""
-OPEN = ("undecided", "detected")
 
 
 @dataclass(frozen=True)

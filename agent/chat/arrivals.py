@@ -24,9 +24,8 @@ Stamp = tuple[tuple[str, int, int, int], ...]
 class Arrivals:
     """Tells everything once. `told` is what was told before, also by a conversation that has ended since."""
 
-    def __init__(self, spec: StudySpec, state: Path, told: Mapping[str, int], version: str = "") -> None:
-        """`version`: of the source as it is now, where it is known (`Setting.version`)."""
-        self.spec, self.state, self.version = spec, state, version
+    def __init__(self, spec: StudySpec, state: Path, told: Mapping[str, int]) -> None:
+        self.spec, self.state = spec, state
         self.told = dict(told)
         """Key → count, of all that `poll` has given."""
         self._stamp: Stamp | None = None
@@ -66,8 +65,6 @@ class Arrivals:
         if version is None:
             return
         prefix, words = f"{version[:12]}/", phrases(WORDS)
-        if self.version and self.version != version:
-            yield Arrival(f"{self.version[:12]}/source", 1, note(words.other_source, "warning"))
         rows = ledger.trials(version)
         seen = [gather(self.spec, ledger, rows, mode) for mode in self.spec.study.modes]
         yield from failed_trials(arms_of(rows), prefix)
@@ -84,7 +81,9 @@ def progress_line(spec: StudySpec, state: Path, *, short: bool = False) -> str:
     if ledger is None:
         words = phrases(WORDS)
         return (
-            words.short_progress(0, 0, 0) if short else words.progress(0, 0, 0, "", None, len(Queue(state).waiting(())))
+            words.short_progress(0, 0, 0)
+            if short
+            else words.progress(0, 0, 0, "", None, len(Queue(state).names_waiting(())))
         )
     try:
         driver, version = ledger.driver(), ledger.recall("version", "")
@@ -93,7 +92,7 @@ def progress_line(spec: StudySpec, state: Path, *, short: bool = False) -> str:
         running = sum(row.status == "running" for row in rows) if driver else 0
         seconds = _seconds_a_trial(spec, ledger, version) if driver else None
         left = format_duration(round(seconds * (len(rows) - done))) if seconds and done < len(rows) else ""
-        waiting = len(Queue(state).waiting(ledger.requests()))
+        waiting = len(Queue(state).names_waiting(ledger.requests()))
     finally:
         ledger.close()
     if short:

@@ -3,14 +3,13 @@
 import re
 import shlex
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ...executor.errors import LesionError
 from ...executor.units import parse_duration
 from ...prompts import phrases
 from . import views
-from .arrivals import progress_line
 from .commandlist import COMMANDS, FORMATS, MODES
 from .costs import costs_shown
 from .events import Moded, Modelled, ModeOfWork
@@ -18,6 +17,7 @@ from .limits import Limits
 from .shown import Note, Prose, Shown, Source, Table
 
 if TYPE_CHECKING:
+    from ..components import Component
     from .conversation import Conversation
 
 AUTO_TRIALS, AUTO_SECONDS = 100, 3600.0
@@ -85,9 +85,15 @@ class Commands:
         return [table, Prose(text=phrases("chat/commands.j2").keys().strip())]
 
     def _components(self, arguments: Sequence[str]) -> list[Shown]:
+        return views.components_shown(self._known(), arguments)
+
+    def _known(self) -> "Mapping[str, Component]":
+        """The components; who waits for them is told why."""
+        desk = self._talk.desk
+        if desk.labels:
+            return desk.known
         with self._talk.front.busy(phrases("chat/commands.j2").reading()):
-            known = self._talk.desk.known
-        return views.components_shown(known, arguments)
+            return desk.known
 
     def _source(self, arguments: Sequence[str]) -> list[Shown]:
         if len(arguments) != 1:
@@ -98,6 +104,7 @@ class Commands:
 
     def _status(self, arguments: Sequence[str]) -> list[Shown]:
         from ..report.summary import summary_lines
+        from .arrivals import progress_line
 
         talk, words = self._talk, phrases("chat/commands.j2")
         starting = words.starting(talk.runner.running) if talk.runner.running and not talk.desk.driver else ""
@@ -129,8 +136,7 @@ class Commands:
 
     def _plan(self, arguments: Sequence[str]) -> list[Shown]:
         drafter = self._talk.drafter
-        with self._talk.front.busy(phrases("chat/commands.j2").reading()):
-            _ = self._talk.desk.known
+        self._known()
         match list(arguments):
             case []:
                 return drafter.suggest()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .drafting import Drafter
     from .limits import Limits
     from .news import Arrival
-    from .runner import Ended, Planner, Runner
+    from .runner import Ended, PlannerFlags, Runner
     from .running import Running
 
 ALL_MEASURED = (0, 3)
@@ -31,7 +31,7 @@ GOOD_ENDS = (0, 3, 4, 130, 143, -2, -15)
 class Conversation:
     """Everything that one message sets going. Used from one thread; `arrivals` may be polled from another."""
 
-    def __init__(self, desk: Desk, session: Session, front: Front, runner: "Runner", named: "Planner") -> None:
+    def __init__(self, desk: Desk, session: Session, front: Front, runner: "Runner", named: "PlannerFlags") -> None:
         self.desk, self.session, self.front = desk, session, front
         self.failed = False
         """Whether a run of this conversation has ended with an error."""

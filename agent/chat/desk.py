@@ -1,16 +1,18 @@
 """The study that a conversation is about: read, never written. Everything is found out when it is first needed."""
 
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...executor.errors import ReportError
 from .once import Once
+from .session import FOLDER
 
 if TYPE_CHECKING:
     from ...executor.outcomes import Outcome
+    from ..collect import Split
     from ..components import Component
     from ..ledger import Ledger
     from ..places import Places
@@ -34,12 +36,15 @@ class Desk:
 
     spec: "StudySpec"
     state: Path
-    folder: Path
-    """Of the conversation."""
     unsafe: bool = False
     _once: Once = field(default_factory=Once)
     _seen: object = None
     """The project's files as they were when something was last found out."""
+
+    @property
+    def folder(self) -> Path:
+        """Of the conversation."""
+        return self.state / FOLDER
 
     def refresh(self) -> bool:
         """Forget what was found out where the project's files have changed since. Whether trials would come out otherwise now.
@@ -125,11 +130,13 @@ class Desk:
     @property
     def plans(self) -> "list[Plan]":
         """Those that were sealed for the source as it is now."""
-        from ..planning.plan import Plan
+        from ..planning.plan import sealed_plans
 
-        with self.ledger() as ledger:
-            sealed = ledger.plans(self.setting.version) if ledger else []
-        return [Plan.model_validate_json(document) for _, _, document in sealed]
+        def read() -> "list[Plan]":
+            with self.ledger() as ledger:
+                return sealed_plans(ledger.plans(self.setting.version)) if ledger else []
+
+        return self._once.get("plans", read, self._written)
 
     @property
     def results(self) -> "Results | None":
@@ -137,9 +144,7 @@ class Desk:
         with self.ledger() as ledger:
             if ledger is None or ledger.recall("version") != self.setting.version:
                 return None
-            files = (ledger.path, ledger.path.with_name(f"{ledger.path.name}-wal"))
-            stamp = str([_stamp(path) for path in files])
-            return self._once.get(f"results {stamp}", lambda: self._collected(ledger))
+            return self._once.get("results", lambda: self._collected(ledger), self._written)
 
     @property
     def is_stale(self) -> bool:
@@ -150,10 +155,10 @@ class Desk:
 
     @property
     def learnt(self) -> "Learnt":
-        """What a planner may look at."""
+        """What a planner may look at: the validation split, also of a study that is complete."""
         from ..planning.planner import Learnt
 
-        results, primary = self.results, self.spec.primary
+        results, primary = self._planning_results, self.spec.primary
         measured = results.baseline if results else {}
         return Learnt(
             components=list(self.known.values()),
@@ -168,9 +173,16 @@ class Desk:
         """What was approved and has not begun, by the name of its request."""
         from ..queue import Queue
 
-        with self.ledger() as ledger:
-            taken = ledger.requests() if ledger else set[str]()
-        return {one.name: one.plan for one in Queue(self.state).waiting(taken) if one.plan is not None}
+        queue = Queue(self.state)
+
+        def read() -> "dict[str, Plan]":
+            with self.ledger() as ledger:
+                taken = ledger.requests() if ledger else set[str]()
+            return {one.name: one.plan for one in queue.waiting(taken) if one.plan is not None}
+
+        return self._once.get(
+            "waiting", read, (self._written, [_stamp(one) for one in sorted(queue.folder.glob("*.yaml"))])
+        )
 
     @property
     def planned(self) -> "dict[str, Ablation]":
@@ -189,11 +201,34 @@ class Desk:
         """Find out ahead what most questions need."""
         _ = self.components, self.results
 
-    def _collected(self, ledger: "Ledger") -> "Results | None":
+    def suggested(self) -> "Plan | None":
+        """What the built-in rules would plan next: round 1, or follow-ups; None where nothing is worth its cost."""
+        from ..planners import rules_planner
+
+        rules = rules_planner(self.setting)
+        if self.plans:
+            return rules.next_round(self.learnt)
+        return rules.first_round(self.spec.study.name, list(self.known.values()))
+
+    @property
+    def _written(self) -> object:
+        """Changes whenever anything was written to the ledger."""
+        ledger = self.state / "ledger.db"
+        return _stamp(ledger), _stamp(ledger.with_name(f"{ledger.name}-wal"))
+
+    @property
+    def _planning_results(self) -> "Results | None":
+        results = self.results
+        if results is None or not results.study.complete:
+            return results
+        with self.ledger() as ledger:
+            return None if ledger is None else self._collected(ledger, "validation")
+
+    def _collected(self, ledger: "Ledger", split: "Split | None" = None) -> "Results | None":
         from ..collect import collect
 
         try:
-            return collect(self.spec, ledger)
+            return collect(self.spec, ledger, split)
         except ReportError:
             return None
 
@@ -203,19 +238,35 @@ class Desk:
 
     def _surveyed(self) -> "Outcome":
         """The survey, from the last conversation where the project is the same."""
-        from ...executor.outcomes import Outcome
         from ...executor.pool import Pool
         from ..survey import survey, survey_key
 
-        path, key = self.folder / SURVEY, survey_key(self.setting)
-        kept = path.read_text(encoding="utf-8") if path.is_file() else ""
-        named, _, document = kept.partition("\n")
-        if named == key:
-            return Outcome.model_validate_json(document)
+        key = survey_key(self.setting)
+        if (kept := self._kept_survey(key)) is not None:
+            return kept
         with Pool(self.setting.station(self.state, unsafe=self.unsafe), 1) as pool:
             outcome = survey(self.setting, pool, None)
-        path.write_text(f"{key}\n{outcome.model_dump_json()}", encoding="utf-8")
+        self._keep_survey(key, outcome)
         return outcome
+
+    def _kept_survey(self, key: str) -> "Outcome | None":
+        from pydantic import ValidationError
+
+        from ...executor.outcomes import Outcome
+
+        try:
+            named, _, document = (self.folder / SURVEY).read_text(encoding="utf-8").partition("\n")
+            return Outcome.model_validate_json(document) if named == key else None
+        except (OSError, ValueError, ValidationError):
+            return None
+
+    def _keep_survey(self, key: str, outcome: "Outcome") -> None:
+        """Whole or not at all: without it the next conversation looks again."""
+        path = self.folder / SURVEY
+        fresh = path.with_suffix(".tmp")
+        with suppress(OSError):
+            fresh.write_text(f"{key}\n{outcome.model_dump_json()}", encoding="utf-8")
+            fresh.replace(path)
 
 
 def _stamp(path: Path) -> tuple[str, int, int] | None:

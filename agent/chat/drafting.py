@@ -16,6 +16,7 @@ from ..planning.llm.typed import Ground, modes_of, name_of, problem_in_modes, ty
 from ..planning.plan import Ablation, Dropped, nearest, signature
 from ..planning.planner import Learnt
 from ..planning.rules import RulesPlanner, single
+from ..records.planning import RULES
 from ..results import Mode
 from .desk import Desk
 from .diffs import diffs_of, edits
@@ -38,16 +39,11 @@ class Drafter:
 
     def suggest(self) -> list[Shown]:
         """What the built-in rules propose now: all of round 1, or the follow-ups on what was measured."""
-        plans = self._desk.plans
-        rules = self._rules()
-        if plans:
-            plan = rules.next_round(self._desk.learnt)
-        else:
-            plan = rules.first_round(self._desk.spec.study.name, list(self._desk.known.values()))
-        wanted = [one for one in (plan.ablations if plan else []) if self._repeats(one) is None]
+        plan = self._desk.suggested()
+        wanted, _ = self._sorted_out(plan.ablations if plan else [])
         if not wanted:
             return [Note(text=phrases("chat/words.j2").nothing_to_plan())]
-        return self._add(wanted, [], by=rules.name)
+        return self._add(wanted, [], by=RULES)
 
     def pick(self, patterns: Sequence[str]) -> list[Shown]:
         """The default removals of what the patterns name; expectations are the rules'."""
@@ -68,9 +64,8 @@ class Drafter:
         ]
         if not modes:
             raise PlanError("no mode of the study can ask for all of these at once", to_do="see study.modes")
-        alone = [single(one, modes) for one in members]
-        wanted = [one for one in alone if self._repeats(one) is None]
-        return self._all_of([*wanted, joint(members, modes)], [])
+        alone, _ = self._sorted_out([single(one, modes) for one in members])
+        return self._all_of([*alone, joint(members, modes)], [])
 
     def withdraw(self, names: Sequence[str]) -> list[Shown]:
         """Take these back; all of the draft where none is named."""
@@ -116,9 +111,8 @@ class Drafter:
             raise PlanError(f"{asked.what} needs results, and nothing is measured yet", to_do="propose removals first")
         made = followed([asked], learnt, ground)
         made = self._with_singles(made, learnt)
-        missing = [one for one in made.ablations if self._allowed(one) and self._repeats(one) is None]
-        repeated = [Dropped(id=one.id, reason=why) for one in made.ablations if (why := self._repeats(one)) is not None]
-        shown = self._add(missing, [], by=by, more_seeds=made.more_seeds)
+        new, repeated = self._sorted_out(made.ablations)
+        shown = self._add([one for one in new if self._allowed(one)], [], by=by, more_seeds=made.more_seeds)
         return [*shown, *_not_drafted([*made.dropped, *repeated])]
 
     # to be seen
@@ -129,13 +123,8 @@ class Drafter:
         draft = self._session.draft
         if not draft:
             return [Note(text=words.empty_draft())]
-        rows = [
-            [one.id, described(one.interventions), words.expected(one), one.hypothesis]
-            for one in draft.ablations.values()
-        ]
-        rows += [[name, words.more_seeds(), "", ""] for name in draft.more_seeds]
-        columns = [words.column[name] for name in ("removed", "how", "expected", "hypothesis")]
-        return [Table(title=words.draft(len(rows)), columns=columns, rows=rows)]
+        count = len(draft.ablations) + len(draft.more_seeds)
+        return [_table(words.draft(count), draft.ablations.values(), draft.more_seeds)]
 
     def diffs(self, names: Sequence[str]) -> list[Shown]:
         """What these ablations change, of the draft or planned; the draft and all of its changes where none is named."""
@@ -155,9 +144,8 @@ class Drafter:
 
     def _all_of(self, made: Sequence[Ablation], dropped: Sequence[Dropped]) -> list[Shown]:
         """A person's wishes: what is planned already is told as such."""
-        repeated = [Dropped(id=one.id, reason=why) for one in made if (why := self._repeats(one)) is not None]
-        wanted = [one for one in made if self._repeats(one) is None]
-        return [*self._add(wanted, [], by=self._rules().name), *_not_drafted([*dropped, *repeated])]
+        wanted, repeated = self._sorted_out(made)
+        return [*self._add(wanted, [], by=RULES), *_not_drafted([*dropped, *repeated])]
 
     def _add(
         self,
@@ -185,11 +173,8 @@ class Drafter:
                 more_seeds=tuple(more_seeds),
             )
         )
-        words = phrases("chat/words.j2")
-        rows = [[one.id, described(one.interventions), words.expected(one), one.hypothesis] for one in made]
-        rows += [[name, words.more_seeds(), "", ""] for name in more_seeds]
-        columns = [words.column[name] for name in ("removed", "how", "expected", "hypothesis")]
-        return [Table(title=words.added(len(rows)), columns=columns, rows=rows), *self._diffs(edits(made))]
+        title = phrases("chat/words.j2").added(len(made) + len(more_seeds))
+        return [_table(title, made, more_seeds), *self._diffs(edits(made))]
 
     def _with_singles(self, made: Followed, learnt: Learnt) -> Followed:
         """Joint removals need each of their parts alone; what is planned already is not asked again."""
@@ -206,7 +191,6 @@ class Drafter:
 
     def _ground(self, by: str) -> Ground:
         from ..claims import claims_of
-        from ..places import guard_of
 
         taken = {signature(one.interventions): one.id for one in self._taken().values()}
         return Ground(
@@ -215,7 +199,7 @@ class Drafter:
             claims=len(claims_of(self._desk.spec)),
             modes=self._desk.setting.modes,
             by=by,
-            measured=guard_of(self._desk.setting).evaluation_words,
+            measured=self._desk.places.source.evaluation_words,
             round=1 if not self._desk.plans else 2,
             taken=taken,
         )
@@ -223,16 +207,26 @@ class Drafter:
     def _taken(self) -> Mapping[str, Ablation]:
         return {**self._desk.planned, **self._session.draft.ablations}
 
-    def _repeats(self, one: Ablation) -> str | None:
-        """Why an ablation need not be asked; None where it is new."""
+    def _sorted_out(self, asked: Sequence[Ablation]) -> tuple[list[Ablation], list[Dropped]]:
+        """Those that are new, and those that need not be asked, with the reason."""
         planned, draft = self._desk.planned, self._session.draft.ablations
-        same = next((each.id for each in planned.values() if _same(each, one)), None)
-        if same is not None:
-            return f"planned already{'' if same == one.id else f', as {same}'}: /why {same}"
-        in_draft = next((each.id for each in draft.values() if _same(each, one)), None)
-        if in_draft is not None:
-            return "in the draft already"
-        return "another removal has this name" if one.id in planned or one.id in draft else None
+        sealed = {signature(one.interventions): one.id for one in planned.values()}
+        drafted = {signature(one.interventions) for one in draft.values()}
+        new: list[Ablation] = []
+        repeated: list[Dropped] = []
+        for one in asked:
+            mine = signature(one.interventions)
+            if same := sealed.get(mine):
+                reason = f"planned already{'' if same == one.id else f', as {same}'}: /why {same}"
+            elif mine in drafted:
+                reason = "in the draft already"
+            elif one.id in planned or one.id in draft:
+                reason = "another removal has this name"
+            else:
+                new.append(one)
+                continue
+            repeated.append(Dropped(id=one.id, reason=reason))
+        return new, repeated
 
     def _rules(self) -> RulesPlanner:
         from ..planners import rules_planner
@@ -253,8 +247,12 @@ class Drafter:
         return f"study.components allows {', '.join(self._rules().wanted)} alone"
 
 
-def _same(one: Ablation, other: Ablation) -> bool:
-    return signature(one.interventions) == signature(other.interventions)
+def _table(title: str, ablations: Iterable[Ablation], more_seeds: Sequence[str]) -> Table:
+    words = phrases("chat/words.j2")
+    rows = [[one.id, described(one.interventions), words.expected(one), one.hypothesis] for one in ablations]
+    rows += [[name, words.more_seeds(), "", ""] for name in more_seeds]
+    columns = [words.column[name] for name in ("removed", "how", "expected", "hypothesis")]
+    return Table(title=title, columns=columns, rows=rows)
 
 
 def _not_drafted(dropped: Sequence[Dropped]) -> list[Shown]:

@@ -153,17 +153,7 @@ class ModeNews:
         mine = [one for one in findings.effects if one.round == plan.round]
         counts = dict(Counter(one.verdict for one in mine).most_common())
         title = plain(phrases(WORDS).round_over(plan.round, self.evidence.mode, counts))
-        rows = [
-            Interval(
-                name=plain(one.ablation),
-                delta=one.delta,
-                low=one.interval[0] if one.interval else None,
-                high=one.interval[1] if one.interval else None,
-                verdict=one.verdict,
-            )
-            for one in mine
-            if one.delta is not None
-        ]
+        rows = [row for one in mine if (row := Interval.of(one))]
         band = findings.noise.smallest_effect if findings.noise else 0.0
         shown: Shown = Forest(title=title, band=band, rows=rows) if rows else note(title)
         return Arrival(self._key("round", str(plan.round)), 1, shown)

@@ -13,22 +13,26 @@ class Once:
     def __init__(self) -> None:
         self._lock = Lock()
         self._making: dict[str, Lock] = {}
-        self._made: dict[str, Any] = {}
+        self._made: dict[str, tuple[object, Any]] = {}
+        """Name → stamp and value."""
 
-    def get(self, name: str, make: Callable[[], T]) -> T:
-        """The value of this name; made now where it is not known. What `make` raises is raised, and forgotten."""
+    def get(self, name: str, make: Callable[[], T], stamp: object = None) -> T:
+        """The value of this name; made now where it is not known, or was made under another stamp.
+
+        What `make` raises is raised, and forgotten.
+        """
         with self._lock:
-            if name in self._made:
-                return self._made[name]
             making = self._making.setdefault(name, Lock())
         with making:
-            if name not in self._made:
-                self._made[name] = make()
-            return self._made[name]
+            known = self._made.get(name)
+            if known is None or known[0] != stamp:
+                known = self._made[name] = stamp, make()
+            return known[1]
 
     def peek(self, name: str) -> Any:
         """The value if it is known, without waiting; else None."""
-        return self._made.get(name)
+        known = self._made.get(name)
+        return None if known is None else known[1]
 
     def forget(self) -> None:
         """From now on nothing is known."""

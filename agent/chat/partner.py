@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ..llm.settings import ModelSettings
     from ..llm.spending import Usage
     from .conversation import Conversation
-    from .runner import Planner
+    from .runner import PlannerFlags
     from .speaker import Speaker
 
 
@@ -25,7 +25,7 @@ class Partner:
         named: what flags say, before environment and study file.
     """
 
-    def __init__(self, talk: "Conversation", named: "Planner") -> None:
+    def __init__(self, talk: "Conversation", named: "PlannerFlags") -> None:
         self._talk, self._named = talk, named
         self.settings: ModelSettings | None = None
         """None: no model answers."""
@@ -85,13 +85,13 @@ class Partner:
         desk = self._talk.desk
         return self._made().model.usage if self.settings else usage_without_model(desk.spec.planner, desk.state)
 
-    def planner(self) -> "Planner":
+    def planner(self) -> "PlannerFlags":
         """Who plans the whole study: this model, where it may be sent the project, else the rules."""
-        from .runner import Planner
+        from .runner import PlannerFlags
 
         if self.settings is None or self.settings.server not in self._talk.session.servers:
-            return Planner(kind="rules")  # the project is sent nowhere without a yes
-        return Planner("llm", self.settings.model, self.settings.base_url)
+            return PlannerFlags(kind="rules")  # the project is sent nowhere without a yes
+        return PlannerFlags("llm", self.settings.model, self.settings.base_url)
 
     @property
     def is_met(self) -> bool:

@@ -10,9 +10,8 @@ from ..checks import judge_checks
 from ..collect import gather
 from ..dryrun import pace_of, retuning_of
 from ..foresight import pace, processor_seconds
-from ..keys import trial_key
 from ..ledger import FINISHED, Ledger, Trial
-from ..planning.plan import BASELINE, Ablation, Plan, same_runs, signature
+from ..planning.plan import BASELINE, Ablation, Plan, same_runs, sealed_plans, signature
 from ..results import Mode
 from ..rounds import settle
 from ..setting import Setting
@@ -40,9 +39,9 @@ def price_of(
     ledger: Ledger | None,
     plan: Plan,
     round_number: int,
+    loads: bool,
     *,
     workers: int | None = None,
-    loads: bool | None = None,
 ) -> Price:
     """What a plan takes as round `round_number`, without what earlier rounds have still to run.
 
@@ -51,8 +50,8 @@ def price_of(
         ledger: what was run so far; None: nothing.
         plan: what is asked for; what earlier rounds have already is not counted.
         round_number: round 1 takes the first look of the baseline, whatever it removes.
+        loads: whether the experiment loads its own weights.
         workers: trials at once; `limits.workers` by default.
-        loads: whether the experiment loads its own weights; by default as the ledger's survey saw it.
     """
     known = _known(setting, ledger, plan, loads)
     new, base = _new(plan, known.plans), round_number == 1
@@ -85,7 +84,22 @@ def whole_study_price(
     return _price(setting, ledger, ([*first, *tuning], [*most, *tuning]), known, workers, chosen)
 
 
-def _known(setting: Setting, ledger: Ledger | None, plan: Plan, loads: bool | None) -> _Known:
+def price_of_trials(setting: Setting, ledger: Ledger | None, trials: int, *, workers: int | None = None) -> Price:
+    """What so many trials take, by the pace of those before."""
+    pace = pace_of(setting, ledger, workers)
+    seconds = None if pace is None else pace * trials
+    dollars = _dollars(setting, seconds)
+    return Price(
+        first_look=trials,
+        most=trials,
+        seconds=seconds,
+        most_seconds=seconds,
+        dollars=dollars,
+        most_dollars=dollars,
+    )
+
+
+def _known(setting: Setting, ledger: Ledger | None, plan: Plan, loads: bool) -> _Known:
     rows = ledger.trials(setting.version) if ledger else []
     plans = _sealed(setting, ledger)
     checks = ledger.checks(setting.version) if ledger else {}
@@ -95,19 +109,12 @@ def _known(setting: Setting, ledger: Ledger | None, plan: Plan, loads: bool | No
         arms=arms_of(rows),
         finished=frozenset(row.key for row in rows if row.status in FINISHED),
         out=frozenset(verdicts.stopped) | frozenset(verdicts.dropped),
-        loads=_loads(setting, ledger) if loads is None else loads,
+        loads=loads,
     )
 
 
 def _sealed(setting: Setting, ledger: Ledger | None) -> list[Plan]:
-    return [Plan.model_validate_json(document) for _, _, document in ledger.plans(setting.version)] if ledger else []
-
-
-def _loads(setting: Setting, ledger: Ledger | None) -> bool:
-    """As the survey saw it."""
-    key = trial_key(setting.version, [], f"anatomy:{' '.join(setting.modes)}", 0)
-    surveyed = ledger.check(key) if ledger else None
-    return surveyed is not None and "load_weights" in surveyed.offers
+    return sealed_plans(ledger.plans(setting.version)) if ledger else []
 
 
 def _new(plan: Plan, earlier: Sequence[Plan]) -> list[Ablation]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..ledgerfile import explained
+from .session import FOLDER
 
 DETACH = b"detach\n"
 GRACE = 20.0
@@ -38,8 +39,8 @@ class Allowed:
 
 
 @dataclass(frozen=True)
-class Planner:
-    """Who plans where the whole study is run."""
+class PlannerFlags:
+    """Who plans where the whole study is run, as the flags of `lesion run` say it."""
 
     kind: str | None = None
     model: str | None = None
@@ -51,7 +52,7 @@ class Runner:
 
     def __init__(self, study: Path, state: Path, allowed: Allowed | None = None) -> None:
         self.study, self.state, self.allowed = study, state, allowed or Allowed()
-        self.log = state / "chat" / "run.log"
+        self.log = state / FOLDER / "run.log"
         self._process: subprocess.Popen[bytes] | None = None
         self._ends: list[Ended] = []
         self._from = 0
@@ -68,7 +69,7 @@ class Runner:
         return self._process is not None or bool(self._ends)
 
     def start(
-        self, *, whole: Planner | None = None, max_trials: int | None = None, seconds: float | None = None
+        self, *, whole: PlannerFlags | None = None, max_trials: int | None = None, seconds: float | None = None
     ) -> int:
         """Run what is sealed and what waits; `whole`: the whole study, by this planner. Its process's id.
 
@@ -93,7 +94,7 @@ class Runner:
         return self._process.pid
 
     def command(
-        self, *, whole: Planner | None = None, max_trials: int | None = None, seconds: float | None = None
+        self, *, whole: PlannerFlags | None = None, max_trials: int | None = None, seconds: float | None = None
     ) -> list[str]:
         """What is started."""
         options = {

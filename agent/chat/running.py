@@ -14,7 +14,7 @@ from .draft import Draft
 from .events import Approved, Moded, Refused
 from .front import Front
 from .limits import Limits
-from .runner import Planner, Runner
+from .runner import PlannerFlags, Runner
 from .session import Session
 from .shown import Note
 
@@ -52,7 +52,7 @@ class Running:
         session: Session,
         front: Front,
         runner: Runner,
-        planner: Callable[[], Planner],
+        planner: Callable[[], PlannerFlags],
         ask: Callable[[Approval], Reply | None],
     ) -> None:
         self._desk, self._session, self._front, self.runner = desk, session, front, runner
@@ -72,7 +72,8 @@ class Running:
         plan = draft.plan(self._desk.spec.study.name)
         if self._session.mode.mode == "plan-only":
             return words.plan_only(self._written(plan))
-        agreed = self._agreed(self._approval(plan, draft, reason), limits, teller)
+        before = self.before
+        agreed = self._agreed(self._approval(plan, draft, reason, before), limits, teller, before)
         return agreed if isinstance(agreed, str) else self._approved(plan, agreed)
 
     def go_on(self, limits: Limits) -> str:
@@ -82,8 +83,7 @@ class Running:
             return words.plan_only_study()
         if self.driver:
             return words.held(self.driver)
-        asked = Approval(what=words.go_on(self.before, list(self._desk.waiting)), price=self._price_of(self.before))
-        agreed = self._agreed(asked, limits, "person")
+        agreed = self._agreed(self._rest_approval(), limits, "person")
         if isinstance(agreed, str):
             return agreed
         self.start(agreed.limits)
@@ -140,14 +140,14 @@ class Running:
 
     # inside
 
-    def _agreed(self, asked: Approval, limits: Limits, teller: Teller) -> _Agreed | str:
-        """Auto's yes within its caps, else a person's; why there is none, in words."""
+    def _agreed(self, asked: Approval, limits: Limits, teller: Teller, before: int = 0) -> _Agreed | str:
+        """Auto's yes within its caps, else a person's; why there is none, in words. `before`: trials that run first."""
         words, mode = phrases("chat/running.j2"), self._session.mode
         notes = [words.caps(limits.trials, _duration(limits.seconds))]
         if mode.mode == "auto":
             left = self.left(mode)
             told = words.left(left.trials, _duration(left.seconds))
-            if self._fits(asked.price, left):
+            if self._fits(asked.price, before, left):
                 self._front.show(Note(text=words.by_itself(asked.what, asked.price, told)))
                 return _Agreed("auto", limits.within(left))
             notes.append(words.beyond(told))
@@ -160,15 +160,16 @@ class Running:
         self._session.tell(Refused(what=asked.what, reason=reply.reason))
         return words.refused(reply.reason, teller)
 
-    def _fits(self, price: Price | None, left: Limits) -> bool:
+    def _fits(self, price: Price | None, before: int, left: Limits) -> bool:
         """Whether auto's caps allow it, with what runs before it."""
         if price is None:
             return False
         # what another process takes up is held to these caps by nothing else
-        foreign = self.driver is not None and self.runner.running is None
-        trials, seconds = (price.most, price.most_seconds) if foreign else (price.first_look, price.seconds)
-        before = 0 if foreign else self.before
-        if left.trials is not None and max(1, trials + before) > left.trials:
+        if self._foreign:
+            trials, seconds = price.most, price.most_seconds
+        else:
+            trials, seconds = price.first_look + before, price.seconds
+        if left.trials is not None and max(1, trials) > left.trials:
             return False
         return left.seconds is None or left.seconds > (seconds or 0.0)
 
@@ -185,11 +186,15 @@ class Running:
         self.start(agreed.limits)
         return words.started()
 
-    def _approval(self, plan: "Plan", draft: Draft, reason: str) -> Approval:
+    @property
+    def _foreign(self) -> str | None:
+        """The process that runs the study, where it is not this conversation's own."""
+        return self.driver if self.runner.running is None else None
+
+    def _approval(self, plan: "Plan", draft: Draft, reason: str, before: int) -> Approval:
         words, spec = phrases("chat/running.j2"), self._desk.spec
         number = len(self._desk.plans) + len(self._desk.waiting) + 1
-        foreign = self.driver if self.runner.running is None else None
-        notes = words.notes(number, reason, foreign, self.before if foreign is None else 0)
+        notes = words.notes(number, reason, self._foreign, before)
         return Approval(
             what=words.what(len(plan.ablations), len(plan.more_seeds), number),
             ablations=tuple(_asked(one, spec.root, spec.project.exclude) for one in draft.ablations.values()),
@@ -202,45 +207,27 @@ class Running:
 
         desk, workers = self._desk, self.runner.allowed.workers
         with desk.ledger() as ledger:
-            return price_of(desk.setting, ledger, plan, number, workers=workers, loads=desk.loads)
+            return price_of(desk.setting, ledger, plan, number, desk.loads, workers=workers)
 
-    def _price_of(self, trials: int) -> Price:
-        """Of so many trials, by the pace of those before."""
-        from ..dryrun import pace_of
+    def _rest_approval(self) -> Approval:
+        """Of what was approved earlier."""
+        from .price import price_of_trials
 
-        with self._desk.ledger() as ledger:
-            pace = pace_of(self._desk.setting, ledger, self.runner.allowed.workers)
-        seconds = None if pace is None else pace * trials
-        hour = self._desk.spec.limits.price_hour
-        dollars = None if seconds is None or hour is None else seconds / 3600 * hour
-        return Price(
-            first_look=trials,
-            most=trials,
-            seconds=seconds,
-            most_seconds=seconds,
-            dollars=dollars,
-            most_dollars=dollars,
-        )
+        desk, left, workers = self._desk, self.before, self.runner.allowed.workers
+        with desk.ledger() as ledger:
+            price = price_of_trials(desk.setting, ledger, left, workers=workers)
+        return Approval(what=phrases("chat/running.j2").go_on(left, list(desk.waiting)), price=price)
 
-    def _whole_approval(self, planner: Planner) -> Approval:
+    def _whole_approval(self, planner: PlannerFlags) -> Approval:
         from .price import whole_study_price
 
-        words, desk = phrases("chat/running.j2"), self._desk
+        words, desk, workers = phrases("chat/running.j2"), self._desk, self.runner.allowed.workers
+        first = desk.plans[0] if desk.plans else desk.suggested()
+        assert first is not None  # the rules always have a first round
         with desk.ledger() as ledger:
-            price = whole_study_price(
-                desk.setting, ledger, self._first_plan(), desk.loads, workers=self.runner.allowed.workers
-            )
+            price = whole_study_price(desk.setting, ledger, first, desk.loads, workers=workers)
         notes = words.planned_by(planner).strip().splitlines()
         return Approval(what=words.whole_study(), price=price, notes=tuple(notes))
-
-    def _first_plan(self) -> "Plan":
-        from ..planners import rules_planner
-
-        plans = self._desk.plans
-        if plans:
-            return plans[0]
-        rules = rules_planner(self._desk.setting)
-        return rules.first_round(self._desk.spec.study.name, list(self._desk.known.values()))
 
     def _written(self, plan: "Plan") -> str:
         path = self._desk.folder / DRAFT

@@ -129,12 +129,8 @@ def messages_of(events: Sequence[Event]) -> "list[Message]":
                 found.append(Message("user", text))
                 happened = []
             case Answered():
-                waiting = dict.fromkeys(call.id for call in one.calls if one.ended == "whole")
-                calls = tuple(
-                    Call(id=each.id, name=each.name, arguments=each.arguments)
-                    for each in one.calls
-                    if each.id in waiting
-                )
+                waiting = dict.fromkeys(call.id for call in one.calls)
+                calls = tuple(Call(id=each.id, name=each.name, arguments=each.arguments) for each in one.calls)
                 text = one.text if one.ended == "whole" else words.broken(one.text, one.ended)
                 found.append(Message("assistant", text, calls=calls))
             case Returned() if one.call in waiting:

@@ -1,10 +1,14 @@
 """What a conversation shows, as data: a terminal draws it, a program gets it as a record."""
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from ..records.base import EffectVerdict, InteractionVerdict, Record
+from ..report.text import plain
+
+if TYPE_CHECKING:
+    from ..results import Effect
 
 
 class Note(Record):
@@ -44,6 +48,14 @@ class Interval(Record):
     low: float | None
     high: float | None
     verdict: EffectVerdict | InteractionVerdict
+
+    @classmethod
+    def of(cls, effect: "Effect") -> "Interval | None":
+        """An effect's; None where nothing was measured."""
+        if effect.delta is None:
+            return None
+        low, high = effect.interval or (None, None)
+        return cls(name=plain(effect.ablation), delta=effect.delta, low=low, high=high, verdict=effect.verdict)
 
 
 class Forest(Record):

@@ -56,7 +56,7 @@ class Toolbox:
     running: Running
     by: str
     """`llm:` and the model's name."""
-    most: Callable[[], int] = lambda: MOST_TOKENS
+    most: Callable[[], int]
     """Tokens that the model has room for in one answer of a tool."""
 
     def use(self, tool: BaseModel) -> str:

@@ -9,7 +9,8 @@ from ...executor.errors import StudyFileError
 from ...executor.interventions import described
 from ...prompts import phrases, render
 from ..planning.plan import nearest
-from ..report import numbers
+from ..records.base import OPEN
+from ..report import numbers, selection
 from ..report.text import plain
 from .diffs import diffs_of, edits
 from .shown import Forest, Interval, Note, Prose, Shown, Table
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from ..results import Effect, Interaction, Results
 
 MOST_ROWS = 60
-OPEN = ("undecided", "detected")
-MEASURED = ("matters", "hurts", "negligible", "detected", "undecided")
 
 
 def components_shown(known: "Mapping[str, Component]", patterns: Sequence[str]) -> list[Shown]:
@@ -65,7 +64,7 @@ def results_shown(results: "Results | None", patterns: Sequence[str] = ()) -> li
         )
     shown: list[Shown] = []
     for mode in results.study.modes:
-        own = _by_size([one for one in effects if one.mode == mode])
+        own = selection.by_loss(results, [one for one in effects if one.mode == mode])
         if own:
             shown += [_effects(own, results, mode), *_forest(own, results, mode)]
         both = [one for one in joint if one.mode == mode]
@@ -90,7 +89,7 @@ def why_shown(
     fates = [] if results is None else [one for one in results.planned if one.ablation == name]
     ablation, component = planned.get(name), known.get(name)
     if not (effects or joint or fates or ablation or component):
-        names = [*known, *planned, *(one.ablation for one in (results.planned if results else []))]
+        names = list(dict.fromkeys([*known, *planned, *(one.ablation for one in (results.planned if results else []))]))
         raise StudyFileError(
             f"nothing is named {name!r}{nearest(name, names)}", to_do="/components and /results list the names"
         )
@@ -117,7 +116,9 @@ def settle_shown(results: "Results | None") -> list[Shown]:
     if results is None:
         return [Note(text=words.nothing_measured())]
     primary = results.study.primary
-    found = [one for one in (*results.effects, *results.interactions) if one.metric == primary]
+    joint = {one.ablation for one in results.interactions}  # asked for their interaction: their loss is a part of it
+    singles = [one for one in results.effects if one.ablation not in joint]
+    found = [one for one in (*singles, *results.interactions) if one.metric == primary]
     open_ones = [one for one in found if one.verdict in OPEN]
     counts = {
         mode: (sum(one.mode == mode for one in found), sum(one.mode == mode for one in open_ones))
@@ -141,10 +142,8 @@ def settle_shown(results: "Results | None") -> list[Shown]:
 
 def loss_in_delta(one: "Effect", results: "Results") -> float | None:
     """The loss of a removal in units of δ; positive: it costs."""
-    floor = results.baseline.get(one.mode, {}).get(one.metric)
-    if floor is None or one.delta is None or floor.smallest_effect <= 0:
-        return None
-    return (one.delta if floor.goal == "minimize" else -one.delta) / floor.smallest_effect
+    loss, floor = selection.loss(results, one), selection.noise_floor(results, one.mode, one.metric)
+    return None if loss is None or floor is None or floor.smallest_effect <= 0 else loss / floor.smallest_effect
 
 
 def as_text(things: Iterable[Shown]) -> str:
@@ -189,17 +188,8 @@ def _joint(joint: "Sequence[Interaction]", mode: str) -> Table:
 
 def _forest(effects: "Sequence[Effect]", results: "Results", mode: str) -> list[Forest]:
     looks = [seeds for seeds, _ in results.study.looks]
-    rows = [
-        Interval(
-            name=one.ablation,
-            delta=one.delta,
-            low=one.interval[0] if one.interval else None,
-            high=one.interval[1] if one.interval else None,
-            verdict=one.verdict,
-        )
-        for one in effects
-        if one.verdict in MEASURED and one.delta is not None and one.role != "control" and not in_a_look(one, looks)
-    ]
+    measured = [one for one in effects if one.verdict not in selection.UNMEASURED and one.role != "control"]
+    rows = [row for one in measured if not in_a_look(one, looks) and (row := Interval.of(one))]
     if not rows:
         return []
     words = phrases("chat/words.j2")
@@ -221,10 +211,6 @@ def _table(title: str, columns: list[str], rows: list[list[str]]) -> Table:
 
 def _place(one: "Component") -> list[str]:
     return [f"{one.size:,}" if one.size else "", one.where or ""]
-
-
-def _by_size(effects: "Sequence[Effect]") -> "list[Effect]":
-    return sorted(effects, key=lambda one: -abs(one.delta or 0.0))
 
 
 def _named(name: str, patterns: Sequence[str]) -> bool:

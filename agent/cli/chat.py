@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..chat.conversation import Conversation
     from ..chat.desk import Desk
     from ..chat.limits import Limits
-    from ..chat.runner import Planner, Runner
+    from ..chat.runner import PlannerFlags, Runner
     from ..chat.session import Session
 
 
@@ -54,9 +54,9 @@ def chat(
 ) -> None:
     """Talk about a study: what is in here, try it, why did that happen, write me the paragraph. Goes on where it stopped."""
     from ..chat.desk import Desk
-    from ..chat.runner import Allowed, Planner, Runner, stopping
+    from ..chat.runner import Allowed, PlannerFlags, Runner, stopping
     from ..chat.screen.echo import unechoed
-    from ..chat.session import FOLDER, Session
+    from ..chat.session import Session
     from ..studyfile import load_study, state_folder
 
     limits = _limits(mode, max_trials, for_)
@@ -66,11 +66,11 @@ def chat(
             stack.enter_context(unechoed(sys.stdin))
         spec = load_study(study)
         folder = state_folder(spec, state)
-        flags = Planner(planner.value if planner else None, model, base_url)
+        flags = PlannerFlags(planner.value if planner else None, model, base_url)
         runner = Runner(spec.path, folder, Allowed(workers, unsafe_no_sandbox))
         session = stack.enter_context(closing(Session(folder, new=new)))
         stack.enter_context(stopping(runner))
-        desk = Desk(spec, folder, folder / FOLDER, unsafe_no_sandbox)
+        desk = Desk(spec, folder, unsafe_no_sandbox)
         talk = _at_terminal if is_watched else _piped
         raise typer.Exit(talk(desk, session, runner, flags, _Said(message, mode, limits, as_json=json)))
 
@@ -92,7 +92,7 @@ class _Said(NamedTuple):
         return talk
 
 
-def _at_terminal(desk: "Desk", session: "Session", runner: "Runner", flags: "Planner", said: _Said) -> int:
+def _at_terminal(desk: "Desk", session: "Session", runner: "Runner", flags: "PlannerFlags", said: _Said) -> int:
     from ..chat.conversation import Conversation
     from ..chat.loop import at_terminal
     from ..chat.screen.completing import completer_of
@@ -107,7 +107,7 @@ def _at_terminal(desk: "Desk", session: "Session", runner: "Runner", flags: "Pla
     return at_terminal(talk, terminal, toolbar)
 
 
-def _piped(desk: "Desk", session: "Session", runner: "Runner", flags: "Planner", said: _Said) -> int:
+def _piped(desk: "Desk", session: "Session", runner: "Runner", flags: "PlannerFlags", said: _Said) -> int:
     from ..chat.conversation import Conversation
     from ..chat.loop import through_pipe
     from ..chat.screen.pipe import Pipe

@@ -190,6 +190,11 @@ def signature(interventions: Iterable[Intervention]) -> str:
     return json.dumps(sorted(each.model_dump_json() for each in interventions))
 
 
+def sealed_plans(rows: Iterable[tuple[int, str, str]]) -> list[Plan]:
+    """The plans of (round, hash, document), as `Ledger.plans` gives them."""
+    return [Plan.model_validate_json(document) for _, _, document in rows]
+
+
 def read_plan(path: Path, components: list[Component], place: "Place", modes: Sequence[Mode]) -> Plan:
     """Read a plan and hold it against what the project has. `PlanError` names every problem at once."""
     plan = parse_plan(path)

@@ -8,6 +8,8 @@ Mode = Literal["reevaluate", "retrain", "recover"]
 Role = Literal["confirmatory", "sensitivity", "control", "exploratory"]
 Direction = Literal["worse", "better", "none"]
 EffectVerdict = Literal["structural", "no-op", "untestable", "matters", "hurts", "negligible", "detected", "undecided"]
+OPEN: tuple[EffectVerdict, ...] = ("undecided", "detected")
+"""Verdicts that more units may settle."""
 InteractionVerdict = Literal[
     "compensation", "redundancy", "synergy", "additive", "saturation-limited", "irreducible", "untestable", "undecided"
 ]

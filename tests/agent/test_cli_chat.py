@@ -312,22 +312,19 @@ def test_plan_only_does_not_start_what_was_approved_before_and_ask_shows_what_it
     assert "0009: no such request" in texts(dropped.records)
 
 
+def two_batches(*after):
+    """A model that asks for one removal, and at once for another."""
+    left, right = (
+        speaks(
+            "", ("propose", {"removals": [removal(one)], "overrides": [], "edits": []}), ("run", {"reason": "it asks"})
+        )
+        for one in ("config:use_left", "config:use_right")
+    )
+    return [left, right, *after, speaks("Done.")]
+
+
 def test_two_batches_at_once_in_auto_run_one_after_the_other(tiny):
-    turns = [
-        speaks(
-            "",
-            ("propose", {"removals": [removal("config:use_left")], "overrides": [], "edits": []}),
-            ("run", {"reason": "a"}),
-        ),
-        speaks(
-            "",
-            ("propose", {"removals": [removal("config:use_right")], "overrides": [], "edits": []}),
-            ("run", {"reason": "b"}),
-        ),
-        speaks("Both run."),
-        speaks("Done."),
-    ]
-    with talking(*turns) as model:
+    with talking(*two_batches(speaks("Both run."))) as model:
         ended = talk_with(model, tiny, "try both", flags=AUTO)
     assert ended.code == 0, ended.err
     plans = [json.loads(document) for (document,) in tiny.rows("SELECT document FROM plans ORDER BY round")]
@@ -337,25 +334,20 @@ def test_two_batches_at_once_in_auto_run_one_after_the_other(tiny):
 
 def test_what_runs_already_counts_against_the_caps_of_auto(tiny):
     flags = ("--mode", "auto", "--max-trials", "7", "--for", "10m")
-    turns = [
-        speaks(
-            "",
-            ("propose", {"removals": [removal("config:use_left")], "overrides": [], "edits": []}),
-            ("run", {"reason": "a"}),
-        ),
-        speaks(
-            "",
-            ("propose", {"removals": [removal("config:use_right")], "overrides": [], "edits": []}),
-            ("run", {"reason": "b"}),
-        ),
-        speaks("One runs."),
-        speaks("Done."),
-    ]
-    with talking(*turns) as model:
+    with talking(*two_batches(speaks("One runs."))) as model:
         ended = talk_with(model, tiny, "try both", flags=flags)
         assert any("nobody was there" in one.text for one in model.asked)
     assert any("beyond auto's caps" in note for one in told(ended.records, "approval") for note in one["notes"])
     assert tiny.rows("SELECT COUNT(*) FROM trials") == [(6,)]
+
+
+def test_what_was_approved_before_counts_once_against_the_caps_of_auto(tiny):
+    chat(tiny, "/plan config:use_left", "/run", flags=("--mode", "plan-only"))
+    Queue(tiny.state).add(parse_plan(tiny.state / "chat" / "draft.yaml"))
+    ended = chat(tiny, "/plan clear", "/run", flags=("--mode", "auto", "--max-trials", "6", "--for", "10m"))
+    assert ended.code == 0, ended.err
+    assert told(ended.records, "approval") == []
+    assert tiny.rows("SELECT COUNT(*) FROM trials WHERE status = 'ok'") == [(6,)]
 
 
 def test_a_change_of_the_project_is_told_and_a_touched_study_file_is_none(tiny):

@@ -287,6 +287,25 @@ def test_a_full_disk_loses_nothing(made):
     assert "→ free some" in message
 
 
+def test_a_conversation_on_a_full_disk_keeps_what_was_said(made):
+    told = mounted(
+        made,
+        """
+        mkdir -p "$S"; mount -t tmpfs -o size=1m tmpfs "$S"
+        run "$@" chat --message "/plan config:use_left"
+        dd if=/dev/zero of="$S/filler" bs=1k 2> /dev/null || true
+        run "$@" chat --message "$(head -c 9000 /dev/zero | tr '\\0' x)"
+        rm "$S/filler"
+        run "$@" chat --message /status
+        """,
+    )
+    assert "Traceback" not in told
+    assert "the conversation cannot be written down: No space left on device" in told
+    assert "free some disk space" in told
+    assert "draft: 1 ablation" in told.rpartition("code 2")[2]
+    assert told.strip().endswith("code 0")
+
+
 def test_a_read_only_folder(made):
     made.state.mkdir(parents=True)
     script = 'mount --bind "$S" "$S"; mount -o remount,bind,ro "$S"; run "$@" run; run "$@" status'

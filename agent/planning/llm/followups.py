@@ -7,14 +7,13 @@ from itertools import combinations
 
 from ....executor.interventions import Intervention, removal_name
 from ...components import Component, overlap
+from ...records.base import OPEN
 from ...results import Mode, Role
 from ..controls import random_groups
 from ..plan import Ablation, Dropped, joint_id
 from ..planner import Learnt
 from .answers import FollowUp
 from .typed import Ground, modes_of, one_line, prediction_of, problem_in_modes, removal, supports
-
-OPEN = ("undecided", "detected")
 
 
 @dataclass

@@ -19,7 +19,7 @@ def test_every_file_that_may_be_read_is_offered_and_no_other(tmp_path):
     (made.folder / "weights.pt").write_bytes(b"\0\1")
     made.state.mkdir(parents=True)
     (made.state / "kept.txt").write_text("results")
-    desk = Desk(load_study(made.folder / "lesion.toml"), made.state, made.state / "chat")
+    desk = Desk(load_study(made.folder / "lesion.toml"), made.state)
     completer = completer_of(desk)
     asked = Document("/source "), CompleteEvent(completion_requested=True)
     list(completer.get_completions(*asked))

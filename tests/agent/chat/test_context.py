@@ -27,7 +27,7 @@ def told(tmp_path, monkeypatch):
         tiny = project(tmp_path / "tiny")
         spec = load_study(tiny.folder)
         session = Session(tiny.state)
-        desk = Desk(spec, tiny.state, session.folder)
+        desk = Desk(spec, tiny.state)
         monkeypatch.setattr(Desk, "components", {"config:dropout": setting("dropout")})
         planner = PlannerSection(context_tokens=tokens, answer_tokens=tokens // 8)
         settings = model_settings(planner, {}, model="any", base_url="http://localhost/v1")

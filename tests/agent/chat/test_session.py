@@ -1,7 +1,8 @@
 """A conversation's events: on the disk at once, read again after any kind of death, told to the model with no call left open."""
 
-import errno
 import os
+import resource
+import signal
 
 import pytest
 from lesion.agent.chat import events
@@ -84,20 +85,22 @@ def test_one_process_holds_the_conversation(again):
     again().close()
 
 
-def test_a_full_disk_is_told_and_what_could_not_be_written_did_not_happen(again, monkeypatch):
+def test_what_the_disk_does_not_take_did_not_happen(again, tmp_path):
     session = again()
     session.tell(events.Said(text="one"))
-
-    def full(*_):
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(os, "pwrite", full)
-    with pytest.raises(LedgerError, match="No space left") as caught:
-        session.tell(events.Said(text="two"))
-    monkeypatch.undo()
-    assert "free some disk space" in caught.value.to_do
+    path = tmp_path / "chat" / "events.jsonl"
+    before, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 20, before[1]))
+        with pytest.raises(LedgerError, match="cannot be written down"):
+            session.tell(events.Said(text="two"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
     session.tell(events.Said(text="three"))
     assert [one.text for one in session.events] == ["one", "three"]
+    session.close()
+    assert [one.text for one in again().events] == ["one", "three"]
 
 
 def test_every_call_has_its_answer_also_where_a_turn_was_cut_off(again):
@@ -119,16 +122,29 @@ def test_every_call_has_its_answer_also_where_a_turn_was_cut_off(again):
 
 
 @pytest.mark.parametrize("ended, word", [("cancelled", "interrupted"), ("broken", "broke"), ("cut", "length")])
-def test_an_answer_that_broke_off_is_kept_without_its_calls(again, ended, word):
+def test_an_answer_that_broke_off_is_kept_and_says_so(again, ended, word):
     session = again()
     session.tell(events.Said(text="look"))
-    session.tell(events.Answered(text="I was about", calls=asked("run"), ended=ended))
+    session.tell(events.Answered(text="I was about", ended=ended))
     session.tell(events.Said(text="go on"))
     answer = session.messages[1]
     assert (answer.role, answer.calls) == ("assistant", ())
     assert answer.content.startswith("I was about")
     assert word in answer.content
     assert [one.role for one in session.messages] == ["user", "assistant", "user"]
+
+
+def test_what_the_calls_of_a_cut_answer_gave_is_told(again):
+    session = again()
+    session.tell(events.Said(text="look"))
+    session.tell(events.Answered(text="I look, and", calls=asked("read"), ended="cut"))
+    session.tell(events.Returned(call="call-read", text="line 1"))
+    assert [(one.role, one.answers) for one in session.messages] == [
+        ("user", ""),
+        ("assistant", ""),
+        ("tool", "call-read"),
+    ]
+    assert [one.name for one in session.messages[1].calls] == ["read"]
 
 
 def test_what_happened_in_between_is_told_with_the_next_message(again):
