@@ -29,7 +29,7 @@ GOOD_ENDS = (0, 3, 4, 130, 143, -2, -15)
 
 
 class Conversation:
-    """Everything that one message sets going. Used from one thread; `arrivals` may be polled from another."""
+    """Everything that one message sets going. One thread handles messages; another may bring results and the end of a run."""
 
     def __init__(self, desk: Desk, session: Session, front: Front, runner: "Runner", named: "PlannerFlags") -> None:
         self.desk, self.session, self.front = desk, session, front

@@ -115,8 +115,9 @@ class Running:
 
     @property
     def waits(self) -> bool:
-        """Whether anything was approved that nobody runs."""
-        return bool(self._desk.waiting) and self.driver is None
+        """Whether anything was approved that nobody runs, and that may run now."""
+        may = self._session.mode.mode != "plan-only"
+        return may and bool(self._desk.waiting) and self.driver is None
 
     @property
     def unfinished(self) -> int:
