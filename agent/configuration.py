@@ -9,22 +9,29 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from ..executor.errors import ConfigurationError
+from ..executor.experiments.commandline import command_line
+from ..executor.experiments.knobs import Knob
 from .reading.formats import READERS, NotReadable
 from .reading.plain import NotPlain, plain
+from .reading.script.settings import Place, script_settings
+from .spec import StudySpec
 
 KeyPath = tuple[str, ...]
 
 
 class Configuration(BaseModel):
-    """A configuration file as the experiment would see it."""
+    """What an experiment can be told: the keys of its configuration file, or all the settings of a script."""
 
     model_config = ConfigDict(frozen=True)
 
     path: Path
+    """Relative to it the files of `places` are named."""
     values: dict[str, Any]
     """Nested tables of what JSON can carry; a list is a value."""
-    lines: dict[str, int]
-    """The line, from 1, of each dotted key."""
+    places: dict[str, Place]
+    """File and line of each dotted key."""
+    knobs: dict[str, Knob] = {}
+    """Of a command: how each dotted key is set."""
 
 
 def load_configuration(path: Path) -> Configuration:
@@ -44,7 +51,16 @@ def load_configuration(path: Path) -> Configuration:
         to_do = "write it as a string or a list, and convert it where the experiment reads it"
         where = f"{path.name}:{next(around, 1)}"
         raise ConfigurationError(f"{'.'.join(error.key)}: {error}", where=where, to_do=to_do) from error
-    return Configuration(path=path, values=values, lines={".".join(key): line for key, line in lines.items()})
+    places = {".".join(key): Place(path.name, line) for key, line in lines.items()}
+    return Configuration(path=path.parent, values=values, places=places)
+
+
+def script_configuration(spec: StudySpec) -> Configuration:
+    """All that the script of a command can be told without being touched. `ConfigurationError` as for a file."""
+    assert spec.experiment.command is not None
+    command = command_line(spec.experiment.command)
+    found = script_settings(spec.root, command, spec.cwd, spec.config_file, spec.experiment.env)
+    return Configuration(path=spec.root, values=found.values, places=found.places, knobs=found.knobs)
 
 
 def _read(path: Path) -> tuple[dict[Any, Any], dict[KeyPath, int]]:

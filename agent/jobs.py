@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..executor.errors import EditError
-from ..executor.experiments.python import Arm
-from ..executor.interventions import Intervention, acts_on_program, source_edits
+from ..executor.experiments.experiment import Arm
+from ..executor.interventions import Intervention, acts_on_program
 from ..executor.jobs import Job
 from ..executor.overlay import Overlay
 from .ledger import Trial
@@ -89,7 +89,7 @@ class Workshop:
     def overlay(self, trial: Trial) -> Overlay:
         """What a trial sees in place of the project's files; nothing where its edits do not apply."""
         try:
-            return self.setting.experiment.overlay(source_edits(self.interventions[trial.arm]))
+            return self.setting.experiment.overlay(self._arm(trial))
         except EditError:
             return {}
 

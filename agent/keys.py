@@ -24,10 +24,18 @@ def study_version(spec: StudySpec, config: dict[str, Any]) -> str:
         "sources": [(str(path.relative_to(spec.root)), _digest(path)) for path in source_files(spec)],
         "config": config,
         "inputs": [_stamp(path) for given in spec.inputs for path in _files(given)],
-        "experiment": [experiment.python, experiment.command, experiment.env, experiment.threads],
+        "experiment": [experiment.python, experiment.command, experiment.env, experiment.threads, *_of_command(spec)],
         "metrics": [experiment.metrics_file, experiment.metrics_pattern, experiment.metrics_reduce],
     }
     return _hash(parts)
+
+
+def _of_command(spec: StudySpec) -> list[Any]:
+    """What else decides how a command runs; nothing for functions, whose keys are older."""
+    one = spec.experiment
+    if one.command is None:
+        return []
+    return [one.cwd, one.evaluate_command, one.finetune_command, one.checkpoint, one.seeding]
 
 
 def trial_key(version: str, interventions: list[Intervention], mode: str, seed: int) -> str:

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ..executor.errors import EditError
-from ..executor.experiments.python import Arm
+from ..executor.experiments.experiment import Arm
 from ..executor.interventions import Intervention, SourceEdit, source_edits
 from ..executor.jobs import Job
 from ..executor.outcomes import RETRIED, Metrics, Outcome
@@ -60,7 +60,7 @@ class Rescoring:
         if not experiment.file.is_relative_to(experiment.root):
             return [experiment.file.name]  # what lies outside the root is not followed
         try:
-            overlay = experiment.overlay(source_edits(removed))
+            overlay = experiment.overlay(Arm("", self.setting.config, list(removed)))
         except EditError as error:
             return list(error.problems)
         texts = {path.relative_to(experiment.root).as_posix(): text for path, text in overlay.items()}

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..executor.errors import LesionError, StudyFileError
+from ..executor.errors import StudyFileError
+from ..executor.experiments.command import CommandExperiment, Reading
+from ..executor.experiments.commandline import CommandLine, command_line
+from ..executor.experiments.experiment import Experiment
 from ..executor.experiments.python import PythonExperiment
 from ..executor.interpreter import Interpreter, examine
 from ..executor.interventions import Intervention, config_overrides
@@ -13,12 +16,14 @@ from ..executor.limits import Limits
 from ..executor.sandbox.choice import choose
 from ..executor.sandbox.view import View
 from ..executor.worker import INSIDE, Station
-from .configuration import Configuration, load_configuration, resolve
+from .configuration import Configuration, load_configuration, resolve, script_configuration
 from .keys import study_version, trial_key
 from .ledger import Trial
 from .results import Mode
 from .spec import StudySpec
 
+NO_SCRIPT = "no script"
+"""In place of the script's name, where the command starts none that can be read."""
 CHEAPEST_FIRST: tuple[Mode, ...] = ("reevaluate", "recover", "retrain")
 
 
@@ -33,7 +38,7 @@ class Setting:
     version: str
     """Hash of all that the study's trials share."""
     interpreter: Interpreter
-    experiment: PythonExperiment
+    experiment: Experiment
 
     def configured(self, interventions: list[Intervention]) -> dict[str, Any]:
         """The configuration of an arm. `ConfigurationError` for a key that does not exist."""
@@ -64,6 +69,7 @@ class Setting:
             hidden=_hidden(spec, state),
             network=spec.sandbox.network,
             disk=limits.trial_disk,
+            layered=spec.experiment.command is not None,
             environment={**self.interpreter.environment, **spec.experiment.env},
             gpus=Path("/dev/nvidiactl").exists(),
         )
@@ -78,18 +84,54 @@ class Setting:
 
 def prepare(spec: StudySpec) -> Setting:
     """Read everything that `spec` points to. Raises the `LesionError` that says what is wrong."""
-    _refuse_what_is_not_offered(spec)
-    configuration = load_configuration(spec.config_file) if spec.config_file else None
+    configuration = configuration_of(spec)
     config = resolve(configuration.values if configuration else {}, spec.experiment.set, {})
-    assert spec.python_file is not None
     return Setting(
         spec=spec,
         configuration=configuration,
         config=config,
         version=study_version(spec, config),
         interpreter=examine(_interpreter(spec)),
-        experiment=PythonExperiment(spec.root, spec.python_file, closed=(INSIDE,)),
+        experiment=_experiment(spec, configuration),
     )
+
+
+def configuration_of(spec: StudySpec) -> Configuration | None:
+    """The settings of a study's experiment: its configuration file's, or all that its script can be told."""
+    if spec.experiment.command is None:
+        return load_configuration(spec.config_file) if spec.config_file else None
+    return script_configuration(spec)
+
+
+def _experiment(spec: StudySpec, configuration: Configuration | None) -> Experiment:
+    if spec.python_file is not None:
+        return PythonExperiment(spec.root, spec.python_file, closed=(INSIDE,))
+    section = spec.experiment
+    return CommandExperiment(
+        root=spec.root,
+        file=spec.entry_file or spec.root / NO_SCRIPT,
+        cwd=spec.cwd,
+        train=_line(section.command),
+        reading=Reading(
+            section.metrics_file,
+            tuple(section.metrics_pattern),
+            section.metrics_reduce,
+            {name: metric.goal for name, metric in spec.metrics.items()},
+        ),
+        evaluate=_line(section.evaluate_command),
+        finetune=_line(section.finetune_command),
+        checkpoint=section.checkpoint,
+        seeding=section.seeding,
+        threads=section.threads,
+        defaults=configuration.values if configuration else {},
+        knobs=configuration.knobs if configuration else {},
+        config=spec.config_file,
+        closed=(INSIDE,),
+    )
+
+
+def _line(text: str | None) -> CommandLine | None:
+    return command_line(text) if text else None
 
 
 def _beside(setting: "Setting") -> tuple[Path, ...]:
@@ -118,14 +160,3 @@ def _interpreter(spec: StudySpec) -> Path:
             to_do="give experiment.interpreter the path of a Python",
         )
     return Path(found)
-
-
-def _refuse_what_is_not_offered(spec: StudySpec) -> None:
-    """The contract of the study file is whole, this version is not: say so before anything runs."""
-    problems: list[str] = []
-    if spec.experiment.command is not None:
-        problems.append("experiment.command: command experiments are not in this version; give experiment.python")
-    if problems:
-        raise LesionError(
-            "\n  ".join(["the study asks for what this version does not offer:", *problems]), where=str(spec.path)
-        )

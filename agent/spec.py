@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from ..executor.experiments.commandline import command_line
 from ..executor.units import parse_duration, parse_size
 from .records.base import Mode
 
@@ -95,6 +96,15 @@ class ExperimentSection(Section):
     """The Python that runs the experiment; the current one by default."""
     cwd: str = "."
     """Where a command starts."""
+    evaluate_command: str | None = None
+    """Measures the weights at {checkpoint}: `reevaluate` and `recover` for a command."""
+    finetune_command: str | None = None
+    """Trains the weights at {checkpoint} on for {steps} steps and leaves them where `checkpoint` says."""
+    checkpoint: str | None = None
+    """Where the command leaves its weights, such as {out}/model.pt; without {out}: weights that are there already."""
+    seeding: Literal["auto", "outside", "everything", "own"] = "auto"
+    """Of a command: own, by {seed} in it; outside, by setting torch's, numpy's and Python's seeds; everything: also
+    those of generators that it makes itself; auto: own where {seed} is given, else outside."""
     metrics_file: str | None = None
     """A file of metrics that a command writes, such as {out}/metrics.json."""
     metrics_pattern: Annotated[list[str], BeforeValidator(_one_or_several)] = []
@@ -237,6 +247,13 @@ class StudySpec(Section):
     def python_file(self) -> Path | None:
         """The file with the experiment's functions, if it has them."""
         return self.below_root(self.experiment.python) if self.experiment.python else None
+
+    @property
+    def entry_file(self) -> Path | None:
+        """Where the experiment's source begins: its file of functions, or the script that its command starts."""
+        if self.experiment.command is None:
+            return self.python_file
+        return command_line(self.experiment.command).entry(self.cwd)
 
     @property
     def config_file(self) -> Path | None:

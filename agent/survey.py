@@ -4,7 +4,7 @@ import difflib
 import fnmatch
 
 from ..executor.errors import ExperimentError, StudyFileError
-from ..executor.experiments.python import Arm
+from ..executor.experiments.experiment import Arm
 from ..executor.interventions import FROM_REFERENCE
 from ..executor.outcomes import Outcome
 from ..executor.pool import Pool
@@ -76,7 +76,7 @@ def failure(spec: StudySpec, outcome: Outcome, what: str) -> ExperimentError:
     if outcome.output.strip():
         lines += ["", "the end of its output:", *outcome.output.rstrip().splitlines()[-12:]]
     return ExperimentError(
-        "\n".join(lines), where=str(spec.python_file), to_do=_ADVICE.get(outcome.status, _ADVICE["crashed"])
+        "\n".join(lines), where=str(spec.entry_file), to_do=_ADVICE.get(outcome.status, _ADVICE["crashed"])
     )
 
 

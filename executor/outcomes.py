@@ -143,6 +143,14 @@ class Outcome(BaseModel):
     anatomy: list[ModuleRecord] = []
     heads: list[HeadsRecord] = []
     tensors: list[ParameterRecord] = []
+    curves: dict[str, dict[str, Packed]] = {}
+    """Of a command's run: metric → `value`, every row that was read in order, and `step` where the rows number themselves."""
+    repeatable: bool | None = None
+    """Of a survey: whether two runs at the same seed came to the same, bit for bit; None where that was not tried."""
+    seeded: bool | None = None
+    """Of a survey: whether another seed gave anything else."""
+    remarks: list[str] = []
+    """Of a survey: what a person should know of how the script runs, e.g. that it sets its own seed."""
     offers: list[str] = []
     """What the experiment offers beyond the three functions: `load_weights`, `batches`, `score`, `finetune`, `reference`."""
     environment: dict[str, Any] = {}

@@ -32,7 +32,9 @@ class _Span(NamedTuple):
     replace: str
 
 
-def edited(root: Path, edits: Sequence[SourceEdit], closed: Sequence[Path] = ()) -> dict[str, str]:
+def edited(
+    root: Path, edits: Sequence[SourceEdit], closed: Sequence[Path] = (), texts: Mapping[str, str] | None = None
+) -> dict[str, str]:
     """The new text of every file that `edits` change, by its path relative to `root`.
 
     Each block's search text must stand in its file's original text exactly once; lines end as they did before.
@@ -41,25 +43,28 @@ def edited(root: Path, edits: Sequence[SourceEdit], closed: Sequence[Path] = ())
         root: The project's root.
         edits: Together; the same block in two of them counts once.
         closed: Folders and files in which nothing may be edited.
+        texts: Files, by their path relative to `root`, that are edited as these texts, and not as they are on disk.
 
     Raises:
         EditError: One or more blocks do not apply; every problem at once, one a line.
     """
     problems: list[str] = []
-    texts: dict[str, str] = {}
+    changed: dict[str, str] = {}
     for name, blocks in _by_file(edits).items():
         found = _original(root, name, closed)
+        if found.problem is None and texts and name in texts:
+            found = _Original(texts[name])
         if found.problem is not None:
             problems.append(f"{name}: {found.problem}")
             continue
         spans, wrong = _located(found.text, blocks)
         problems += [f"{name}: {one}" for one in wrong]
-        texts[name] = _replaced(found.text, spans)
-        if not wrong and (broken := _broken(name, found.text, texts[name])):
+        changed[name] = _replaced(found.text, spans)
+        if not wrong and (broken := _broken(name, found.text, changed[name])):
             problems.append(f"{name}: {broken}")
     if problems:
         raise EditError(problems)
-    return texts
+    return changed
 
 
 def unified(root: Path, texts: Mapping[str, str]) -> str:

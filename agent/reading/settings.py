@@ -32,25 +32,27 @@ def components_from_settings(
     """A component for every setting that is on and has an off, in the order of the file.
 
     Args:
-        configuration: the file, for lines and comments.
+        configuration: the settings, with the files in which they stand, for comments.
         resolved_values: its values with `[experiment.set]` applied; what is off there is no component.
         sources: the experiment's Python files; they tell which choices and clips can be switched off.
     """
-    text = configuration.path.read_text(encoding="utf-8").splitlines()
+    texts: dict[str, list[str]] = {}
     parsed = _parse(sources)
     components: list[Component] = []
     for key, path in dotted_keys(resolved_values).items():
         value: Any = resolved_values
         for part in path:
             value = value[part]
-        line = configuration.lines.get(key)
-        if removal := _removal(key, value, _comment(text, line), parsed):
-            where = f"{configuration.path.name}:{line}" if line else configuration.path.name
-            components.append(_component(key, where, removal))
+        place = configuration.places.get(key)
+        if place and place.file not in texts:
+            texts[place.file] = (configuration.path / place.file).read_text(encoding="utf-8").splitlines()
+        comment = _comment(texts[place.file], place.line) if place else ""
+        if removal := _removal(key, value, comment, parsed):
+            components.append(_component(key, f"{place.file}:{place.line}" if place else None, removal))
     return components
 
 
-def _component(key: str, where: str, removal: Removal) -> Component:
+def _component(key: str, where: str | None, removal: Removal) -> Component:
     return Component(
         id=f"config:{key}",
         kind=kind_of(key),
@@ -98,9 +100,9 @@ def _neutral_choice(key: str, value: str, comment: str, sources: list[Source]) -
     return next((Removal(*off) for off in found if off), None)
 
 
-def _comment(text: list[str], line: int | None) -> str:
+def _comment(text: list[str], line: int) -> str:
     """The comment at the end of a line, or alone on the line above it."""
-    if line is None or line > len(text):
+    if line > len(text):
         return ""
     _, _, beside = text[line - 1].partition("#")
     above = text[line - 2].strip() if line > 1 else ""

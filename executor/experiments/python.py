@@ -5,24 +5,15 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 from ..errors import EditError
-from ..interventions import Intervention, SourceEdit, live_interventions, source_edits
+from ..interventions import live_interventions, source_edits
 from ..jobs import Job
 from ..overlay import Overlay, edited
+from .experiment import Action, Arm
 
-Action = Literal["retrain", "rescore", "recover", "reevaluate", "check", "anatomy", "ping"]
 REQUIRED = ("build_model", "train", "evaluate")
-
-
-class Arm(NamedTuple):
-    """One arm of a job."""
-
-    tag: str
-    config: dict[str, Any]
-    """Already resolved, overrides included."""
-    interventions: list[Intervention]
 
 
 @dataclass(frozen=True)
@@ -59,12 +50,13 @@ class PythonExperiment:
         }
         job = Job(message, tuple(arm.tag for arm in arms))
         try:
-            return replace(job, overlay=self.overlay(edits))
+            return replace(job, overlay=self.overlay(arms[0]) if edits else {})
         except EditError as error:
             return replace(job, refusal=str(error))
 
-    def overlay(self, edits: Sequence[SourceEdit]) -> Overlay:
-        """What trials with these edits see in place of the project's files. `EditError` where they do not apply."""
+    def overlay(self, arm: Arm) -> Overlay:
+        """What an arm's trials see in place of the project's files: its source edits alone. `EditError` where one does not apply."""
+        edits = source_edits(arm.interventions)
         return {self.root / name: text for name, text in edited(self.root, edits, self.closed).items()}
 
     def imports(self) -> list[str]:

@@ -20,6 +20,8 @@ class View:
     """Folders inside the project that the code must not see: the state folder with every other result."""
     edits: Overlay = field(default_factory=lambda: dict[Path, str]())
     """Files of the project that are seen with another text; on disk they stay what they are."""
+    layered: bool = False
+    """Whether the code may write into the project: into a layer that is thrown away, never into the project itself."""
     network: bool = False
     disk: int = 1 << 30
     """Bytes that the workspace, `/tmp` and `/dev/shm` may hold, each; they live in memory."""

@@ -27,7 +27,7 @@ def load(folder, name, text):
 def test_every_format_gives_the_same_values_and_the_line_of_each_key(tmp_path, name):
     configuration = load(tmp_path, name, FILES[name])
     assert configuration.values == {"lr": 1e-4, "model": {"dropout": 0.1, "sizes": [1, 2]}, "name": "off"}
-    assert configuration.lines == LINES[name]
+    assert {key: place.line for key, place in configuration.places.items()} == LINES[name]
     assert json.loads(json.dumps(configuration.values)) == configuration.values
 
 
@@ -43,7 +43,7 @@ def test_a_python_file_is_read_and_never_run(tmp_path):
 def test_anchors_and_merges_point_at_what_was_written(tmp_path):
     configuration = load(tmp_path, "c.yaml", "base: &b\n  p: 1\n  q: 2\nmodel:\n  <<: *b\n  q: 3\n")
     assert configuration.values["model"] == {"p": 1, "q": 3}
-    assert (configuration.lines["model.p"], configuration.lines["model.q"]) == (2, 6)
+    assert (configuration.places["model.p"].line, configuration.places["model.q"].line) == (2, 6)
 
 
 @pytest.mark.parametrize(

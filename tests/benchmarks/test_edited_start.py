@@ -5,7 +5,8 @@ import time
 from dataclasses import replace
 
 import pytest
-from lesion.executor.experiments.python import Arm, PythonExperiment
+from lesion.executor.experiments.experiment import Arm
+from lesion.executor.experiments.python import PythonExperiment
 from lesion.executor.jobs import Job
 from lesion.executor.pool import Pool
 from lesion.executor.worker import Station

@@ -6,7 +6,8 @@ import sys
 import time
 
 import pytest
-from lesion.executor.experiments.python import Arm, PythonExperiment
+from lesion.executor.experiments.experiment import Arm
+from lesion.executor.experiments.python import PythonExperiment
 from lesion.executor.pool import Pool
 from lesion.executor.worker import Station
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from lesion.executor.experiments.python import Arm, PythonExperiment
+from lesion.executor.experiments.experiment import Arm
+from lesion.executor.experiments.python import PythonExperiment
 from lesion.executor.inside.operate import operate, undo, watch
 from lesion.executor.inside.surgery import Cut
 from lesion.executor.inside.tensors import weights_digest

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from lesion.executor.experiments.python import Arm, PythonExperiment
+from lesion.executor.experiments.experiment import Arm
+from lesion.executor.experiments.python import PythonExperiment
 from lesion.executor.interventions import HeadIntervention, ModuleIntervention, NeuronIntervention, WeightIntervention
 
 from . import playground

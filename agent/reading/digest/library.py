@@ -41,7 +41,7 @@ class Library:
 
     def digest(self, budget: int) -> str:
         """The project within so many tokens. `ModelError` where not even the smallest form fits, or nothing may be shown."""
-        entry, config = (self._relative(one) for one in (self._spec.python_file, self._spec.config_file))
+        entry, config = (self._relative(one) for one in (self._spec.entry_file, self._spec.config_file))
         assert entry is not None
         refusal = self._readable.refusal(entry)
         if refusal is not None:
@@ -91,7 +91,7 @@ class Library:
 
     @cached_property
     def _hidden(self) -> tuple[str, ...]:
-        entry, config = self._spec.python_file, self._relative(self._spec.config_file)
+        entry, config = self._spec.entry_file, self._relative(self._spec.config_file)
         reached = distances(self._spec.root, entry) if entry else {}
         return hidden_values(self._readable, [*reached, *([config] if config else [])])
 
