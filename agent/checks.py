@@ -13,6 +13,7 @@ from .ledger import Ledger
 from .planning.plan import BASELINE, Ablation, Plan
 from .results import EffectVerdict
 from .setting import Setting
+from .triallogs import with_log
 
 
 class Verdicts(NamedTuple):
@@ -40,7 +41,7 @@ def run_checks(setting: Setting, plan: Plan, pool: Pool, ledger: Ledger, observe
         observer.stage(f"checking {len(missing)} ablations on one step each")
         observer.planned(len(missing))
     for name, outcome in pool.run(check_jobs(setting, missing, pool.workers)):
-        kept = outcome.model_copy(update={"output": outcome.output[-4000:]})
+        kept = with_log(outcome, ledger.path.parent, keys[name]).model_copy(update={"output": outcome.output[-4000:]})
         if outcome.status not in RETRIED:
             ledger.record_check(keys[name], setting.version, name, kept)
         known[name] = kept

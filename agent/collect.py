@@ -15,6 +15,7 @@ from .claimtests import claims_tested
 from .classes import class_findings
 from .components import Component
 from .costs import Weighed, cost_of
+from .curves import learning_curves
 from .datasets import contrast_datasets
 from .evidence import Evidence, sign_of
 from .examplestore import ExampleStore
@@ -94,6 +95,7 @@ def collect(spec: StudySpec, ledger: Ledger, split: Split | None = None) -> Resu
             for each in kind_contrasts(one, name, found_on.effects)
         ],
         retuning=next((retuning_record(tuning, one) for one, _ in measured if one.mode == "retrain"), None),
+        curves=learning_curves(ledger, version, spec.metrics, effects),
         datasets=[one for evidence, by_name in measured for one in contrast_datasets(evidence, by_name)],
         classes=[one for each in classes for one in each.effects],
         confusions=[one for each in classes for one in each.confusions],

@@ -20,6 +20,7 @@ from .ledger import Ledger, Trial, TrialRow, facts_of
 from .planning.plan import BASELINE
 from .rescoring import scored_anew
 from .results import Mode
+from .triallogs import with_log
 
 ATTEMPTS = 2
 
@@ -154,7 +155,7 @@ class Dispatcher:
 
     def _record(self, trial: Trial, outcome: Outcome) -> bool:
         """Write an outcome; False where the trial is to be tried once more."""
-        judged = self._judge(trial, outcome)
+        judged = with_log(self._judge(trial, outcome), self.ledger.path.parent, trial.key)
         self._require_same_weights(trial, judged)
         self.ledger.finish(trial.key, judged)
         attempts, _ = self.ledger.attempts(trial.key)

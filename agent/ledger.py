@@ -225,8 +225,8 @@ class Ledger:
                    wall_seconds = ?, cpu_seconds = ?, peak_memory = ?, parameters = ?, facts = ? WHERE key = ?""",
                 row,
             )
-            details = (key, outcome.traceback, outcome.output, proofs, json.dumps(examples))
-            self._database.execute("INSERT OR REPLACE INTO details VALUES (?, ?, ?, ?, ?)", details)
+            details = (key, outcome.traceback, outcome.output, proofs, json.dumps(examples), _curves(outcome))
+            self._database.execute("INSERT OR REPLACE INTO details VALUES (?, ?, ?, ?, ?, ?)", details)
             self._attempt(key, outcome)
 
     def requeue(self, version: str) -> int:
@@ -252,13 +252,17 @@ class Ledger:
                    facts FROM trials WHERE version = ? ORDER BY rowid"""
         return [_trial_row(*row) for row in self._database.execute(query, (version,))]
 
+    def curves(self, version: str) -> list[tuple[TrialRow, dict[str, dict[str, Packed]]]]:
+        """Trials that went well and left learning curves: metric → `value` and, where its rows are numbered, `step`."""
+        query = """SELECT key, curves FROM details JOIN trials USING (key)
+                   WHERE version = ? AND status IN ('ok', 'no-op') AND curves IS NOT NULL"""
+        found = dict(self._database.execute(query, (version,)).fetchall())
+        return [(row, _unpacked(found[row.key])) for row in self.trials(version) if row.key in found]
+
     def examples(self, key: str) -> dict[str, dict[str, Packed]]:
         """Split → column → one value an example, of a trial that gave them."""
         row = self._database.execute("SELECT examples FROM details WHERE key = ?", (key,)).fetchone()
-        columns: dict[str, dict[str, Any]] = from_json(row[0]) if row and row[0] else {}
-        return {
-            split: {name: Packed.model_validate(one) for name, one in named.items()} for split, named in columns.items()
-        }
+        return _unpacked(row[0]) if row and row[0] else {}
 
     def has_baseline(self, version: str) -> bool:
         """Whether any baseline run has finished."""
@@ -321,6 +325,18 @@ class Ledger:
                     self._database.execute("ROLLBACK")
                 raise
             self._database.execute("COMMIT")
+
+
+def _curves(outcome: Outcome) -> str | None:
+    found = {
+        metric: {part: one.model_dump() for part, one in parts.items()} for metric, parts in outcome.curves.items()
+    }
+    return json.dumps(found) if found else None
+
+
+def _unpacked(text: str) -> dict[str, dict[str, Packed]]:
+    named: dict[str, dict[str, Any]] = from_json(text)
+    return {outer: {name: Packed.model_validate(one) for name, one in inner.items()} for outer, inner in named.items()}
 
 
 def _trial_row(*row: Any) -> TrialRow:

@@ -8,6 +8,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 from .records.base import Direction, EffectVerdict, InteractionVerdict, Interval, Mode, Record, Role, Unit
 from .records.claims import ClaimTested
 from .records.classes import ClassEffect, ConfusionShift
+from .records.curves import LearningCurve
 from .records.datasets import DatasetContrast
 from .records.factorial import Factorial
 from .records.kinds import KindContrast
@@ -311,6 +312,8 @@ class Results(Record):
     """Every pair of kinds in which a component was removed."""
     retuning: Retuning | None = None
     """Once the tuning has chosen."""
+    curves: list[LearningCurve] = []
+    """Where runs measured on their way; the split is the script's own."""
     datasets: list[DatasetContrast] = []
     classes: list[ClassEffect] = []
     confusions: list[ConfusionShift] = []

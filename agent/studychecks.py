@@ -8,9 +8,12 @@ from pathlib import Path
 from shutil import which
 from typing import Any, NamedTuple
 
+from ..executor.experiments.commandline import PLACEHOLDERS, command_line
 from .spec import StudySection, absolute, expanded
 
 Table = dict[str, Any]
+COMMANDS = ("command", "evaluate_command", "finetune_command")
+OF_COMMANDS = ("evaluate_command", "finetune_command", "checkpoint", "seeding")
 
 
 class Problem(NamedTuple):
@@ -26,6 +29,7 @@ def check_study(raw: Table, folder: Path) -> list[Problem]:
     checked = _check_experiment(experiment) if isinstance(raw.get("experiment"), dict) else ()
     return [
         *_check_study_section(as_table(raw.get("study"))),
+        *_check_modes(_texts(as_table(raw.get("study")).get("modes")), experiment),
         *checked,
         *_check_settings(as_table(experiment.get("set"))),
         *_check_metrics(as_table(raw.get("metrics"))),
@@ -52,6 +56,18 @@ def _check_study_section(study: Table) -> Iterator[Problem]:
                 yield Problem(("study", key), f"{value} is named {count} times (name it once)")
 
 
+def _check_modes(modes: list[str], experiment: Table) -> Iterator[Problem]:
+    """What a command must bring for the questions of trained models."""
+    if "command" not in experiment or "python" in experiment:
+        return
+    needs = {"reevaluate": ["evaluate_command"], "recover": ["evaluate_command", "finetune_command"]}
+    for mode in dict.fromkeys(modes):
+        for key in (key for key in needs.get(mode, []) if key not in experiment):
+            yield Problem(
+                ("study", "modes"), f"{mode} of a command needs experiment.{key} (add it, or leave {mode} out)"
+            )
+
+
 def _check_experiment(experiment: Table) -> Iterator[Problem]:
     python, command = "python" in experiment, "command" in experiment
     reads = [key for key in ("metrics_file", "metrics_pattern", "metrics_reduce") if key in experiment]
@@ -60,12 +76,48 @@ def _check_experiment(experiment: Table) -> Iterator[Problem]:
     elif python:
         for key in reads:
             yield Problem(("experiment", key), "belongs to a command (evaluate returns the metrics of python)")
+        for key in (key for key in OF_COMMANDS if key in experiment):
+            yield Problem(("experiment", key), "belongs to a command (python has functions for it)")
     elif not command:
         yield Problem(("experiment",), 'nothing to run (add python = "experiment.py" or command = "…")')
     elif not reads or reads == ["metrics_reduce"]:
         yield Problem(("experiment", "command"), "nothing to read metrics from (add metrics_file or metrics_pattern)")
+    if command and not python:
+        yield from _check_commands(experiment)
     for pattern in _texts(experiment.get("metrics_pattern")):
         yield from _check_pattern(pattern)
+
+
+def _check_commands(experiment: Table) -> Iterator[Problem]:
+    """Commands that cannot be taken apart, placeholders that nobody fills, and what re-evaluation lacks."""
+    for key in COMMANDS:
+        if not isinstance(text := experiment.get(key), str):
+            continue
+        try:
+            command_line(text)
+        except ValueError as error:
+            yield Problem(("experiment", key), f"cannot be taken apart: {error} (write it as a shell would take it)")
+        yield from _check_placeholders(key, text, experiment)
+    checkpoint = experiment.get("checkpoint")
+    asks = [key for key in ("evaluate_command", "finetune_command") if key in experiment]
+    if asks and not isinstance(checkpoint, str):
+        message = 'needs checkpoint (where the weights are, as in checkpoint = "{out}/model.pt")'
+        yield Problem(("experiment", asks[0]), message)
+    if isinstance(checkpoint, str) and "evaluate_command" not in experiment:
+        yield Problem(("experiment", "checkpoint"), "nothing evaluates it (add evaluate_command with {checkpoint})")
+
+
+def _check_placeholders(key: str, text: str, experiment: Table) -> Iterator[Problem]:
+    unknown = [one for one in re.findall(r"(?<!\$)\{(\w+)\}", text) if one not in PLACEHOLDERS]
+    if unknown:
+        known = ", ".join(f"{{{one}}}" for one in PLACEHOLDERS)
+        yield Problem(("experiment", key), f"nothing fills {{{unknown[0]}}} (known: {known})")
+    if "{config}" in text and "config" not in experiment:
+        yield Problem(("experiment", key), 'has {config}, and no file is named (add config = "config.yaml")')
+    lacking = {"evaluate_command": ["checkpoint"], "finetune_command": ["checkpoint", "steps"]}.get(key, [])
+    for one in lacking:
+        if f"{{{one}}}" not in text:
+            yield Problem(("experiment", key), f"has no {{{one}}} in it (say where the command takes it)")
 
 
 def _check_pattern(pattern: str) -> Iterator[Problem]:

@@ -17,6 +17,7 @@ from .reading.anatomy import Anatomy
 from .reading.settings import components_from_settings
 from .setting import Setting
 from .spec import StudySpec
+from .triallogs import with_log
 
 
 def survey(setting: Setting, pool: Pool, ledger: Ledger | None) -> Outcome:
@@ -28,6 +29,8 @@ def survey(setting: Setting, pool: Pool, ledger: Ledger | None) -> Outcome:
     key = survey_key(setting)
     known = ledger.check(key) if ledger else None
     outcome = known or _ask(setting, pool)
+    if ledger:
+        outcome = with_log(outcome, ledger.path.parent, key)
     if outcome.status != "ok":
         raise failure(setting.spec, outcome, "the baseline does not get through one step and one evaluation")
     if ledger and not known:
@@ -75,6 +78,8 @@ def failure(spec: StudySpec, outcome: Outcome, what: str) -> ExperimentError:
         lines += ["", outcome.traceback.rstrip()]
     if outcome.output.strip():
         lines += ["", "the end of its output:", *outcome.output.rstrip().splitlines()[-12:]]
+    if outcome.log:
+        lines += ["", f"log: {outcome.log}"]
     return ExperimentError(
         "\n".join(lines), where=str(spec.entry_file), to_do=_ADVICE.get(outcome.status, _ADVICE["crashed"])
     )

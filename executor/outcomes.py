@@ -168,6 +168,8 @@ class Outcome(BaseModel):
     """Bytes, of the largest process."""
     output: str = ""
     """The end of what the trial printed."""
+    log: str | None = None
+    """Where the end of its output lies, for people. Never the trial's own word."""
     scored_by: ScoredBy | None = None
     """Of a trial with source edits: whether its weights were evaluated by the unedited source. Never the trial's own word."""
     own: Metrics = {}

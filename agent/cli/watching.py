@@ -71,7 +71,8 @@ class Lines:
         """Failures at once; progress now and then."""
         self.progress.done += 1
         if outcome.status not in ("ok", "no-op"):
-            self._say(f"  {trial.arm} seed {trial.seed}: {outcome.status}: {first_line(outcome.message)}")
+            log = f" (log: {outcome.log})" if outcome.log else ""
+            self._say(f"  {trial.arm} seed {trial.seed}: {outcome.status}: {first_line(outcome.message)}{log}")
         if time.monotonic() - self._last > QUIET_SECONDS:
             self._last = time.monotonic()
             last = "" if is_of_search(arm) else f"; last: {so_far(arm, baseline, self.metric)}"
@@ -123,6 +124,7 @@ class Records(Lines):
                 **record,
                 "status": outcome.status,
                 "reason": outcome.message,
+                "log": outcome.log,
                 "metrics": outcome.metrics,
                 "seconds": outcome.wall_seconds,
             }
@@ -165,7 +167,8 @@ class Screen(Lines):
             self._recent[trial.mode, trial.arm] = (arm, baseline)
         self.progress.done += 1
         if outcome.status not in ("ok", "no-op"):
-            self._say(f"  {trial.arm} seed {trial.seed}: {outcome.status}: {first_line(outcome.message)}")
+            log = f" (log: {outcome.log})" if outcome.log else ""
+            self._say(f"  {trial.arm} seed {trial.seed}: {outcome.status}: {first_line(outcome.message)}{log}")
 
     def close(self) -> None:
         """Give the terminal back."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from ...executor.errors import ReportError
 from ..results import Results
 from .csv import effects_csv, further_csv, interactions_csv
+from .curves import curves_plot
 from .forest import forest_plot
 from .joint import joint_plot
 from .markdown import markdown_report
@@ -64,7 +65,7 @@ def _folder(results: Results, chosen: Sequence[str]) -> Files:
 
 
 def _markdown_files(results: Results) -> Files:
-    plots = {"forest": forest_plot(results), "interactions": joint_plot(results)}
+    plots = {"forest": forest_plot(results), "interactions": joint_plot(results), "curves": curves_plot(results)}
     figures = {
         f"figures/{plot}.{kind}": image for plot, kinds in plots.items() for kind, image in (kinds or {}).items()
     }

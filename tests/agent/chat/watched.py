@@ -1,6 +1,7 @@
 """A program in a real pseudo-terminal, and the screen that a person before it would see."""
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -15,6 +16,11 @@ CONVERSATION = Path(__file__).with_name("conversation.py")
 CTRL_C, CTRL_D, CTRL_R, UP, TAB, ALT_ENTER = "\x03", "\x04", "\x12", "\x1b[A", "\t", "\x1b\r"
 COLOURLESS = {"NO_COLOR": "1"}
 NOT_INHERITED = ("NO_COLOR", "COLUMNS", "LINES", "LESION", "OPENAI")
+
+
+def _listening() -> None:
+    """Ctrl-C counts, also where these tests run in the background of a shell, which ignores it for all that it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class Seen(AbstractContextManager["Seen"]):
@@ -37,6 +43,7 @@ class Seen(AbstractContextManager["Seen"]):
             cwd=cwd,
             env={**kept, "TERM": "xterm-256color", "LANG": "C.UTF-8", "LC_ALL": "", **environment},
             timeout=self.timeout,
+            preexec_fn=_listening,
         )
 
     def __exit__(self, *_: object) -> None:
