@@ -12,6 +12,11 @@ from .noisefloor import at_floor, noise_floor
 from .results import BaselineMetric
 from .survey import failure
 
+SEEDED_AGAIN = {
+    "python": "let train use its seed: something there, or in build_model, sets a seed of its own",
+    "command": 'give its seed as {seed} in the command, or set [experiment] seeding = "everything": it seeds itself again',
+}
+
 
 def require_baseline(evidence: Evidence, ledger: Ledger, seeds: Sequence[int]) -> None:
     """Raises `ExperimentError` for a baseline that fails, ignores its seed, or is at chance."""
@@ -35,7 +40,7 @@ def require_runs(evidence: Evidence, ledger: Ledger, seeds: Sequence[int]) -> No
         raise ExperimentError(
             f"{len(baseline.measured)} baseline seeds gave results that are equal bit for bit, so there is no noise to compare with",
             where=str(spec.entry_file),
-            to_do="let train use its seed: something there, or in build_model, sets a seed of its own",
+            to_do=SEEDED_AGAIN["command" if spec.experiment.command else "python"],
         )
 
 

@@ -83,7 +83,7 @@ def collect(spec: StudySpec, ledger: Ledger, split: Split | None = None) -> Resu
         compute={**ledger.compute(version), "workers": ledger.recall("workers"), "threads": spec.experiment.threads},
         environment={**machine(), **ledger.recall("environment", {})},
         advice=advise(effects, interactions, measured[0][0].components, weighed, spec.primary),
-        notes=[note for evidence in seen for note in notes_on(evidence, arms_of(rows))],
+        notes=[*ledger.recall("remarks", []), *(note for one in seen for note in notes_on(one, arms_of(rows)))],
         searches=searches,
         factorials=[each for one, _ in measured for each in factorials_of(one)],
         power={one.mode: power for one, _ in measured if (power := foretold(ledger, version, one.mode))},

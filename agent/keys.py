@@ -35,7 +35,7 @@ def _of_command(spec: StudySpec) -> list[Any]:
     one = spec.experiment
     if one.command is None:
         return []
-    return [one.cwd, one.evaluate_command, one.finetune_command, one.checkpoint, one.seeding]
+    return [one.cwd, one.evaluate_command, one.finetune_command, one.checkpoint, one.weights, one.seeding]
 
 
 def trial_key(version: str, interventions: list[Intervention], mode: str, seed: int) -> str:

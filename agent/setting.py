@@ -121,6 +121,7 @@ def _experiment(spec: StudySpec, configuration: Configuration | None) -> Experim
         evaluate=_line(section.evaluate_command),
         finetune=_line(section.finetune_command),
         checkpoint=section.checkpoint,
+        weights=spec.below_root(section.weights) if section.weights else None,
         seeding=section.seeding,
         threads=section.threads,
         defaults=configuration.values if configuration else {},

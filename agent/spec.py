@@ -101,7 +101,9 @@ class ExperimentSection(Section):
     finetune_command: str | None = None
     """Trains the weights at {checkpoint} on for {steps} steps and leaves them where `checkpoint` says."""
     checkpoint: str | None = None
-    """Where the command leaves its weights, such as {out}/model.pt; without {out}: weights that are there already."""
+    """Where the command leaves its weights, such as {out}/model.pt."""
+    weights: str | None = None
+    """Trained weights that are there already: then nothing is trained for `reevaluate` and `recover`."""
     seeding: Literal["auto", "outside", "everything", "own"] = "auto"
     """Of a command: own, by {seed} in it; outside, by setting torch's, numpy's and Python's seeds; everything: also
     those of generators that it makes itself; auto: own where {seed} is given, else outside."""
@@ -253,7 +255,8 @@ class StudySpec(Section):
         """Where the experiment's source begins: its file of functions, or the script that its command starts."""
         if self.experiment.command is None:
             return self.python_file
-        return command_line(self.experiment.command).entry(self.cwd)
+        found = command_line(self.experiment.command).entry(self.cwd)
+        return found if found and found.is_relative_to(self.root) else None
 
     @property
     def config_file(self) -> Path | None:

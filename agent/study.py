@@ -37,7 +37,7 @@ from .rounds import settle
 from .searching import is_over, recalled, run_search
 from .searching import keep as keep_search
 from .setting import Setting
-from .survey import anatomy_of, components_of, require_components, require_reference, survey
+from .survey import anatomy_of, components_of, remarks_of, require_components, require_reference, survey
 from .wanted import trial_of, wanted_trials
 from .workbench import Workbench
 
@@ -122,6 +122,8 @@ class Study:
         self.ledger.remember("workers", self.setting.spec.limits.workers)
         self.ledger.remember("checkpoints", 1 if self.loads else self.setting.spec.study.seeds)
         self.ledger.remember("weighed", weighed(outcome).model_dump())
+        self.ledger.remember("remarks", remarks_of(outcome))
+        self.observer.learnt(remarks_of(outcome))
 
     @property
     def plan_files(self) -> PlanFiles:

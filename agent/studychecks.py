@@ -13,7 +13,7 @@ from .spec import StudySection, absolute, expanded
 
 Table = dict[str, Any]
 COMMANDS = ("command", "evaluate_command", "finetune_command")
-OF_COMMANDS = ("evaluate_command", "finetune_command", "checkpoint", "seeding")
+OF_COMMANDS = ("evaluate_command", "finetune_command", "checkpoint", "weights", "seeding")
 
 
 class Problem(NamedTuple):
@@ -98,13 +98,15 @@ def _check_commands(experiment: Table) -> Iterator[Problem]:
         except ValueError as error:
             yield Problem(("experiment", key), f"cannot be taken apart: {error} (write it as a shell would take it)")
         yield from _check_placeholders(key, text, experiment)
-    checkpoint = experiment.get("checkpoint")
+    held = [key for key in ("checkpoint", "weights") if key in experiment]
     asks = [key for key in ("evaluate_command", "finetune_command") if key in experiment]
-    if asks and not isinstance(checkpoint, str):
-        message = 'needs checkpoint (where the weights are, as in checkpoint = "{out}/model.pt")'
+    if asks and not held:
+        message = (
+            'needs checkpoint (where the command leaves its weights, as in checkpoint = "{out}/model.pt") or weights'
+        )
         yield Problem(("experiment", asks[0]), message)
-    if isinstance(checkpoint, str) and "evaluate_command" not in experiment:
-        yield Problem(("experiment", "checkpoint"), "nothing evaluates it (add evaluate_command with {checkpoint})")
+    if held and "evaluate_command" not in experiment:
+        yield Problem(("experiment", held[0]), "nothing evaluates it (add evaluate_command with {checkpoint})")
 
 
 def _check_placeholders(key: str, text: str, experiment: Table) -> Iterator[Problem]:
@@ -191,7 +193,7 @@ def _check_files(raw: Table, folder: Path) -> Iterator[Problem]:
 
 
 def _check_experiment_files(experiment: Table, root: Path) -> Iterator[Problem]:
-    for key in ("python", "config", "cwd"):
+    for key in ("python", "config", "cwd", "weights"):
         if not isinstance(name := experiment.get(key), str):
             continue
         path, here = absolute(root, name), ("experiment", key)

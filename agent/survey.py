@@ -3,6 +3,7 @@
 import difflib
 import fnmatch
 
+from .. import prompts
 from ..executor.errors import ExperimentError, StudyFileError
 from ..executor.experiments.experiment import Arm
 from ..executor.interventions import FROM_REFERENCE
@@ -48,6 +49,12 @@ def _ask(setting: Setting, pool: Pool) -> Outcome:
     arms = [Arm(BASELINE, setting.config, [])]
     job = setting.experiment.job("anatomy", arms, functions=(), modes=setting.modes)
     return next(pool.run([job])).outcome
+
+
+def remarks_of(outcome: Outcome) -> list[str]:
+    """What a person should know of how a command runs; nothing of functions, which are called one by one."""
+    told = {"remarks": outcome.remarks, "repeatable": outcome.repeatable, "seeded": outcome.seeded}
+    return [line for line in prompts.render("progress/script.j2", **told).splitlines() if line.strip()]
 
 
 def anatomy_of(setting: Setting, outcome: Outcome) -> Anatomy:

@@ -44,7 +44,9 @@ class CommandExperiment:
     finetune: CommandLine | None = None
     """Trains them on for `{steps}` steps."""
     checkpoint: str | None = None
-    """Where a training leaves its weights, with `{out}`; or, without it, weights that are there already."""
+    """Where a training leaves its weights; it may hold `{out}`."""
+    weights: Path | None = None
+    """Trained weights that are there already."""
     seeding: str = "auto"
     threads: int = 1
     defaults: Mapping[str, Any] = field(default_factory=lambda: dict[str, Any]())
@@ -76,6 +78,7 @@ class CommandExperiment:
             "arguments_from": {name: line.arguments_from for name, line in self._commands.items()},
             "config_name": self.config.name if self.config else None,
             "checkpoint": self.checkpoint,
+            "weights": str(self.weights) if self.weights else None,
             "reading": asdict(self.reading),
             "seeding": self.seeding,
             "threads": self.threads,

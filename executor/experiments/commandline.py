@@ -44,14 +44,13 @@ class CommandLine:
         return (self.script or self.module) is not None and (not self.needs_shell or OVERRIDES in self.text)
 
     def entry(self, cwd: Path) -> Path | None:
-        """The script's file, absolute; None where there is none to be read."""
-        if self.script is not None:
-            path = (cwd / self.script).resolve()
-            return path if path.is_file() else None
-        if self.module is None:
-            return None
-        base = cwd.joinpath(*self.module.split("."))
-        return next((one for one in (base.with_suffix(".py"), base / "__main__.py") if one.is_file()), None)
+        """The Python file that it starts, else the first file among its words (a shell script); None where there is none."""
+        named = [self.script] if self.script is not None else []
+        if self.module is not None:
+            base = Path(*self.module.split("."))
+            named = [f"{base}.py", str(base / "__main__.py")]
+        paths = (cwd / one for one in named or shlex.split(self.text))
+        return next((one.resolve() for one in paths if one.is_file()), None)
 
 
 def command_line(text: str) -> CommandLine:

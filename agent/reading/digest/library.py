@@ -42,7 +42,12 @@ class Library:
     def digest(self, budget: int) -> str:
         """The project within so many tokens. `ModelError` where not even the smallest form fits, or nothing may be shown."""
         entry, config = (self._relative(one) for one in (self._spec.entry_file, self._spec.config_file))
-        assert entry is not None
+        if entry is None:
+            raise ModelError(
+                "the command starts no file of the project that could be shown to a language model",
+                where="[experiment] command",
+                to_do="name the script in it, or plan with --planner rules",
+            )
         refusal = self._readable.refusal(entry)
         if refusal is not None:
             raise ModelError(
