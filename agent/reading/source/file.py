@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from .naming import MEASURES, dotted, of_words
+from .naming import dotted, last, measures_by_name, of_words
 
 Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -68,6 +68,18 @@ class SourceFile:
         """What names its place: the class, else the function, else the file."""
         found = self.owner(node) or self.function(node)
         return found.name if found else self.name.rpartition("/")[2].removesuffix(".py")
+
+    def origin(self, node: ast.AST) -> str:
+        """The name of what made a value: the layer of `self` in it, or what its variable was last given."""
+        calls = [one for one in ast.walk(node) if isinstance(one, ast.Call)]
+        layers = [last(one) for one in calls if dotted(one).startswith("self.")]
+        if layers or not isinstance(node, ast.Name):
+            return layers[0] if layers else last(node)
+        home, before = self.function(node), (node.lineno, 0)
+        given = [one for one in ast.walk(home or self.tree) if isinstance(one, ast.Assign)]
+        given = [one for one in given if _place(one) < before and last(one.targets[0]) == node.id]
+        latest = max(given, key=_place, default=None)
+        return self.origin(latest.value) if latest and not isinstance(latest.value, ast.Name) else node.id
 
     def measures(self, node: ast.AST) -> bool:
         """Whether it stands in code that measures: a function of such a name, or one without gradients."""
@@ -133,7 +145,7 @@ def _measures(node: ast.AST) -> bool:
         return any(_gradient_free(one.context_expr) for one in node.items)
     if not isinstance(node, Function):
         return False
-    return of_words(node.name, MEASURES) or any(_gradient_free(one) for one in node.decorator_list)
+    return measures_by_name(node.name) or any(_gradient_free(one) for one in node.decorator_list)
 
 
 def _gradient_free(node: ast.expr) -> bool:

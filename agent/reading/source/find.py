@@ -60,12 +60,13 @@ def source_components(
 
     Args:
         root: The project's folder.
-        files: Relative to it, the nearest to the entry point first; tests among them are not read.
+        files: Relative to it, the entry point first, then the nearest to it; tests among them are not read.
         covered: What other components remove; nothing is listed twice.
         accepts: Whether an edit may be tried; what it refuses is not listed.
     """
     groups: dict[tuple[str, str], list[Found]] = {}
-    sources = [one for name in files[:MOST_FILES] if (one := _read(root, name))]
+    own = [name for at, name in enumerate(files) if at == 0 or not is_test(name)]
+    sources = [one for name in own[:MOST_FILES] if (one := _read(root, name))]
     for reader in READERS:
         for source in sources:
             for one in reader(source):
@@ -93,7 +94,7 @@ def is_test(name: str) -> bool:
 
 def _read(root: Path, name: str) -> SourceFile | None:
     path = root / name
-    if is_test(name) or path.suffix != ".py":
+    if path.suffix != ".py":
         return None
     try:
         return SourceFile.of(name, path.read_bytes().decode()) if path.stat().st_size <= LARGEST else None

@@ -11,6 +11,8 @@ from .naming import dotted, last, names_in, of_words, slug
 ACTIVATIONS = frozenset(
     "relu relu_ relu6 gelu silu swish elu selu celu leaky_relu softplus tanh mish hardswish hardtanh prelu rrelu".split()
 )
+FORMULAS = f"{' '.join(ACTIVATIONS)} activation act"
+"""Words of classes that are an activation themselves."""
 NORMS = frozenset("layer_norm batch_norm group_norm instance_norm rms_norm normalize local_response_norm".split())
 MADE: dict[str, ComponentKind] = {
     **dict.fromkeys(
@@ -46,6 +48,8 @@ def _functional(source: SourceFile, call: ast.Call) -> Iterator[Found]:
     torchs = bool(call.args) and full.startswith("torch")
     method = not call.args and not torchs and isinstance(call.func, ast.Attribute) and name in ("relu", "relu_", "tanh")
     made = _made(source, call)
+    if of_words(source.scope(call), FORMULAS):
+        return
     kind: ComponentKind
     if (torchs or method) and name in ACTIVATIONS:
         kind, attribute = "activation", ""
@@ -56,7 +60,7 @@ def _functional(source: SourceFile, call: ast.Call) -> Iterator[Found]:
     else:
         return
     inner = call.args[0] if call.args else call.func.value if isinstance(call.func, ast.Attribute) else call
-    hint = attribute or slug(last(inner))
+    hint = attribute or source.origin(inner) or source.scope(call)
     yield Found(
         source,
         call,

@@ -80,7 +80,7 @@ def _added(source: SourceFile, node: ast.AugAssign, minimised: set[str]) -> Iter
 def _gives(node: ast.AST, target: str) -> bool:
     """Whether a statement gives `target` something that is no mere zero."""
     if isinstance(node, ast.AugAssign):
-        return last(node.target) == target
+        return isinstance(node.op, ast.Add | ast.Sub) and last(node.target) == target
     if not isinstance(node, ast.Assign) or isinstance(node.value, ast.Constant):
         return False
     if last(node.value) in ("zeros", "zeros_like") or (

@@ -37,6 +37,11 @@ def of_words(name: str, listed: str) -> bool:
     return not frozenset(listed.split()).isdisjoint(words(name))
 
 
+def measures_by_name(function: str) -> bool:
+    """Whether a function of this name measures, and does nothing else."""
+    return of_words(function, MEASURES) and not of_words(function, "train training fit main")
+
+
 def is_on(value: ast.expr) -> bool:
     """Whether it is a number other than 0."""
     if not isinstance(value, ast.Constant) or isinstance(value.value, bool):

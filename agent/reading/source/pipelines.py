@@ -15,6 +15,7 @@ FITTING = frozenset(
     "LongestMaxSize SmallestMaxSize PadIfNeeded Pad FiveCrop TenCrop Grayscale ToFloat ToPureTensor SanitizeBoundingBoxes".split()
 )
 """Steps that only convert or fit shapes."""
+WRAPPERS = frozenset({"RandomApply", "Sometimes", "OneOf", "RandomChoice", "SomeOf"})
 CROPS = frozenset("RandomCrop RandomResizedCrop RandomSizedCrop RandomSizedBBoxSafeCrop".split())
 AUGMENTS = (
     "random augment aug noise jitter flip rotate rotation shift scale affine erasing cutout dropout blur mixup mix mask "
@@ -66,6 +67,8 @@ def _of_library(source: SourceFile, call: ast.Call) -> bool:
 def _kind(source: SourceFile, call: ast.Call) -> ComponentKind | None:
     """What a step is; None where it only converts or fits, or makes no more of what is trained on."""
     name = last(call.func)
+    if name in WRAPPERS:
+        return None if _outside(source, call) else "augmentation"
     if name in FITTING:
         return None
     if of_words(name, PREPARES) and not of_words(name, "random"):
@@ -110,17 +113,24 @@ def _bound_outside(call: ast.Call, inner: ast.AST) -> bool:
 
 def _found(source: SourceFile, step: ast.Call, kind: ComponentKind, changes: tuple[Change, ...]) -> Found:
     name = last(step.func)
+    inner = [last(one) for one in _inner(step)]
     fits = name in CROPS and not (name == "RandomCrop" and _pads(step))
     verb = "augment" if kind == "augmentation" else "preprocess"
     return Found(
         source,
         step,
         kind,
-        slug(verb, name),
-        f"{verb} {name}",
+        slug(verb, *(inner or [name])),
+        f"{verb} {'+'.join(inner) or name}",
         f"a step of a pipeline: `{source.said(step)[:60]}`" + (", which also fits the shape" if fits else ""),
         () if fits else changes,
     )
+
+
+def _inner(step: ast.Call) -> list[ast.expr]:
+    """What `RandomApply([…])` applies."""
+    given = step.args[0] if step.args and last(step.func) in WRAPPERS else None
+    return [one for one in given.elts if isinstance(one, ast.Call)] if isinstance(given, ast.List | ast.Tuple) else []
 
 
 def _pads(step: ast.Call) -> bool:

@@ -37,7 +37,7 @@ def regularizers(source: SourceFile) -> Iterator[Found]:
 
 def _dropout(source: SourceFile, call: ast.Call) -> Iterator[Found]:
     if last(call.func) in DROPOUTS and call.args and source.imported(call.func).startswith("torch"):
-        hint = slug(last(call.args[0]))
+        hint = slug(source.origin(call.args[0]))
         yield Found(
             source,
             call,
@@ -61,7 +61,7 @@ def _rates(source: SourceFile, call: ast.Call) -> Iterator[Found]:
                 one.value,
                 kind,
                 name if grouped else slug(name, last(call.func)),
-                f"{name.replace('-', ' ')} of {last(call.func)}",
+                name.replace("-", " ") + ("" if grouped else f" of {last(call.func)}"),
                 f"`{one.arg}={source.said(one.value)}`",
                 replaced(source, one.value, "0.0"),
                 scope="" if grouped else source.scope(call),
@@ -83,7 +83,7 @@ def _in_groups(source: SourceFile, node: ast.Dict) -> Iterator[Found]:
                 value,
                 "regularization",
                 "weight-decay",
-                "weight decay of a parameter group",
+                "weight decay",
                 f"`weight_decay` of {source.said(value)} in a parameter group",
                 replaced(source, value, "0.0"),
             )
