@@ -27,7 +27,9 @@ VALUES["toml"] = 'schedule = "cosine"  # or none\nema = true\n[model]\ndropout =
 
 @pytest.mark.parametrize("named", [True, False], ids=["named by the study", "named by the script"])
 @pytest.mark.parametrize("kind", VALUES)
-@pytest.mark.parametrize(("key", "value"), [("model.dropout", 0.0), ("schedule", "off"), ("ema", False), ("schedule", "1e-4")])
+@pytest.mark.parametrize(
+    ("key", "value"), [("model.dropout", 0.0), ("schedule", "off"), ("ema", False), ("schedule", "1e-4")]
+)
 def test_a_changed_key_of_a_file_is_read_by_a_script_that_opens_it_itself(script, kind, key, value, named):
     name = f"config.{kind}"
     source = READS[kind].replace("PATH", repr(name))
@@ -50,7 +52,9 @@ def test_a_changed_key_of_a_file_is_read_by_a_script_that_opens_it_itself(script
     ],
 )
 def test_yaml_is_written_so_that_older_readers_read_the_same(script, key, value):
-    made = script({"train.py": READS["yaml"].replace("PATH", "'config.yaml'"), "config.yaml": YAML}, config="config.yaml")
+    made = script(
+        {"train.py": READS["yaml"].replace("PATH", "'config.yaml'"), "config.yaml": YAML}, config="config.yaml"
+    )
     wanted = made.runs({})
     *tables, last = key.split(".")
     at = wanted
@@ -108,6 +112,7 @@ model:
     "configs/model/net/small.yaml": "width: 8\n",
     "configs/model/net/large.yaml": "width: 64\n",
     "configs/trainer/default.yaml": "epochs: 2\nclip: null\nbetas: [0.9, 0.99]\n",
+    "configs/extra/more.yaml": "noise: 0.5\n",
     "configs/experiment/big.yaml": """# @package _global_
 defaults:
   - override /model/net: large
@@ -120,7 +125,7 @@ HYDRA["configs/train.yaml"] = HYDRA["configs/train.yaml"].replace("  - override 
 QUIET = " hydra.run.dir=. hydra.output_subdir=null"
 
 
-@pytest.mark.parametrize("more", ["", " model.dropout=0.2 +experiment=big", " model/net=large seed=4"])
+@pytest.mark.parametrize("more", ["", " model.dropout=0.2 experiment=big", " model/net=large seed=4", " +extra=more"])
 def test_a_hydra_configuration_is_composed_as_hydra_composes_it(script, more):
     made = script(HYDRA, f"{{python}} src/train.py{QUIET}{more}")
     read = made.runs({})

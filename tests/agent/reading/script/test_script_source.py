@@ -112,7 +112,9 @@ def test_several_literals_of_one_line_change_together(script):
     assert (read["learning_rate"], read["weight_decay"], read["ö"], read["dropout"]) == (1.0, 0.0, 0.125, 0.0)
 
 
-@pytest.mark.parametrize(("key", "value"), [("dropout", 0.0), ("eval_iters", 5), ("learning_rate", 0.5), ("bias", True)])
+@pytest.mark.parametrize(
+    ("key", "value"), [("dropout", 0.0), ("eval_iters", 5), ("learning_rate", 0.5), ("bias", True)]
+)
 def test_an_executed_file_and_the_command_count_before_the_constants(script, key, value):
     made = script(NANO, COMMAND.replace("{out}", "here"))
     before = made.runs({})
