@@ -15,9 +15,10 @@ MOST_NAMES = 12
 def unwrapped(module: nn.Module) -> nn.Module:
     """The model inside what compiling and parallel training put around it."""
     while True:
-        inner = module._modules.get("_orig_mod")
+        children = dict(module.named_children())
+        inner = children.get("_orig_mod")
         if inner is None and type(module).__name__ in WRAPPERS:
-            inner = module._modules.get("module")
+            inner = children.get("module")
         if inner is None:
             return module
         module = inner

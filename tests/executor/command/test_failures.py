@@ -61,8 +61,7 @@ def outcomes(tmp_path_factory):
     folder = tmp_path_factory.mktemp("failures") / "project"
     project(folder, {f"{name}.py": text for name, text in SCRIPTS.items()})
     jobs = {
-        name: asked(experiment(folder, f"python '{name}.py' {{out}}"), seed=index)
-        for index, name in enumerate(SCRIPTS)
+        name: asked(experiment(folder, f"python '{name}.py' {{out}}"), seed=index) for index, name in enumerate(SCRIPTS)
     }
     jobs["no command"] = asked(experiment(folder, "surely-no-command --fast"))
     jobs["no script"] = asked(experiment(folder, "python missing.py"))
@@ -75,7 +74,10 @@ def outcomes(tmp_path_factory):
 
 
 EXPECTED = {
-    "nothing printed": ("invalid", ["exit code 0, but no loss was found", "1 pattern over its output", "it printed nothing"]),
+    "nothing printed": (
+        "invalid",
+        ["exit code 0, but no loss was found", "1 pattern over its output", "it printed nothing"],
+    ),
     "another metric": ("invalid", ["its last lines:\naccuracy: 0.5\nthe end"]),
     "not a number": ("invalid", ["loss was 'unknown', which is no number"]),
     "nan": ("diverged", ["loss is nan"]),

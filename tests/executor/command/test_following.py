@@ -128,7 +128,10 @@ def outcomes(tmp_path_factory):
     jobs = {name: asked(scene[name], cuts=cuts) for name, cuts in CUTS.items()}
     jobs |= {name: asked(scene[name], cuts=cuts) for name, (cuts, _) in REFUSED.items()}
     jobs |= {"uncut": asked(scene["plain"]), "by hand, surveyed": asked(scene["by_hand"], "anatomy")}
-    jobs |= {"two, surveyed": asked(scene["two"], "anatomy"), "isolated": asked(experiment(folder, "python -E scenes.py plain"), cuts=[BODY])}
+    jobs |= {
+        "two, surveyed": asked(scene["two"], "anatomy"),
+        "isolated": asked(experiment(folder, "python -E scenes.py plain"), cuts=[BODY]),
+    }
     return run(workplace(folder), jobs)
 
 
