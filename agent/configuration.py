@@ -17,6 +17,8 @@ from .reading.script.settings import Place, script_settings
 from .spec import StudySpec
 
 KeyPath = tuple[str, ...]
+IN_COMMAND = "; a flag that was not found can be written into the command itself"
+"""Advice for an unknown key of a command's settings."""
 
 
 class Configuration(BaseModel):
@@ -32,6 +34,8 @@ class Configuration(BaseModel):
     """File and line of each dotted key."""
     knobs: dict[str, Knob] = {}
     """Of a command: how each dotted key is set."""
+    comments: dict[str, str] = {}
+    """Of a command: what is said of a key elsewhere than beside it, such as a flag's help."""
 
 
 def load_configuration(path: Path) -> Configuration:
@@ -59,8 +63,12 @@ def script_configuration(spec: StudySpec) -> Configuration:
     """All that the script of a command can be told without being touched. `ConfigurationError` as for a file."""
     assert spec.experiment.command is not None
     command = command_line(spec.experiment.command)
+    if spec.config_file:
+        load_configuration(spec.config_file)
     found = script_settings(spec.root, command, spec.cwd, spec.config_file, spec.experiment.env)
-    return Configuration(path=spec.root, values=found.values, places=found.places, knobs=found.knobs)
+    return Configuration(
+        path=spec.root, values=found.values, places=found.places, knobs=found.knobs, comments=found.comments
+    )
 
 
 def _read(path: Path) -> tuple[dict[Any, Any], dict[KeyPath, int]]:
@@ -75,8 +83,16 @@ def _read(path: Path) -> tuple[dict[Any, Any], dict[KeyPath, int]]:
         raise ConfigurationError("is nested too deeply, or holds itself", where=path.name) from error
 
 
-def resolve(values: dict[str, Any], settings: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any]:
+def resolve(
+    values: dict[str, Any], settings: dict[str, Any], overrides: dict[str, Any], advice: str = ""
+) -> dict[str, Any]:
     """A copy of `values` with `[experiment.set]` and then one arm's overrides applied, both by dotted key.
+
+    Args:
+        values: Nested, as they were read.
+        settings: Those of the study file.
+        overrides: Those of the arm.
+        advice: Said behind the nearest keys where one does not exist.
 
     Raises:
         ConfigurationError: a key does not exist; the message names the nearest that do.
@@ -84,7 +100,7 @@ def resolve(values: dict[str, Any], settings: dict[str, Any], overrides: dict[st
     resolved = deepcopy(values)
     for source, changes in (("[experiment.set]", settings), ("override", overrides)):
         for key, value in changes.items():
-            _set(resolved, key, deepcopy(value), source)
+            _set(resolved, key, deepcopy(value), source, advice)
     return resolved
 
 
@@ -109,11 +125,12 @@ def _paths(values: dict[str, Any], prefix: KeyPath) -> Iterator[KeyPath]:
             yield from _paths(value, (*prefix, key))
 
 
-def _set(values: dict[str, Any], key: str, value: object, source: str) -> None:
+def _set(values: dict[str, Any], key: str, value: object, source: str, advice: str) -> None:
     """Set one existing dotted key in place."""
     known = dotted_keys(values)
     if key not in known:
-        raise ConfigurationError(f"there is no key {key!r} to set", where=source, to_do=nearest_keys(key, list(known)))
+        to_do = nearest_keys(key, list(known)) + advice
+        raise ConfigurationError(f"there is no key {key!r} to set", where=source, to_do=to_do)
     *tables, last = known[key]
     for table in tables:
         values = values[table]

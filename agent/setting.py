@@ -16,7 +16,7 @@ from ..executor.limits import Limits
 from ..executor.sandbox.choice import choose
 from ..executor.sandbox.view import View
 from ..executor.worker import INSIDE, Station
-from .configuration import Configuration, load_configuration, resolve, script_configuration
+from .configuration import IN_COMMAND, Configuration, load_configuration, resolve, script_configuration
 from .keys import study_version, trial_key
 from .ledger import Trial
 from .results import Mode
@@ -43,7 +43,8 @@ class Setting:
     def configured(self, interventions: list[Intervention]) -> dict[str, Any]:
         """The configuration of an arm. `ConfigurationError` for a key that does not exist."""
         values = self.configuration.values if self.configuration else {}
-        return resolve(values, self.spec.experiment.set, config_overrides(interventions))
+        advice = IN_COMMAND if self.spec.experiment.command else ""
+        return resolve(values, self.spec.experiment.set, config_overrides(interventions), advice)
 
     @property
     def modes(self) -> list[Mode]:
@@ -85,7 +86,8 @@ class Setting:
 def prepare(spec: StudySpec) -> Setting:
     """Read everything that `spec` points to. Raises the `LesionError` that says what is wrong."""
     configuration = configuration_of(spec)
-    config = resolve(configuration.values if configuration else {}, spec.experiment.set, {})
+    advice = IN_COMMAND if spec.experiment.command else ""
+    config = resolve(configuration.values if configuration else {}, spec.experiment.set, {}, advice)
     return Setting(
         spec=spec,
         configuration=configuration,

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ...executor.experiments.knobs import AssignKnob, FlagKnob, Knob, LiteralKnob, VariableKnob
 from ...executor.interventions import ConfigOverride
 from ..components import Component
 from ..configuration import Configuration, dotted_keys
@@ -47,9 +48,27 @@ def components_from_settings(
         if place and place.file not in texts:
             texts[place.file] = (configuration.path / place.file).read_text(encoding="utf-8").splitlines()
         comment = _comment(texts[place.file], place.line) if place else ""
+        comment = " ".join(filter(None, (comment, configuration.comments.get(key))))
         if removal := _removal(key, value, comment, parsed):
-            components.append(_component(key, f"{place.file}:{place.line}" if place else None, removal))
+            where = f"{place.file}:{place.line}" if place else None
+            how = set_by(configuration.knobs[key]) if key in configuration.knobs else ""
+            components.append(_component(key, where, removal._replace(evidence=removal.evidence + how)))
     return components
+
+
+def set_by(knob: Knob) -> str:
+    """How a setting of a script is set, as words behind the evidence; nothing for a key of a configuration file."""
+    match knob:
+        case FlagKnob(flag=flag):
+            return f"; a flag of the command, {flag}"
+        case AssignKnob():
+            return "; assigned on the command line"
+        case LiteralKnob(text=text):
+            return f"; a literal in the source, {text}"
+        case VariableKnob(name=name):
+            return f"; the environment variable {name}"
+        case _:
+            return ""
 
 
 def _component(key: str, where: str | None, removal: Removal) -> Component:

@@ -101,12 +101,13 @@ class CommandExperiment:
         return {name: line for name, line in named.items() if line is not None}
 
     def _turned(self, arm: Arm) -> Turned:
-        return turned(self.knobs, changed_settings(self.defaults, arm.config), arm.config, self.root, self.config)
+        return turned(self.knobs, changed_settings(self.defaults, arm.config), self.root, self.config)
 
     def _entry(self, arm: Arm) -> dict[str, Any]:
         set_ = self._turned(arm)
         return {
             "drop": list(set_.drop),
+            "alone": list(set_.alone),
             "append": list(set_.append),
             "environment": dict(set_.environment),
             "config_text": set_.config_text,

@@ -29,6 +29,12 @@ class FlagKnob:
     """Of a switch: the value of the setting when it is present; `False` for one that turns something off."""
     other: str | None = None
     """Of a switch: the flag that says the opposite, e.g. `--no-bias`."""
+    aliases: tuple[str, ...] = ()
+    """Its other names, e.g. `-wd`."""
+    booleans: tuple[str, str] = ("True", "False")
+    """Of one with a value: how True and False are written; `""` is the only False of argparse's `type=bool`."""
+    default: "LiteralKnob | None" = None
+    """Where its default stands, for what no flag can say: None, or the other side of a switch without an opposite."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,8 @@ class LiteralKnob:
     """Line, from 1, and column, from 0, counted in characters, of its first character."""
     end: tuple[int, int]
     """The same of the first character behind it."""
+    text: str = ""
+    """What stands there: where it is something else by now, nothing is replaced."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +76,8 @@ class Turned:
 
     drop: tuple[str, ...] = ()
     """Flags that are taken out of the command where they stand, with the values behind them."""
+    alone: tuple[str, ...] = ()
+    """Those of them that have no value: the word behind such a switch stays."""
     append: tuple[str, ...] = ()
     """Words that the script is given beside its own."""
     environment: Mapping[str, str] = field(default_factory=lambda: dict[str, str]())

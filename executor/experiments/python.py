@@ -12,6 +12,7 @@ from ..interventions import live_interventions, source_edits
 from ..jobs import Job
 from ..overlay import Overlay, edited
 from .experiment import Action, Arm
+from .imports import imported, local_module
 
 REQUIRED = ("build_model", "train", "evaluate")
 
@@ -70,18 +71,11 @@ class PythonExperiment:
             return
         seen.add(file)
         for name in _imported(file):
-            local = self._local(name)
+            local = local_module(name, (self.file.parent, self.root))
             if local:
                 self._follow(local, found, seen)
             elif name.split(".")[0] not in sys.stdlib_module_names and not self._is_local_package(name):
                 found[name] = None
-
-    def _local(self, name: str) -> Path | None:
-        relative = Path(*name.split("."))
-        places = [
-            base / end for base in (self.file.parent, self.root) for end in (f"{relative}.py", relative / "__init__.py")
-        ]
-        return next((place for place in places if place.is_file()), None)
 
     def _is_local_package(self, name: str) -> bool:
         top = name.split(".", maxsplit=1)[0]
@@ -94,8 +88,4 @@ def _imported(file: Path) -> Iterator[str]:
         body = ast.parse(file.read_bytes()).body
     except (SyntaxError, ValueError, OSError):
         return
-    for statement in body:
-        if isinstance(statement, ast.Import):
-            yield from (alias.name for alias in statement.names)
-        elif isinstance(statement, ast.ImportFrom) and statement.module and not statement.level:
-            yield statement.module
+    yield from imported(body)
