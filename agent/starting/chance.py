@@ -8,7 +8,16 @@ from typing import Any
 from ..reading.script.source import Source
 from .naming import words_of
 
-DATASETS = {"MNIST": 10, "FashionMNIST": 10, "KMNIST": 10, "CIFAR10": 10, "CIFAR100": 100, "SVHN": 10, "STL10": 10, "load_digits": 10}
+DATASETS = {
+    "MNIST": 10,
+    "FashionMNIST": 10,
+    "KMNIST": 10,
+    "CIFAR10": 10,
+    "CIFAR100": 100,
+    "SVHN": 10,
+    "STL10": 10,
+    "load_digits": 10,
+}
 SETTINGS = re.compile(r"(^|\.)(num_?classes|n_?classes|nb_?classes|classes|num_?labels)$", re.IGNORECASE)
 SHARES = frozenset({"acc", "accuracy", "correct", "top1"})
 
@@ -40,5 +49,7 @@ def is_share(metric: str) -> bool:
 def _names(file: Source) -> list[tuple[str, int]]:
     """Names that are called, with their lines."""
     calls = [node for node in ast.walk(file.tree) if isinstance(node, ast.Call)]
-    named = [(one.func.attr if isinstance(one.func, ast.Attribute) else getattr(one.func, "id", ""), one) for one in calls]
+    named = [
+        (one.func.attr if isinstance(one.func, ast.Attribute) else getattr(one.func, "id", ""), one) for one in calls
+    ]
     return [(name, one.lineno) for name, one in named]

@@ -11,7 +11,9 @@ HOLE = "7"
 """Stands for a value."""
 PERCENT = re.compile(r"%[-+ #0]*\d*(?:\.\d+)?[sdifgGeErx]")
 BRACES = re.compile(r"\{[^{}]*\}")
-PRINTERS = frozenset("print info debug warning log write echo print_ msg log_message set_description set_description_str".split())
+PRINTERS = frozenset(
+    "print info debug warning log write echo print_ msg log_message set_description set_description_str".split()
+)
 KEYWORDS = frozenset("set_postfix log_metrics".split())
 
 
@@ -43,7 +45,12 @@ def _said(call: ast.Call) -> str:
     if name not in PRINTERS or not call.args:
         return ""
     first = call.args[0]
-    if isinstance(first, ast.Constant) and isinstance(first.value, str) and len(call.args) > 1 and PERCENT.search(first.value):
+    if (
+        isinstance(first, ast.Constant)
+        and isinstance(first.value, str)
+        and len(call.args) > 1
+        and PERCENT.search(first.value)
+    ):
         return PERCENT.sub(HOLE, first.value).replace("%%", "%")
     return " ".join(_text(one) for one in call.args)
 

@@ -10,8 +10,12 @@ from .naming import words_of
 
 ENDINGS = (".json", ".jsonl", ".csv")
 READERS = frozenset("load loads read_csv read_json read_text safe_load DictReader reader exists isfile".split())
-TELLING = frozenset("metric metrics result results history score scores eval evaluation log logs progress summary stats".split())
-OTHER = frozenset("config args hparams params vocab tokenizer split splits index manifest labels classes state data".split())
+TELLING = frozenset(
+    "metric metrics result results history score scores eval evaluation log logs progress summary stats".split()
+)
+OTHER = frozenset(
+    "config args hparams params vocab tokenizer split splits index manifest labels classes state data".split()
+)
 
 
 class Written(NamedTuple):

@@ -18,7 +18,9 @@ COUNTERS = _words(
 )
 """Last words of names that only count, time, or set."""
 EXTREMES = _words("best min max minimum maximum std")
-LEADS = _words("the a an at on in is are of and with for after final finally current mean avg average running now set data")
+LEADS = _words(
+    "the a an at on in is are of and with for after final finally current mean avg average running now set data"
+)
 SPLITS = {
     "valid": "val", "validation": "val", "val": "val", "dev": "val", "eval": "val", "evaluation": "val",
     "test": "test", "testing": "test", "train": "train", "training": "train",

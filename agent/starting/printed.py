@@ -36,15 +36,15 @@ class Printed(NamedTuple):
 
 def printed(lines: Iterable[str]) -> list[Printed]:
     """Every metric in `lines`, once each with its last value, in the order in which they first come."""
-    found: dict[str, Printed] = {}
-    where: dict[str, str] = {}
+    found: dict[str, tuple[Printed, str]] = {}
     for line in map(str.rstrip, lines):
         for one in _in_line(line):
-            found[one.name], where[one.name] = one, line
-    return [_alone(one, [line for name, line in where.items() if line != where[one.name]]) for one in found.values()]
+            found[one.name] = one, line
+    lines = {line for _, line in found.values()}
+    return [_alone(one, lines - {line}) for one, line in found.values()]
 
 
-def _alone(one: Printed, others: list[str]) -> Printed:
+def _alone(one: Printed, others: set[str]) -> Printed:
     """The metric with a pattern that does not find the end of a longer name: `loss` in `valid loss`."""
     if not any(re.search(one.pattern, line) for line in others):
         return one

@@ -10,7 +10,9 @@ from ...executor.experiments.commandline import CommandLine, command_line
 
 NAMES = re.compile(r"(readme|usage|getting_?started|install|training)[^/]*\.(md|rst|txt)|readme", re.IGNORECASE)
 LARGEST = 1 << 19
-STARTS = re.compile(r"^(?:[$>%]\s+)?(?:(?:CUDA_VISIBLE_DEVICES|OMP_NUM_THREADS)=\S+\s+)*(?P<rest>(?:python[0-9.]*|torchrun|accelerate)\s.+)$")
+STARTS = re.compile(
+    r"^(?:[$>%]\s+)?(?:(?:CUDA_VISIBLE_DEVICES|OMP_NUM_THREADS)=\S+\s+)*(?P<rest>(?:python[0-9.]*|torchrun|accelerate)\s.+)$"
+)
 INLINE = re.compile(r"`(python[0-9.]*\s[^`\n]+)`")
 COMMENT = re.compile(r"\s#\s.*$")
 UNFINISHED = re.compile(r"[<>\[\]|]|\.\.\.|…|/path/|path/to|\$\w|\$\{|YOUR_|XXX", re.IGNORECASE)
