@@ -59,7 +59,8 @@ def init(
     Ends with 0 where the study can run, with 3 where the file is written and says what is missing.
     """
     from ...executor.errors import StudyFileError
-    from ..starting.start import Wishes, start
+    from ..starting.start import start
+    from ..starting.wishes import Wishes
     from ..starting.write import write
     from ..studyfile import STUDY_FILE
 

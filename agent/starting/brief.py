@@ -12,10 +12,7 @@ from ...executor.pool import Pool
 from ..machine import free_memory
 from ..setting import Setting, prepare
 from ..spec import StudySpec
-from .printed import NUMBER
 
-ANYTHING = rf"(?P<anything>{NUMBER})"
-"""Fits whatever is printed: what is a metric among it is decided afterwards."""
 LEAST_MEMORY = 2 << 30
 
 
@@ -73,7 +70,7 @@ def run_command(spec: StudySpec, changed: Mapping[str, Any], metrics_file: str |
         )
     )
     assert isinstance(setting.experiment, CommandExperiment)
-    reading = Reading(metrics_file, (ANYTHING,), "last", {})
+    reading = Reading(metrics_file, (), "last", {})
     experiment = replace(setting.experiment, reading=reading)
     job = experiment.job("retrain", [Arm("baseline", setting.config, [])])
     return _ran(_outcome(setting, job, unsafe=unsafe), changed, spec.limits.trial_time)
@@ -93,10 +90,9 @@ def _outcome(setting: Setting, job: Any, *, unsafe: bool) -> Outcome:
 
 
 def _ran(outcome: Outcome, changed: Mapping[str, Any], allowed: float) -> Ran:
-    metrics = {
-        name: value for values in outcome.metrics.values() for name, value in values.items() if name != "anything"
-    }
-    said = "\n".join(filter(None, (outcome.output, outcome.traceback)))
+    metrics = {name: value for values in outcome.metrics.values() for name, value in values.items()}
+    traceback = outcome.traceback or ""
+    said = outcome.output if traceback.strip()[-200:] in outcome.output else f"{outcome.output}\n{traceback}"
     return Ran(
         outcome.status,
         outcome.message or "",

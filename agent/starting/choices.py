@@ -99,16 +99,19 @@ def _seed(seed: Role | None, text: str, settings: ScriptSettings, files: Sequenc
 
 
 def _metrics_file(written: Sequence[Written], output: Role | None, text: str) -> tuple[str | None, str]:
-    """Where the first file of metrics will be, and the command that puts it there."""
-    for one in written:
-        if one.fixed and "/" not in one.name:
-            return one.name, text
-        goes_out = not one.fixed or (output and one.name.startswith(f"{output.value}/".removeprefix("./")))
-        if output is not None and in_command(output.knob, "{out}") and goes_out:
-            return f"{{out}}/{Path(one.name).name}", with_words(text, output, "{out}")
-        if one.fixed:
-            return one.name, text
-    return None, text
+    """Where the likeliest file of metrics will be, and the command that puts it there.
+
+    It may be a glob pattern: folders are named by the time, or by what nothing here knows.
+    """
+    if not written:
+        return None, text
+    one, folder = written[0], output.value if output and isinstance(output.value, str) else None
+    below = folder is not None and one.name.startswith(f"{folder.removeprefix('./')}/")
+    if one.fixed and not below:
+        return one.name, text
+    if output is not None and in_command(output.knob, "{out}"):
+        return f"{{out}}/**/{Path(one.name).name}", with_words(text, output, "{out}")
+    return f"{f'{folder}/' if folder else ''}**/{Path(one.name).name}", text
 
 
 def _device(settings: ScriptSettings, files: Sequence[Source], *, gpu: bool) -> Iterator[Change]:

@@ -14,6 +14,7 @@ BRACES = re.compile(r"\{[^{}]*\}")
 PRINTERS = frozenset(
     "print info debug warning log write echo print_ msg log_message set_description set_description_str".split()
 )
+CONVERSIONS = frozenset("float str round int repr".split())
 KEYWORDS = frozenset("set_postfix log_metrics".split())
 
 
@@ -23,12 +24,14 @@ class Message(NamedTuple):
     where: str
     """`file:line`."""
     text: str
+    bare: str = ""
+    """The name of the value that is printed alone."""
 
 
 def messages(files: Sequence[Source]) -> list[Message]:
     """Every text that a call of `print`, a logger, or a progress bar shows, in the order of the files."""
     return [
-        Message(f"{one.name}:{node.lineno}", line)
+        Message(f"{one.name}:{node.lineno}", line, _alone(node))
         for one in files
         for node in ast.walk(one.tree)
         if isinstance(node, ast.Call)
@@ -53,6 +56,18 @@ def _said(call: ast.Call) -> str:
     ):
         return PERCENT.sub(HOLE, first.value).replace("%%", "%")
     return " ".join(_text(one) for one in call.args)
+
+
+def _alone(call: ast.Call) -> str:
+    """`loss` of `print(loss.item())`; nothing where more is printed."""
+    if (
+        last_name(call.func) != "print"
+        or len(call.args) != 1
+        or isinstance(call.args[0], (ast.Constant, ast.JoinedStr))
+    ):
+        return ""
+    names = [node.id for node in ast.walk(call.args[0]) if isinstance(node, ast.Name) and node.id not in CONVERSIONS]
+    return names[0] if len(set(names)) == 1 else ""
 
 
 def _text(node: ast.expr) -> str:

@@ -13,6 +13,7 @@ from .printed import NUMBER, Printed, printed
 
 MOST = 4
 """Metrics that a study file names by itself."""
+ALONE = re.compile(rf"\s*{NUMBER}\s*")
 ENDS = re.compile(r"[\r\n]+")
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
@@ -41,11 +42,28 @@ def metrics_of(sought: Sought) -> list[MetricFound]:
     if any(one.goal for one in given):
         return sorted(given, key=lambda one: rank(one.name))
     stated = {one.name: message.where for message in sought.messages for one in printed([message.text])}
-    shown = printed(CONTROL.sub("", line) for line in ENDS.split(ran.output)) if ran else []
+    shown = _shown(ran) if ran else []
     found = [_printed(one, one.value, stated.get(one.name, ""), sought) for one in shown]
+    if ran and not found:
+        found = list(_bare(ran, sought.messages))
     if not found:
         found = [_printed(one, None, stated[one.name], sought) for one in _would_print(sought.messages)]
     return sorted(found, key=lambda one: rank(one.name))
+
+
+def _shown(ran: Ran) -> list[Printed]:
+    """What was printed before anything went wrong; of a run that failed only what is a metric by its name."""
+    shown = printed(CONTROL.sub("", line) for line in ENDS.split(ran.output.partition("Traceback (most recent")[0]))
+    return shown if ran.finished else [one for one in shown if goal_of(one.name)]
+
+
+def _bare(ran: Ran, messages: Sequence[Message]) -> Iterator[MetricFound]:
+    """A number alone on its line, where one call of the source prints one."""
+    numbers = [line for line in ENDS.split(ran.output) if ALONE.fullmatch(line)]
+    alone = [one for one in messages if one.bare]
+    if numbers and len({one.bare for one in alone}) == 1:
+        name = alone[0].bare
+        yield MetricFound(name, goal_of(name), rf"^\s*(?P<{name}>{NUMBER})\s*$", alone[0].where, float(numbers[-1]))
 
 
 def named(found: Sequence[MetricFound], name: str) -> MetricFound:
