@@ -1,6 +1,7 @@
 """`lesion init`: looks at a folder and writes a study file for it."""
 
 import json as jsonlib
+import re
 import shlex
 import sys
 from enum import StrEnum
@@ -59,12 +60,15 @@ def init(
     Ends with 0 where the study can run, with 3 where the file is written and says what is missing.
     """
     from ...executor.errors import StudyFileError
+    from ..spec import STUDY_NAME
     from ..starting.start import start
     from ..starting.wishes import Wishes
     from ..starting.write import write
     from ..studyfile import STUDY_FILE
 
     seconds = _seconds(time)
+    if name is not None and not re.fullmatch(STUDY_NAME, name):
+        raise typer.BadParameter("letters, digits, dots, dashes and underscores only", param_hint="--name")
     root = folder.expanduser().resolve()
     if not root.is_dir():
         raise StudyFileError("there is no such folder", where=str(folder))

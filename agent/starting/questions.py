@@ -49,7 +49,7 @@ class AtTerminal:
     def choose(self, question: str, options: Sequence[str]) -> str:
         """A number, a text of one's own, or nothing for the first."""
         words = phrases("init/asking.j2")
-        typer.echo(words.listed(question, [plain(one) for one in options]), err=True)
+        typer.echo(words.listed(question, [plain(one) for one in options]).rstrip(), err=True)
         said = str(
             typer.prompt(words.number(len(options)), default=options[0] if len(options) == 1 else "1", err=True)
         ).strip()

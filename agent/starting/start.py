@@ -1,6 +1,7 @@
 """From a folder to a draft: looks, asks where there is a choice, runs once briefly, and concludes."""
 
 import re
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -127,7 +128,7 @@ def _settings(root: Path, candidate: Candidate, wishes: Wishes) -> tuple[list[So
 
 
 def _lacking(lacking: Sequence[tuple[str, str]], python: Chosen) -> Gap:
-    names = " ".join(name for name, _ in lacking)
+    names = shlex.join(name for name, _ in lacking)
     where = ", ".join(f"{name} ({place})" for name, place in lacking)
     return Gap(f"packages are missing: {where}", f"{python.path} -m pip install {names}")
 

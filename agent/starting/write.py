@@ -3,8 +3,10 @@
 import json
 import os
 import re
+from pathlib import Path
 from typing import Any
 
+from ...executor.errors import StudyFileError
 from ...prompts import render
 from ..report.text import plain
 from ..studyfile import load_study
@@ -42,10 +44,20 @@ def write(draft: Draft) -> None:
             file.flush()
             os.fsync(file.fileno())
         if draft.is_complete:
-            load_study(unfinished)
+            _require_sound(unfinished, draft.path.name)
         unfinished.replace(draft.path)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def _require_sound(unfinished: Path, name: str) -> None:
+    """`StudyFileError`, with the name that the file was to have, where it does not load."""
+    try:
+        load_study(unfinished)
+    except StudyFileError as error:
+        raise StudyFileError(
+            str(error).replace(unfinished.name, name), to_do="see the options of `lesion init`"
+        ) from None
 
 
 def toml(value: Any) -> str:
