@@ -24,9 +24,11 @@ BOOKKEEPING_WORDS = _set(
     "verbose debug compile compiled amp fp16 bf16 tf32 half autocast mixed log logs logging logger wandb tensorboard",
     "tqdm progress quiet save saving checkpoint checkpoints checkpointing eval evaluation resume download overwrite",
     "profile dry deterministic benchmark cudnn cuda gpu mps ddp distributed fused flash pin persistent cache inplace",
-    "device path seed",
+    "device path seed print tags partial recursive finite",
 )
 """Settings of the run rather than of what is learnt."""
+PHASES = _set("train test validate predict fit")
+"""As the whole name of a switch: which parts of the run there are."""
 NEGATIONS = _set("no not disable disabled without exclude freeze frozen")
 FILLERS = _set("use enable enabled apply active rate prob probability")
 
@@ -74,6 +76,8 @@ def kind_of(key: str) -> ComponentKind:
 def is_bookkeeping(key: str) -> bool:
     """Whether a setting is about the run (logging, devices, precision), not about what is learnt."""
     *_, last = key.split(".")
+    if last.lower() in PHASES:
+        return True
     return not BOOKKEEPING_WORDS.isdisjoint(words(key)) or words(last)[:2] == ["drop", "last"] or "do" in words(last)
 
 

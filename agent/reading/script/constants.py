@@ -30,13 +30,22 @@ def constants(root: Path, cwd: Path, sources: Sequence[Source], words: Sequence[
     entry, *others = sources
     for file in executed(root, cwd, entry, words):
         found += _top(file, file.tree.body, "")
-    found += _top(entry, entry.tree.body, "")
+    found += _own(entry, {one.key for one in found})
     found += [one for statement in entry.tree.body for one in _main(entry, statement)]
     for source in others:
         named = MODULES.match(source.stem)
         own = _top(source, source.tree.body, f"{source.stem}.")
         found += [one for one in own if named or one.key.removeprefix(f"{source.stem}.").split(".")[0].isupper()]
     return found
+
+
+def _own(entry: Source, replaced: set[str]) -> list[Found]:
+    """The script's own constants, without those that a file executed behind them sets anew."""
+    runs = [
+        node.lineno for node in ast.walk(entry.tree) if isinstance(node, ast.Call) and last_name(node.func) == "exec"
+    ]
+    own = _top(entry, entry.tree.body, "")
+    return [one for one in own if one.key not in replaced or one.place.line > max(runs, default=0)]
 
 
 def executed(root: Path, cwd: Path, entry: Source, words: Sequence[str]) -> list[Source]:

@@ -31,8 +31,8 @@ def argparse_flags(sources: Sequence[Source], options: Sequence[Given], words: S
         words: The command's arguments, among which a subcommand is named.
     """
     declared = [one for source in sources for one in _declared(source, words)]
-    changed = {key: found for source in sources for key, found in _set_defaults(source)}
-    with_defaults = [one._replace(found=_defaulted(one.found, changed)) for one in declared]
+    late = {key: found for source in sources for key, found in _set_defaults(source)}
+    with_defaults = [one._replace(found=_defaulted(one.found, late)) for one in declared]
     found = [as_given(one, options) for one in with_defaults]
     return [one for one in found if one is not None]
 
@@ -149,19 +149,26 @@ def _default(action: str, given: Mapping[str, ast.expr]) -> Any:
     return {"store_true": False, "store_false": True}.get(action)
 
 
-def _set_defaults(source: Source) -> Iterator[tuple[str, tuple[Any, LiteralKnob]]]:
+class _Late(NamedTuple):
+    """A default that `set_defaults` gives."""
+
+    value: Any
+    stands: LiteralKnob
+
+
+def _set_defaults(source: Source) -> Iterator[tuple[str, _Late]]:
     for node in running(source):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "set_defaults":
             for word in node.keywords:
                 if word.arg and (value := literal(word.value)) is not MISSING:
-                    yield word.arg, (value, source.knob(word.value))
+                    yield word.arg, _Late(value, source.knob(word.value))
 
 
-def _defaulted(found: Found, changed: Mapping[str, tuple[Any, LiteralKnob]]) -> Found:
-    """The setting with its default from `set_defaults`."""
-    if found.key not in changed:
-        return found
-    value, stands = changed[found.key]
+def _defaulted(found: Found, late: Mapping[str, _Late]) -> Found:
+    """The setting with its default from `set_defaults`, which one written in a later `add_argument` replaces."""
+    set_ = late.get(found.key)
     assert isinstance(found.knob, FlagKnob)
-    stuck = found.knob.style != "switch" or (found.knob.other is None and value is found.knob.on)
-    return found._replace(value=value, knob=replace(found.knob, default=stands if stuck else None))
+    if set_ is None or (set_.stands.file == found.place.file and set_.stands.start[0] < found.place.line):
+        return found
+    stuck = found.knob.style != "switch" or (found.knob.other is None and set_.value is found.knob.on)
+    return found._replace(value=set_.value, knob=replace(found.knob, default=set_.stands if stuck else None))
