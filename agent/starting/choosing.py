@@ -37,7 +37,8 @@ def choose(root: Path, files: Sequence[Source], wishes: Wishes, questions: Quest
             where=str(root),
             to_do="name one of them with --command, or take the first with --yes",
         )
-    return found[0]
+    equals = ", ".join(one.text for one in first[1:])
+    return found[0]._replace(evidence=(*found[0].evidence, f"as likely: {equals}")) if equals else found[0]
 
 
 def _asked(root: Path, command: str, files: Sequence[Source]) -> Candidate:

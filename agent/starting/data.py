@@ -16,6 +16,10 @@ DOWNLOADS = re.compile(
     r"hf_hub_download\(|from_pretrained\(|load_state_dict_from_url\("
 )
 SOURCES = frozenset(".py .pyc .ipynb .md .toml .yaml .yml .cfg .ini .sh .txt .json .lock .png .svg .html".split())
+OUTPUTS = frozenset(
+    "out output outputs result results run runs log logs save saved checkpoint checkpoints ckpt ckpts wandb lightning_logs".split()
+)
+"""Folders that scripts fill themselves."""
 BIG = 1 << 20
 MOST_LINKS = 2000
 
@@ -49,7 +53,7 @@ def data_of(root: Path, cwd: Path, files: Sequence[Source], settings: Mapping[st
             continue
         if not path.is_relative_to(root):
             outside.setdefault(text, where)
-        elif _is_data(path):
+        elif _is_data(path) and path.relative_to(root).parts[0].lower() not in OUTPUTS:
             inside.setdefault(path.relative_to(root).as_posix(), where)
     outside |= {str(target): link for link, target in _links(root)}
     findings = [

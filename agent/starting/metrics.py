@@ -15,6 +15,8 @@ MOST = 4
 """Metrics that a study file names by itself."""
 ALONE = re.compile(rf"\s*{NUMBER}\s*")
 ENDS = re.compile(r"[\r\n]+")
+MARKED = re.compile(rf"{NUMBER}%?[,;)\]]*")
+"""A number with what the reader of metrics takes off it."""
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -43,7 +45,8 @@ def metrics_of(sought: Sought) -> list[MetricFound]:
         return sorted(given, key=lambda one: rank(one.name))
     stated = {one.name: message.where for message in sought.messages for one in printed([message.text])}
     shown = _shown(ran) if ran else []
-    found = [_printed(one, one.value, stated.get(one.name, ""), sought) for one in shown]
+    lines = ENDS.split(ran.output) if ran else []
+    found = [_printed(_readable(one, lines), one.value, stated.get(one.name, ""), sought) for one in shown]
     if ran and not found:
         found = list(_bare(ran, sought.messages))
     if not found:
@@ -55,6 +58,13 @@ def _shown(ran: Ran) -> list[Printed]:
     """What was printed before anything went wrong; of a run that failed only what is a metric by its name."""
     shown = printed(CONTROL.sub("", line) for line in ENDS.split(ran.output.partition("Traceback (most recent")[0]))
     return shown if ran.finished else [one for one in shown if goal_of(one.name)]
+
+
+def _readable(one: Printed, lines: Sequence[str]) -> Printed:
+    """The metric with a pattern that is easier to read, where whatever stands there is a number and nothing more."""
+    simple = one.pattern.replace(f">{NUMBER})", r">\S+)")
+    seen = [match[one.name] for line in lines for match in re.finditer(simple, line)]
+    return one._replace(pattern=simple) if seen and all(MARKED.fullmatch(text) for text in seen) else one
 
 
 def _bare(ran: Ran, messages: Sequence[Message]) -> Iterator[MetricFound]:

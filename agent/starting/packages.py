@@ -76,7 +76,7 @@ def missing(root: Path, files: Sequence[Source], interpreter: Path) -> list[tupl
         [interpreter, "-c", QUESTION], input=json.dumps([*wanted]), capture_output=True, text=True, timeout=60, check=False, cwd="/"
     )  # fmt: skip
     absent: list[str] = json.loads(asked.stdout) if asked.returncode == 0 else []
-    local = {path.name for path in root.rglob("*") if path.is_dir()} if absent else set[str]()
+    local = {path.name for pattern in ("*", "*/*") for path in root.glob(pattern) if path.is_dir()}
     required = _required(root)
     return [(_project(name, required), wanted[name]) for name in absent if name not in local]
 
