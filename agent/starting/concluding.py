@@ -45,7 +45,13 @@ def concluded(
     uses_file = (
         bool(ran and ran.metrics) and not draft.candidate.functions and any(one.pattern is None for one in metrics)
     )
-    gaps = [*draft.gaps, *_open_metrics(metrics, ran)]
+    gaps, stops = [*draft.gaps, *_open_metrics(metrics)], [*draft.stops]
+    if metrics and metrics[0].seen is None:
+        words = phrases("init/open.j2")
+        unseen = Gap(words.not_seen(metrics[0].name), words.check_pattern())
+        (stops if ran and ran.finished else gaps).append(unseen)
+    if not metrics:
+        gaps.append(_nothing(ran))
     return replace(
         draft,
         metrics=tuple(metrics),
@@ -53,6 +59,7 @@ def concluded(
         limits=limits_of(ran, share),
         findings=(*draft.findings, *(Finding("metric", one.name, one.where, _how(one)) for one in metrics)),
         gaps=tuple(gaps),
+        stops=tuple(stops),
     )
 
 
@@ -71,19 +78,21 @@ def _chosen_metrics(found: list[MetricFound], wishes: Wishes, questions: Questio
     return selected(found, first)
 
 
-def _open_metrics(metrics: Sequence[MetricFound], ran: Ran | None) -> list[Gap]:
-    """What is not known of the metrics."""
+def _nothing(ran: Ran | None) -> Gap:
+    """That no metric is known."""
     words = phrases("init/open.j2")
-    if not metrics:
-        return [Gap(words.no_metric(ran.finished if ran else False), words.give_metric())]
-    first = metrics[0]
+    return Gap(words.no_metric(ran.finished if ran else False), words.give_metric())
+
+
+def _open_metrics(metrics: Sequence[MetricFound]) -> list[Gap]:
+    """What is not known of the primary metric, or wrong with it."""
+    words = phrases("init/open.j2")
     gaps: list[Gap] = []
-    if first.goal is None:
-        gaps.append(Gap(words.no_goal(first.name), words.give_goal(first.name)))
-    if split_of(first.name) == "train":
-        gaps.append(Gap(words.training_only(first.name), words.give_validation()))
-    if first.seen is None:
-        gaps.append(Gap(words.not_seen(first.name), words.check_pattern()))
+    for first in metrics[:1]:
+        if first.goal is None:
+            gaps.append(Gap(words.no_goal(first.name), words.give_goal(first.name)))
+        if split_of(first.name) == "train":
+            gaps.append(Gap(words.training_only(first.name), words.give_validation()))
     return gaps
 
 

@@ -1,5 +1,6 @@
 """A draft as one record, for programs."""
 
+from math import isfinite
 from typing import Any
 
 from .draft import Draft
@@ -15,7 +16,7 @@ def record_of(draft: Draft, then: str) -> dict[str, Any]:
         "experiment": {"functions" if draft.candidate.functions else "command": draft.text},
         "findings": [one._asdict() for one in draft.findings],
         "metrics": [
-            {**one._asdict(), "primary": index == 0, "floor": one.floor[0] if one.floor else None}
+            {**one._asdict(), "seen": _finite(one.seen), "primary": index == 0, "floor": one.floor and one.floor[0]}
             for index, one in enumerate(draft.metrics)
         ],
         "set": {one.key: one.value for one in draft.changes},
@@ -34,3 +35,8 @@ def record_of(draft: Draft, then: str) -> dict[str, Any]:
         else None,
         "next": then if draft.is_ready else None,
     }
+
+
+def _finite(value: float | None) -> float | None:
+    """What JSON can carry."""
+    return value if value is not None and isfinite(value) else None

@@ -279,7 +279,8 @@ def test_a_script_that_prints_no_metric_leaves_its_place_open(tmp_path):
     assert "# metrics_pattern = " in text(made) and "# [metrics.val_loss]" in text(made)
     with pytest.raises(StudyFileError):
         load_study(tmp_path)
-    assert record(made, "--force", "--metric", "margin", "--goal", "maximize", code=0)["problems"]
+    found = record(made, "--force", "--metric", "margin", "--goal", "maximize", code=3)
+    assert "margin was not seen in the brief run" in problems(found)
     assert load_study(tmp_path).primary == "margin"
 
 
