@@ -25,7 +25,7 @@ def require_baseline(evidence: Evidence, ledger: Ledger, seeds: Sequence[int]) -
     noise = noise_floor(evidence, spec.primary)
     if noise and (problem := _too_blunt(spec.primary, noise)):
         what, to_do = problem
-        raise ExperimentError(what, where=str(spec.entry_file), to_do=to_do)
+        raise ExperimentError(what, where=str(spec.entry_file or spec.path), to_do=to_do)
 
 
 def require_runs(evidence: Evidence, ledger: Ledger, seeds: Sequence[int]) -> None:
@@ -39,7 +39,7 @@ def require_runs(evidence: Evidence, ledger: Ledger, seeds: Sequence[int]) -> No
     if evidence.mode == "retrain" and len(prints) == 1 and len(baseline.measured) > 1:
         raise ExperimentError(
             f"{len(baseline.measured)} baseline seeds gave results that are equal bit for bit, so there is no noise to compare with",
-            where=str(spec.entry_file),
+            where=str(spec.entry_file or spec.path),
             to_do=SEEDED_AGAIN["command" if spec.experiment.command else "python"],
         )
 

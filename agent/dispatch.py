@@ -192,7 +192,7 @@ class Dispatcher:
             raise ExperimentError(
                 f"the baseline's weights at seed {trial.seed} were gone, and training it again gave others: what was evaluated "
                 "on the old ones cannot be gone on with",
-                where=str(self.setting.spec.entry_file),
+                where=str(self.setting.spec.entry_file or self.setting.spec.path),
                 to_do="put the checkpoints folder back, or start anew under another study.name or --state",
             )
 

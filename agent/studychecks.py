@@ -201,9 +201,29 @@ def _check_experiment_files(experiment: Table, root: Path) -> Iterator[Problem]:
             yield Problem(here, f"there is no {'folder' if key == 'cwd' else 'file'} {path}")
         elif not path.is_relative_to(root):
             yield Problem(here, f"{path} lies outside the project {root} (widen project.root, or move it)")
+    yield from _check_scripts(experiment, root)
     name = experiment.get("interpreter")
     if isinstance(name, str) and not which(name) and not (root / expanded(name)).is_file():
         yield Problem(("experiment", "interpreter"), f"there is no Python at {name}")
+
+
+def _check_scripts(experiment: Table, root: Path) -> Iterator[Problem]:
+    """Python files that the commands start and that are not there."""
+    cwd = experiment.get("cwd", ".")
+    for key in COMMANDS:
+        text = experiment.get(key)
+        if not isinstance(text, str) or not isinstance(cwd, str):
+            continue
+        try:
+            line = command_line(text)
+        except ValueError:
+            continue  # said already
+        if line.script and not line.needs_shell and "{" not in line.script:
+            path = absolute(root, cwd) / line.script
+            if not path.is_file():
+                yield Problem(
+                    ("experiment", key), f"there is no file {path} (experiment.cwd says where the command starts)"
+                )
 
 
 def _texts(value: object) -> list[str]:

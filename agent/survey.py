@@ -90,7 +90,7 @@ def failure(spec: StudySpec, outcome: Outcome, what: str) -> ExperimentError:
     if outcome.log:
         lines += ["", f"log: {outcome.log}"]
     return ExperimentError(
-        "\n".join(lines), where=str(spec.entry_file), to_do=_ADVICE.get(outcome.status, _ADVICE["crashed"])
+        "\n".join(lines), where=str(spec.entry_file or spec.path), to_do=_ADVICE.get(outcome.status, _ADVICE["crashed"])
     )
 
 

@@ -59,8 +59,12 @@ def words(key: str) -> list[str]:
 
 
 def label(key: str) -> str:
-    """The name as a table would print it: `model.use_batch_norm` is `model batch norm`."""
-    return " ".join(word for word in words(key) if word not in FILLERS) or key
+    """The name as a table would print it: `model.use_batch_norm` is `model batch norm`, `no_augment` is `augment`."""
+    named = words(key)
+    if takes_away(key):
+        last = words(key.rpartition(".")[2])
+        named = [*named[: len(named) - len(last)], *last[1:]]
+    return " ".join(word for word in named if word not in FILLERS) or key
 
 
 def kind_of(key: str) -> ComponentKind:

@@ -58,4 +58,4 @@ def _draw(axes: "Axes", mode: Mode, metric: str, baseline: LearningCurve, arms: 
     axes.set_title(words.panel_title(mode), loc="left", fontsize=10)
     axes.set_xlabel(words.curves_plot["steps" if baseline.numbered else "rows"])
     axes.set_ylabel(clipped(metric, LABEL_LENGTH))
-    axes.legend(frameon=False, fontsize=8)
+    axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))

@@ -157,7 +157,7 @@ def test_a_script_whose_every_seed_is_the_same_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ("python train.py", "python other.py", "no such file"),
+        ("python train.py", "python other.py", "there is no file"),
         ("python train.py", "nothing-of-this-name --x", "nothing-of-this-name"),
         ("score (?P<score>", "nothing (?P<score>", "score"),
     ],

@@ -88,9 +88,11 @@ def test_a_configuration_that_cannot_be_read(made):
     refused(made.lesion("run"), "config.yaml:", "not valid YAML")
 
 
-def test_what_this_version_does_not_offer(made):
+def test_a_command_whose_script_is_not_there(made):
     made.edit("lesion.toml", 'python = "experiment.py"', 'command = "{python} x.py"\nmetrics_pattern = "(?P<score>.*)"')
-    refused(made.lesion("run"), "does not offer", "command exper")
+    refused(
+        made.lesion("run"), "lesion.toml:8: experiment.command: there is no file", "/x.py (experiment.cwd says where"
+    )
 
 
 def test_switches_of_the_recipe_are_no_question_to_a_trained_model(made):
