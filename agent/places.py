@@ -31,4 +31,5 @@ class Places:
 def guard_of(setting: Setting) -> SourceGuard:
     """What guards the source of a setting's project."""
     excluded: Sequence[str] = setting.spec.project.exclude
-    return SourceGuard(setting.spec.root, setting.experiment.file, excluded)
+    script = setting.spec.experiment.command is not None
+    return SourceGuard(setting.spec.root, setting.experiment.file, excluded, script=script)

@@ -17,6 +17,7 @@ from .planning.plan import BASELINE
 from .reading.anatomy import Anatomy
 from .reading.settings import components_from_settings
 from .setting import Setting
+from .sourceparts import components_from_source
 from .spec import StudySpec
 from .triallogs import with_log
 
@@ -69,13 +70,14 @@ def anatomy_of(setting: Setting, outcome: Outcome) -> Anatomy:
 
 
 def components_of(setting: Setting, outcome: Outcome) -> list[Component]:
-    """What could be removed: configuration first, then the model."""
+    """What could be removed: configuration first, then the model, then what only the source shows."""
     settings = (
         components_from_settings(setting.configuration, setting.config, source_files(setting.spec))
         if setting.configuration
         else []
     )
-    return [*settings, *anatomy_of(setting, outcome).components()]
+    found = [*settings, *anatomy_of(setting, outcome).components()]
+    return [*found, *components_from_source(setting, found)]
 
 
 def failure(spec: StudySpec, outcome: Outcome, what: str) -> ExperimentError:

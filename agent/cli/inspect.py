@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def inspect(
     study: StudyFile = DEFAULT_STUDY, json: Json = False, state: State = None, unsafe_no_sandbox: Unsafe = False
 ) -> None:
-    """List the components of the experiment, from its configuration and its live module tree."""
+    """List the components of the experiment, from its configuration, its live module tree and its source."""
     from rich.console import Console
 
     from ...executor.pool import Pool
@@ -42,15 +42,20 @@ def _tree(name: str, components: "list[Component]") -> "Tree":
 
     root = Tree(f"[bold]{name}[/]: {len(components)} components")
     settings, modules = root.add("configuration"), root.add("modules")
+    source = Tree("source")
     branches: dict[str, Tree] = {}
     for one in components:
         family, _, path = one.id.partition(":")
         if family == "config":
             settings.add(_line(one))
+        elif family == "edit":
+            source.add(_line(one))
         elif family == "module":
             branches[path] = branches.get(path.rpartition(".")[0], modules).add(_line(one))
         else:
             branches.get(one.where or "", modules).add(_line(one))
+    if source.children:
+        root.children.append(source)
     return root
 
 

@@ -19,6 +19,7 @@ from .pieces import pieces
 from .reach import Reach, modules_of, reach
 from .repeats import repeats
 from .scale import rescaled
+from .script import script_reach
 from .vocabulary import brought_in, odd_characters
 
 EVALUATION = ("evaluate", "score", "batches")
@@ -52,12 +53,20 @@ class SourceGuard:
         experiment: The file with the experiment's functions.
         exclude: Globs of `[project] exclude`.
         functions: What must stay as it is, with all that it reaches statically.
+        script: The file is a program that nobody wrote for this: what measures is found by its names.
     """
 
     def __init__(
-        self, root: Path, experiment: Path, exclude: Sequence[str] = (), functions: Sequence[str] = EVALUATION
+        self,
+        root: Path,
+        experiment: Path,
+        exclude: Sequence[str] = (),
+        functions: Sequence[str] = EVALUATION,
+        *,
+        script: bool = False,
     ) -> None:
         self.root, self.experiment, self.functions = root.resolve(), experiment, functions
+        self.script = script
         self._readable = Readable(root, exclude)
         self._modules = modules_of(root, experiment)
 
@@ -98,10 +107,18 @@ class SourceGuard:
 
     @cached_property
     def _reach(self) -> Reach:
-        return reach(self.root, self.experiment, self.functions, known=self._modules)
+        return self._measuring(None)
+
+    def _measuring(self, texts: dict[str, str] | None) -> Reach:
+        """What measures, in the project as it is or with new texts."""
+        if self.script:
+            return script_reach(self.root, self.experiment, texts=texts, known=self._modules)
+        return reach(self.root, self.experiment, self.functions, texts=texts, known=self._modules)
 
     @cached_property
     def _built(self) -> Reach:
+        if self.script:
+            return Reach(())
         return reach(self.root, self.experiment, MODEL, known=self._modules)
 
     def _of_files(self, edit: SourceEdit) -> list[str]:
@@ -144,14 +161,14 @@ class SourceGuard:
         return problems + (self._of_proposal(changes, texts) if proposed else [])
 
     def _of_evaluation(self, changes: Sequence[Difference], texts: dict[str, str]) -> list[str]:
-        after = reach(self.root, self.experiment, self.functions, texts=texts, known=self._modules)
-        touched = self._reach.changed(after)
+        touched = self._reach.changed(self._measuring(texts))
         if not touched:
             return []
         own = {name for change in changes for name in change.definitions}
         touched = [name for name in touched if name in own] or touched
+        measuring = "what is named as an evaluation" if self.script else " or ".join(self.functions)
         return [
-            f"touches {_listed([f'`{name}`' for name in touched])}, which {' or '.join(self.functions)} reach, or which "
+            f"touches {_listed([f'`{name}`' for name in touched])}, which {measuring} reach{'es' if self.script else ''}, or which "
             "runs when they are imported: what measures stays as it is, edit the model or its training"
         ]
 
