@@ -30,6 +30,15 @@ def written(name: str, text: str, changes: Changes) -> str:
         raise EditError([f"{name}: {error}"]) from error
 
 
+def same(one: Any, other: Any) -> bool:
+    """Equality that tells `0`, `0.0` and `False` apart, in tables and lists too."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(same(*pair) for pair in zip(one, other, strict=True))
+    return type(one) is type(other) and repr(one) == repr(other)
+
+
 def _set(document: Any, key: tuple[str, ...], value: Any) -> None:
     for part in key[:-1]:
         document = document[part]
@@ -54,20 +63,21 @@ def _toml(text: str, changes: Changes) -> str:
 
 
 def _yaml(text: str, changes: Changes) -> str:
-    """Comments stay, unless that changes another key too, as one behind an anchor."""
-    document = _round_trip(text)
-    wanted = YAML(typ="safe", pure=True).load(text)
+    """All but the changed keys is written as it was, with its comments; these go where values are shared by anchors."""
+    wanted = _separate(YAML(typ="safe", pure=True).load(text))
     for key, value in changes:
-        _set(document, key, _yaml_value(value))
-        _set(wanted := _separate(wanted), key, value)
-    result = _dump(document)
-    if YAML(typ="safe", pure=True).load(result) == wanted:
-        return result
-    return _dump(_yaml_value(wanted))
+        _set(wanted, key, value)
+    for document in (_round_trip(text), _separate(_round_trip(text))):
+        for key, value in changes:
+            _set(document, key, _yaml_value(value))
+        result = _dump(document)
+        if same(YAML(typ="safe", pure=True).load(result), wanted):
+            return result
+    raise ValueError("cannot be written so that it reads back with the changed keys alone")
 
 
 def _separate(document: Any) -> Any:
-    """A copy in which nothing is shared."""
+    """A copy in which nothing is shared; numbers and texts stay as they were written."""
     if isinstance(document, dict):
         return {key: _separate(value) for key, value in document.items()}
     return [_separate(value) for value in document] if isinstance(document, list) else document

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import EditError
-from .formats import written
+from .formats import same, written
 from .knobs import AssignKnob, FileKnob, FlagKnob, Knob, LiteralKnob, Turned, VariableKnob
 from .literals import replaced
 from .spelling import assignment, flag_words, variable
@@ -15,7 +15,7 @@ from .spelling import assignment, flag_words, variable
 def changed_settings(defaults: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of `config` that are not as `defaults` has them, by dotted key; both are nested. `0` is not `False`."""
     before = dict(_leaves(defaults, ""))
-    return {key: value for key, value in _leaves(config, "") if key not in before or not _same(before[key], value)}
+    return {key: value for key, value in _leaves(config, "") if key not in before or not same(before[key], value)}
 
 
 def turned(knobs: Mapping[str, Knob], changed: Mapping[str, Any], root: Path, file: Path | None) -> Turned:
@@ -100,10 +100,3 @@ def _leaves(table: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
             yield from _leaves(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
-
-
-def _same(one: Any, other: Any) -> bool:
-    """Equality that tells `0`, `0.0` and `False` apart, in lists too."""
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(_same(*pair) for pair in zip(one, other, strict=True))
-    return type(one) is type(other) and one == other

@@ -30,6 +30,7 @@ class Entry(NamedTuple):
     group: str
     """Nothing for a file that is named itself."""
     option: str
+    """`null` where nothing is chosen."""
     package: str | None
     """Given after `@`."""
     override: bool
@@ -66,6 +67,7 @@ class Composer:
     def __init__(self, root: Path, folder: Path, chosen: dict[str, str]) -> None:
         self.root, self.folder, self.chosen = root, folder, dict(chosen)
         self.given = frozenset(chosen)
+        self.groups: set[str] = set()
 
     def composed(self, name: str) -> dict[str, Leaf]:
         """Every value by its dotted key; overrides of choices are found first, until no further ones appear."""
@@ -74,7 +76,12 @@ class Composer:
             self._collect(name, "", 0)
             if self.chosen == before:
                 break
-        return self._file(name, "", "", 0)
+        found = self._file(name, "", "", 0)
+        for group in self.given - self.groups:
+            if (self.folder / group).is_dir():
+                entry = Entry(group, self.chosen[group], None, override=False)
+                _merge(found, self._file(self._path(entry), group, group.replace("/", "."), 1))
+        return found
 
     def _collect(self, name: str, group: str, depth: int) -> None:
         """Takes note of every `override` in the files that the present choices lead to."""
@@ -83,6 +90,7 @@ class Composer:
                 if entry.group not in self.given:
                     self.chosen[entry.group] = entry.option
             elif entry.option != "_self_" and depth < DEEPEST:
+                self.groups.add(entry.group)
                 self._collect(self._path(entry), entry.group, depth + 1)
 
     def _path(self, entry: Entry) -> str:
@@ -166,9 +174,9 @@ def _entry(one: Any, group: str) -> Entry | None:
     name, _, package = words[-1].partition("@")
     absolute = name if name.startswith("/") or not group else f"{group}/{name}"
     absolute = absolute.lstrip("/")
-    if not isinstance(option, str) or absolute.split("/")[0] == "hydra":
+    if not isinstance(option, str | None) or absolute.split("/")[0] == "hydra":
         return None
-    return Entry(absolute, option.removesuffix(".yaml"), package or None, override="override" in words)
+    return Entry(absolute, (option or "null").removesuffix(".yaml"), package or None, override="override" in words)
 
 
 def _package(entry: Entry, group: str, package: str) -> str:

@@ -35,9 +35,7 @@ class Script:
 
     def runs(self, changes: dict[str, Any]) -> Any:
         config = resolve(self.settings.values, changes, {})
-        result = turned(
-            self.settings.knobs, changed_settings(self.settings.values, config), self.root, self.config
-        )
+        result = turned(self.settings.knobs, changed_settings(self.settings.values, config), self.root, self.config)
         seen = self.root.parent / "seen"
         shutil.rmtree(seen, ignore_errors=True)
         shutil.copytree(self.root, seen)
