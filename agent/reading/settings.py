@@ -10,7 +10,7 @@ from ...executor.interventions import ConfigOverride
 from ..components import Component
 from ..configuration import Configuration, dotted_keys
 from .choices import NEUTRAL, off_in_comment, off_in_source, tested_for_zero
-from .words import is_bookkeeping, is_clip, is_negated, is_rate, is_schedule, kind_of, label
+from .words import is_bookkeeping, is_clip, is_negated, is_rate, is_schedule, kind_of, label, takes_away
 
 
 class Removal(NamedTuple):
@@ -87,10 +87,17 @@ def _removal(key: str, value: object, comment: str, sources: list[Source]) -> Re
     if is_bookkeeping(key):
         return None
     if isinstance(value, bool):
-        return Removal(False, "a switch that is on") if value and not is_negated(key) else None
+        return _switched(key, value)
     if isinstance(value, (int, float)):
         return _zero(key, value, comment, sources)
     return _neutral_choice(key, value, comment, sources) if isinstance(value, str) else None
+
+
+def _switched(key: str, value: bool) -> Removal | None:
+    """Off, for a switch that is on; on, for one such as `no_shift` that takes something away when it is on."""
+    if is_negated(key):
+        return Removal(True, "a switch that takes something away, and is off") if not value and takes_away(key) else None
+    return Removal(False, "a switch that is on") if value else None
 
 
 def _zero(key: str, value: float, comment: str, sources: list[Source]) -> Removal | None:

@@ -28,6 +28,8 @@ BOOKKEEPING_WORDS = _set(
 )
 """Settings of the run rather than of what is learnt."""
 NEGATIONS = _set("no not disable disabled without exclude freeze frozen")
+TAKES_AWAY = _set("no disable without")
+"""Of these, the first words of a switch that takes away what its other words name."""
 FILLERS = _set("use enable enabled apply active rate prob probability")
 
 KIND_WORDS: tuple[tuple[ComponentKind, str], ...] = (
@@ -80,6 +82,12 @@ def is_bookkeeping(key: str) -> bool:
 def is_negated(key: str) -> bool:
     """Whether switching it off would switch something on, as with `no_bias`."""
     return not NEGATIONS.isdisjoint(words(key.rsplit(".", maxsplit=1)[-1]))
+
+
+def takes_away(key: str) -> bool:
+    """Whether a switch, once on, removes what its other words name, as with `no_augment` and `disable_warmup`."""
+    first, *rest = words(key.rsplit(".", maxsplit=1)[-1])
+    return first in TAKES_AWAY and bool(rest)
 
 
 def is_rate(key: str) -> bool:

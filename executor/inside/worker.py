@@ -1,12 +1,12 @@
 """A single-use worker: imports what is slow, says it is ready, takes one job, answers once."""
 
+import ctypes
 import errno
 import importlib
 import os
 import resource
 import socket
 import sys
-import time
 import traceback
 from pathlib import Path
 from typing import Any, BinaryIO, Callable, Dict, Iterator, List
@@ -18,6 +18,10 @@ NOT_THE_USERS = (HERE, importlib.__file__, "<frozen")
 HEADROOM = 1 << 30
 """Address space beside the memory limit: allocator arenas and thread stacks reserve more than they use."""
 
+LIBRARIES = 8 << 30
+"""The same for a process that has yet to load its libraries."""
+PR_SET_DUMPABLE = 4
+
 
 def serve(job_socket: int, result_pipe: int) -> None:
     """Warm up, take one job from `job_socket`, send one result for each of its arms to `result_pipe`."""
@@ -25,19 +29,37 @@ def serve(job_socket: int, result_pipe: int) -> None:
     warm_up, _ = receive(inbox)
     assert warm_up is not None
     _import_quietly(warm_up["modules"])
-    from .seeding import pin
-
-    pin(warm_up["threads"])
+    if warm_up["modules"]:
+        _pin(warm_up["threads"])
     send(result_pipe, {"event": "ready"})
     job, files = receive(inbox)
     inbox.close()
     if job is None:
         return
+    if _is_command(job):
+        _close_to_others()
+    elif not warm_up["modules"]:
+        _pin(warm_up["threads"])
     _limit(job["limits"], len(job["arms"]), uses_cuda=Path("/dev/nvidiactl").exists())
     for result in _results(job, dict(zip(job["files"], files))):  # noqa: B905
         sys.stdout.flush()
         sys.stderr.flush()
         send(result_pipe, {"event": "result", **result})
+
+
+def _pin(threads: int) -> None:
+    from .seeding import pin  # imports torch, which a worker that only starts a command never needs
+
+    pin(threads)
+
+
+def _is_command(job: "Dict[str, Any]") -> bool:
+    return job.get("experiment") == "command"
+
+
+def _close_to_others() -> None:
+    """A command is a process of its own: it must not reach our memory and files, the result pipe among them."""
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_DUMPABLE, 0)
 
 
 def _results(job: "Dict[str, Any]", files: "Dict[str, BinaryIO]") -> "Iterator[Dict[str, Any]]":
@@ -46,7 +68,10 @@ def _results(job: "Dict[str, Any]", files: "Dict[str, BinaryIO]") -> "Iterator[D
 
     def begin() -> "Dict[str, Any]":
         nonlocal asked
-        from .actions import answers
+        if _is_command(job):
+            from .command import answers
+        else:
+            from .actions import answers
 
         asked = answers(job, files)
         return {"first": next(asked)}
@@ -77,7 +102,8 @@ def _limit(limits: "Dict[str, Any]", arms: int, uses_cuda: bool) -> None:
     _lower(resource.RLIMIT_CPU, int(limits["seconds"] * arms * (os.cpu_count() or 1)) + 60)
     _lower(resource.RLIMIT_NPROC, 4096)
     if not uses_cuda:
-        _lower(resource.RLIMIT_AS, _address_space() + limits["memory"] + HEADROOM)
+        room = HEADROOM if "torch" in sys.modules else LIBRARIES
+        _lower(resource.RLIMIT_AS, _address_space() + limits["memory"] + room)
 
 
 def _lower(which: int, value: int) -> None:
@@ -92,20 +118,30 @@ def _address_space() -> int:
 
 def _attempt(work: "Callable[[], Dict[str, Any]]") -> "Dict[str, Any]":
     """What `work` gives, or the named way in which it failed."""
+    started = _cpu_seconds()
+    try:
+        return {"status": "ok", **work(), "cpu_seconds": _cpu_seconds() - started}
+    except (KeyboardInterrupt, Exception, SystemExit) as error:
+        return _failed(error)
+
+
+def _cpu_seconds() -> float:
+    """Of this process and of those that it has waited for."""
+    spent = os.times()
+    return spent.user + spent.system + spent.children_user + spent.children_system
+
+
+def _failed(error: BaseException) -> "Dict[str, Any]":
     from .filling import Refused
     from .measured import Diverged, Invalid
 
-    started = time.process_time()
-    try:
-        return {"status": "ok", **work(), "cpu_seconds": time.process_time() - started}
-    except Refused as refusal:
-        return {"status": "refused", "message": str(refusal)}
-    except Invalid as problem:
-        return {"status": "invalid", "message": str(problem)}
-    except Diverged as problem:
-        return {"status": "diverged", "message": str(problem)}
-    except (KeyboardInterrupt, Exception, SystemExit) as error:
-        return {"status": _status(error), **describe(error)}
+    if isinstance(error, Refused):
+        return {"status": "refused", "message": str(error)}
+    if isinstance(error, Invalid):
+        return {"status": "invalid", "message": str(error)}
+    if isinstance(error, Diverged):
+        return {"status": "diverged", "message": str(error)}
+    return {"status": _status(error), **describe(error)}
 
 
 def _status(error: BaseException) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from .layers import can_layer, layered
 from .seccomp import deny_list
 from .view import WORKSPACE, Launch, View, base_environment
 
@@ -34,6 +35,11 @@ class Bubblewrap:
         """Always."""
         return True
 
+    @property
+    def layers(self) -> bool:
+        """Whether it can put a throw-away layer over the project."""
+        return can_layer(self.executable)
+
     def launch(self, view: View, command: Sequence[str]) -> Launch:
         """`bwrap … command`; its own environment is empty, since `/proc/1/environ` inside is bwrap's."""
         filters = deny_list()
@@ -44,7 +50,7 @@ class Bubblewrap:
             str(self.executable),
             *_isolation(view),
             *_system(view),
-            *_shared(view),
+            *_shared(view, self.layers),
             *_edited(texts),
             *_closed(view),
             *_environment(view),
@@ -94,10 +100,11 @@ def _may_change_settings() -> bool:
     return os.geteuid() == 0 or os.access("/proc/sys/kernel/core_pattern", os.W_OK)
 
 
-def _shared(view: View) -> list[str]:
+def _shared(view: View, layers: bool) -> list[str]:
     """The binds come after the temporary folders: a project below `/tmp` must not be covered by them."""
     readable = [word for path in view.readable for word in ("--ro-bind", str(path), str(path))]
-    return ["--ro-bind", str(view.project), str(view.project), *readable]
+    project = layered(view.project) if view.layered and layers else ["--ro-bind", str(view.project), str(view.project)]
+    return [*project, *readable]
 
 
 def _edited(texts: Mapping[Path, int]) -> list[str]:

@@ -66,6 +66,18 @@ def test_scale_bookkeeping_and_what_is_off_are_no_components(components, line):
     assert components(line + "\n") == []
 
 
+@pytest.mark.parametrize("line", ["no_augment: false", "disable_warmup: false", "without_norm: false"])
+def test_a_switch_that_takes_something_away_is_put_on(components, line):
+    (component,) = components(line + "\n")
+    assert component.interventions[0].value is True
+    assert component.kind != "other"
+
+
+@pytest.mark.parametrize("line", ["no_cuda: false", "no_save: false", "freeze_norm: false", "no_augment: true"])
+def test_what_takes_nothing_away_from_the_recipe_is_no_component(components, line):
+    assert components(line + "\n") == []
+
+
 @pytest.mark.parametrize(
     ("line", "source", "off"),
     [

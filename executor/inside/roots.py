@@ -1,0 +1,164 @@
+"""The outermost modules of a script, their copies, and the interventions that were put into them."""
+
+import weakref
+from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+from torch import nn
+
+from .operate import operate
+from .surgery import Cut
+
+WRAPPERS = ("DataParallel", "DistributedDataParallel", "FullyShardedDataParallel")
+MOST_NAMES = 12
+
+
+def unwrapped(module: nn.Module) -> nn.Module:
+    """The model inside what compiling and parallel training put around it."""
+    while True:
+        inner = module._modules.get("_orig_mod")
+        if inner is None and type(module).__name__ in WRAPPERS:
+            inner = module._modules.get("module")
+        if inner is None:
+            return module
+        module = inner
+
+
+class Root:
+    """An outermost module; `name` is the prefix of its paths, None for the first, whose paths are plain."""
+
+    def __init__(self, module: nn.Module, name: "Optional[str]", original: "Optional[Root]", late: bool) -> None:
+        self.name, self.original, self.late = name, original, late
+        self.shape = shape_of(module)
+        self.size = sum(parameter.numel() for parameter in module.parameters())
+        self._weak = weakref.ref(module)
+        self._held = module if original is None and not late else None
+        self.names = [path for path, _ in module.named_modules(remove_duplicate=False) if path]
+        self.parameters = [path for path, _ in module.named_parameters(remove_duplicate=False)]
+
+    @property
+    def module(self) -> "Optional[nn.Module]":
+        """The module; None where it was a copy that is gone."""
+        return self._weak()
+
+    @property
+    def prefix(self) -> str:
+        """What its paths begin with."""
+        return self.name + "." if self.name else ""
+
+
+def shape_of(module: nn.Module) -> "Tuple[Any, ...]":
+    """Class, and names and shapes of all parameters: equal for copies."""
+    return (type(module), *((name, tuple(one.shape)) for name, one in module.named_parameters()))
+
+
+class Roots:
+    """Every root, in the order of their first calls."""
+
+    def __init__(self) -> None:
+        self.all: List[Root] = []
+        self.running = False
+        self._ids: Dict[int, Any] = {}
+
+    def __contains__(self, module: nn.Module) -> bool:
+        return id(module) in self._ids
+
+    def add(self, module: nn.Module, late: bool) -> Root:
+        """A new root: a copy of one that is there, one that contains some of them and takes their place, or one of its own."""
+        shape = shape_of(module)
+        original = next((one for one in self.all if one.original is None and one.shape == shape), None)
+        parts = {id(part) for part in module.modules()}
+        inner = [one for one in self.all if one.module is not None and id(one.module) in parts]
+        name = None if original is None and len(inner) == len(self.all) else self._name(module)
+        if original is not None:
+            name = original.name
+        elif inner:
+            name = inner[0].name if inner[0].original is None else name
+        root = Root(module, name, original, late)
+        self.all = [one for one in self.all if one not in inner] + [root]
+        key = id(module)
+        self._ids[key] = weakref.ref(module, lambda _gone: self._ids.pop(key, None))
+        return root
+
+    def paths(self) -> "List[str]":
+        """Of every module that was found."""
+        return [one.prefix + path for one in self.all if one.original is None for path in one.names]
+
+    def _name(self, module: nn.Module) -> str:
+        kind = type(module).__name__
+        taken = {one.name for one in self.all}
+        return next(name for name in [kind, *("%s%d" % (kind, n) for n in range(2, 1000))] if name not in taken)
+
+
+class Placed:
+    """The interventions of a run, and where they were put."""
+
+    def __init__(self, specs: "List[Dict[str, Any]]", seed: int) -> None:
+        self.specs, self._seed = specs, seed
+        self.refusal: Optional[str] = None
+        self._cuts: Dict[int, List[Cut]] = {index: [] for index in range(len(specs))}
+        self._prefixes: Dict[int, str] = {}
+        self._homes: Dict[int, Tuple[Any, ...]] = {}
+
+    def put_into(self, root: Root) -> None:
+        """Those that belong there. `Refused` where one does not fit."""
+        module = root.module
+        assert module is not None
+        already = {cut.target for cut in _cuts_in(module)}
+        fitting = [(index, spec) for index, spec in enumerate(self.specs) if self._fits(index, spec, root)]
+        if not fitting or already:
+            return
+        cuts = operate(module, [_below(spec, root.prefix) for _, spec in fitting], self._seed)
+        for (index, _), cut in zip(fitting, cuts):  # noqa: B905
+            self._cuts[index].append(cut)
+            self._prefixes[index], self._homes[index] = root.prefix, root.shape
+
+    def missing(self) -> "List[str]":
+        """Paths that no root has."""
+        return [_path(spec) for index, spec in enumerate(self.specs) if not self._cuts[index]]
+
+    def proofs(self) -> "List[Dict[str, Any]]":
+        """One for each intervention, summed over the copies of the model."""
+        return [self._proof(index) for index in range(len(self.specs)) if self._cuts[index]]
+
+    def _proof(self, index: int) -> "Dict[str, Any]":
+        proofs = [cut.proof() for cut in self._cuts[index]]
+        changed = any(one["changed"] for one in proofs)
+        called = next((one for one in proofs if one["calls"]), proofs[0])
+        return {
+            "target": self._prefixes[index] + proofs[0]["target"],
+            "removal": proofs[0]["removal"],
+            "calls": sum(one["calls"] for one in proofs),
+            "changed": changed,
+            "reason": None if changed else called["reason"],
+        }
+
+    def _fits(self, index: int, spec: "Dict[str, Any]", root: Root) -> bool:
+        if index in self._homes:
+            return root.shape == self._homes[index]
+        path = _path(spec)
+        if not path.startswith(root.prefix):
+            return False
+        below = path[len(root.prefix) :]
+        return below in (root.parameters if spec["kind"] == "weight" else root.names)
+
+
+def shown(paths: "Sequence[str]") -> str:
+    """Some of the paths, for a message."""
+    more = ", …" if len(paths) > MOST_NAMES else ""
+    return (", ".join(paths[:MOST_NAMES]) or "none") + more
+
+
+def _path(spec: "Dict[str, Any]") -> str:
+    return spec["parameter"] if spec["kind"] == "weight" else spec["path"]
+
+
+def _below(spec: "Dict[str, Any]", prefix: str) -> "Dict[str, Any]":
+    """The intervention with paths as the root itself has them."""
+    names = ("path", "projection", "parameter")
+    return {key: value[len(prefix) :] if key in names else value for key, value in spec.items()}
+
+
+def _cuts_in(module: nn.Module) -> "List[Cut]":
+    """Of a copy that was made after the cut."""
+    owners = [getattr(part.__dict__.get("forward"), "__self__", None) for part in module.modules()]
+    return [one for one in owners if isinstance(one, Cut)]
