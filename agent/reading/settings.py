@@ -96,7 +96,9 @@ def _removal(key: str, value: object, comment: str, sources: list[Source]) -> Re
 def _switched(key: str, value: bool) -> Removal | None:
     """Off, for a switch that is on; on, for one such as `no_shift` that takes something away when it is on."""
     if is_negated(key):
-        return Removal(True, "a switch that takes something away, and is off") if not value and takes_away(key) else None
+        return (
+            Removal(True, "a switch that takes something away, and is off") if not value and takes_away(key) else None
+        )
     return Removal(False, "a switch that is on") if value else None
 
 
