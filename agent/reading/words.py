@@ -24,11 +24,11 @@ BOOKKEEPING_WORDS = _set(
     "verbose debug compile compiled amp fp16 bf16 tf32 half autocast mixed log logs logging logger wandb tensorboard",
     "tqdm progress quiet save saving checkpoint checkpoints checkpointing eval evaluation resume download overwrite",
     "profile dry deterministic benchmark cudnn cuda gpu mps ddp distributed fused flash pin persistent cache inplace",
-    "device path seed accel accelerator accelerators",
+    "device path seed print tags partial recursive finite accel accelerator accelerators",
 )
 """Settings of the run rather than of what is learnt."""
-RUNS = frozenset({"train", "do_train", "test", "do_test"})
-"""Switches that say which part of a script runs at all. A leading underscore is Hydra's: `_partial_`, `_convert_`."""
+PHASES = _set("train test validate predict fit")
+"""As the whole name of a switch: which parts of the run there are."""
 NEGATIONS = _set("no not disable disabled without exclude freeze frozen")
 TAKES_AWAY = _set("no disable without")
 """Of these, the first words of a switch that takes away what its other words name."""
@@ -78,7 +78,7 @@ def kind_of(key: str) -> ComponentKind:
 def is_bookkeeping(key: str) -> bool:
     """Whether a setting is about the run (logging, devices, precision), not about what is learnt."""
     *_, last = key.split(".")
-    if last.startswith("_") or last in RUNS:
+    if last.lower() in PHASES:
         return True
     return not BOOKKEEPING_WORDS.isdisjoint(words(key)) or words(last)[:2] == ["drop", "last"] or "do" in words(last)
 

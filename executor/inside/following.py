@@ -90,6 +90,7 @@ class Follower:
             output = call(root, *args, **kwargs)
         except Refused as refusal:
             self._refuse(refusal)
+            raise
         finally:
             self.roots.running = False
         self._after(root, output)

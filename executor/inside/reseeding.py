@@ -122,7 +122,7 @@ class Seeds:
         return moved % 2**32 if what.startswith("numpy") and value >= 0 else moved
 
     def _note(self, what: str, value: Any) -> None:
-        frame: Optional[Any] = sys._getframe(2)
+        frame: Optional[Any] = sys._getframe(2)  # pyright: ignore[reportPrivateUsage]
         while frame is not None and frame.f_code.co_filename.startswith(HERE):
             frame = frame.f_back
         if frame is None or len(self._told) >= MOST_TOLD:

@@ -15,9 +15,10 @@ MOST_NAMES = 12
 def unwrapped(module: nn.Module) -> nn.Module:
     """The model inside what compiling and parallel training put around it."""
     while True:
-        inner = module._modules.get("_orig_mod")
+        children = dict(module.named_children())
+        inner = children.get("_orig_mod")
         if inner is None and type(module).__name__ in WRAPPERS:
-            inner = module._modules.get("module")
+            inner = children.get("module")
         if inner is None:
             return module
         module = inner
@@ -103,14 +104,23 @@ class Placed:
         """Those that belong there. `Refused` where one does not fit."""
         module = root.module
         assert module is not None
-        already = {cut.target for cut in _cuts_in(module)}
         fitting = [(index, spec) for index, spec in enumerate(self.specs) if self._fits(index, spec, root)]
-        if not fitting or already:
+        if not fitting or self._is_cut(module):
             return
         cuts = operate(module, [_below(spec, root.prefix) for _, spec in fitting], self._seed)
         for (index, _), cut in zip(fitting, cuts):  # noqa: B905
             self._cuts[index].append(cut)
             self._prefixes[index], self._homes[index] = root.prefix, root.shape
+
+    def _is_cut(self, module: nn.Module) -> bool:
+        """Whether it is a copy that was made after the cut; what another process has cut and saved whole is taken out."""
+        ours = {id(cut.tally) for cuts in self._cuts.values() for cut in cuts}
+        found = _cuts_in(module)
+        while found and not any(id(cut.tally) in ours for cut in found):
+            for cut in found:
+                Cut.undo(cut)  # of a weight, too: its values are what the file holds
+            found = _cuts_in(module)
+        return bool(found)
 
     def missing(self) -> "List[str]":
         """Paths that no root has."""

@@ -30,13 +30,26 @@ def constants(root: Path, cwd: Path, sources: Sequence[Source], words: Sequence[
     entry, *others = sources
     for file in executed(root, cwd, entry, words):
         found += _top(file, file.tree.body, "")
+<<<<<<< HEAD
     found += _not_replaced(_top(entry, entry.tree.body, ""), {one.key for one in found}, _runs(entry))
+=======
+    found += _own(entry, {one.key for one in found})
+>>>>>>> e49c5c781ff118ba11b50ff77ac62590fd3376ff
     found += [one for statement in entry.tree.body for one in _main(entry, statement)]
     for source in others:
         named = MODULES.match(source.stem)
         own = _top(source, source.tree.body, f"{source.stem}.")
         found += [one for one in own if named or one.key.removeprefix(f"{source.stem}.").split(".")[0].isupper()]
     return found
+
+
+def _own(entry: Source, replaced: set[str]) -> list[Found]:
+    """The script's own constants, without those that a file executed behind them sets anew."""
+    runs = [
+        node.lineno for node in ast.walk(entry.tree) if isinstance(node, ast.Call) and last_name(node.func) == "exec"
+    ]
+    own = _top(entry, entry.tree.body, "")
+    return [one for one in own if one.key not in replaced or one.place.line > max(runs, default=0)]
 
 
 def executed(root: Path, cwd: Path, entry: Source, words: Sequence[str]) -> list[Source]:

@@ -101,7 +101,11 @@ Arguments = dict[str, tuple[Source, ast.expr]]
 
 
 def _calls(sources: Sequence[Source]) -> dict[str, list[Arguments]]:
-    """By class: the keyword arguments of each call, those of a dictionary handed over as `**name` included."""
+    """By class: the keyword arguments of each call, those of a dictionary handed over as `**name` included.
+
+    Where the entry script calls a class, only its own calls count: a library makes others of it for other purposes.
+    """
+    own = _calls(sources[:1]) if len(sources) > 1 else {}
     found: dict[str, list[Arguments]] = {}
     for source in sources:
         tables = _tables(source)
@@ -114,7 +118,7 @@ def _calls(sources: Sequence[Source]) -> dict[str, list[Arguments]]:
                     elif isinstance(word.value, ast.Name):
                         words |= {key: (source, value) for key, value in tables.get(word.value.id, {}).items()}
                 found.setdefault(last_name(node.func), []).append(words)
-    return found
+    return found | own
 
 
 def _tables(source: Source) -> dict[str, dict[str, ast.expr]]:

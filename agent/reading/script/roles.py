@@ -18,7 +18,8 @@ OUTPUTS = re.compile(
     re.IGNORECASE,
 )
 LENGTHS = re.compile(
-    r"^(n_?|num_?|max_?|total_?|nb_?|train_?)*(train_?)?(epochs?|iters?|iterations?|steps?|updates?)$", re.IGNORECASE
+    r"^(n_?|num_?|max_?|total_?|nb_?|train_?)*(train_?)?(epochs?|iters?|iterations?|steps?|timesteps?|updates?)$",
+    re.IGNORECASE,
 )
 STRONGEST = (FlagKnob, AssignKnob, VariableKnob)
 """What a command can say itself goes before literals and files."""
@@ -64,8 +65,12 @@ def output_setting(settings: ScriptSettings) -> Role | None:
 
 
 def training_length(settings: ScriptSettings) -> list[Role]:
-    """The numbers that say how long it trains, epochs and steps; a brief run sets them to 1 or a few."""
-    return [role for role in _roles(settings, LENGTHS, (int, float)) if role.value > 0]
+    """The numbers that say how long it trains, epochs and steps; a brief run sets them to 1 or a few.
+
+    Those that bound nothing yet, None or below 0, are among them where their name says that they are a maximum.
+    """
+    roles = _roles(settings, LENGTHS, (int, float, type(None)))
+    return [role for role in roles if "max" in role.key.rpartition(".")[2].lower() or (role.value or 0) > 0]
 
 
 def in_command(knob: Knob, placeholder: str) -> list[str]:

@@ -143,7 +143,8 @@ def _without(source: SourceFile, home: ast.expr, step: ast.expr) -> tuple[Change
     start, end = source.span(step, home)
     text = source.text
     after = end + len(text[end:]) - len(text[end:].lstrip())
-    end = after + 1 if text[after : after + 1] == "," else end
+    if text[after : after + 1] == ",":
+        end = after + 1 + len(text[after + 1 :]) - len(text[after + 1 :].lstrip(" \t"))
     line, until = text.rfind("\n", 0, start) + 1, text.find("\n", end)
     alone = not text[line:start].strip() and until >= 0 and not text[end:until].partition("#")[0].strip()
     return (Change(line, until + 1, ""),) if alone else (Change(start, end, ""),)

@@ -20,7 +20,7 @@ LOSS = (r"loss[ =:]+(?P<loss>\S+)",)
 
 def workplace(folder: Path, limits: Limits | None = None, **view: Any) -> Station:
     """Workers for commands in `folder`, as a study makes them: with a layer, and nothing imported ahead."""
-    return replace(station(folder, limits or Limits(seconds=DEADLINE), layered=True, **view), modules=())
+    return replace(station(folder, limits or Limits(seconds=5 * DEADLINE), layered=True, **view), modules=())
 
 
 def experiment(folder: Path, command: str | None = "python train.py", **how: Any) -> CommandExperiment:

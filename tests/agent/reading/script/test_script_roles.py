@@ -22,7 +22,7 @@ def test_the_roles_of_flags(script):
     seed, output = seed_setting(made.settings), output_setting(made.settings)
     assert (seed.key, seed.value, in_command(seed.knob, "{seed}")) == ("random_seed", 1, ["--random-seed", "{seed}"])
     assert (output.key, in_command(output.knob, "{out}")) == ("save_dir", ["--save-dir", "{out}"])
-    assert [(one.key, one.value) for one in training_length(made.settings)] == [("epochs", 14)]
+    assert [(one.key, one.value) for one in training_length(made.settings)] == [("epochs", 14), ("max_iters", -1)]
 
 
 def test_the_roles_of_constants(script):

@@ -47,6 +47,10 @@ class TrainConfig:
     momentum = 0.9
 
 class GPT:
+    @classmethod
+    def from_pretrained(cls, arguments):
+        return cls(GPTConfig(**arguments))
+
     def __init__(self, config):
         self.seen = [config.label_smoothing, config.layers, TrainConfig.momentum, WIDTH_FACTOR]
 """,
@@ -117,6 +121,7 @@ def test_several_literals_of_one_line_change_together(script):
 )
 def test_an_executed_file_and_the_command_count_before_the_constants(script, key, value):
     made = script(NANO, COMMAND.replace("{out}", "here"))
+    assert not {"constants.dropout", "constants.eval_iters", "constants.learning_rate"} & set(made.values)
     before = made.runs({})
     assert (before["dropout"], before["eval_iters"], before["learning_rate"]) == (0.2, 20, 0.01)
     assert {name: before[name] for name in ("dropout", "eval_iters", "learning_rate", "bias")} == {
