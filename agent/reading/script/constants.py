@@ -30,11 +30,7 @@ def constants(root: Path, cwd: Path, sources: Sequence[Source], words: Sequence[
     entry, *others = sources
     for file in executed(root, cwd, entry, words):
         found += _top(file, file.tree.body, "")
-<<<<<<< HEAD
-    found += _not_replaced(_top(entry, entry.tree.body, ""), {one.key for one in found}, _runs(entry))
-=======
     found += _own(entry, {one.key for one in found})
->>>>>>> e49c5c781ff118ba11b50ff77ac62590fd3376ff
     found += [one for statement in entry.tree.body for one in _main(entry, statement)]
     for source in others:
         named = MODULES.match(source.stem)
@@ -54,7 +50,7 @@ def _own(entry: Source, replaced: set[str]) -> list[Found]:
 
 def executed(root: Path, cwd: Path, entry: Source, words: Sequence[str]) -> list[Source]:
     """Files that the script runs as part of itself, the one that counts last first: of its arguments, and by name."""
-    runs = _runs(entry)
+    runs = [node for node in ast.walk(entry.tree) if isinstance(node, ast.Call) and last_name(node.func) == "exec"]
     if not runs:
         return []
     texts = [one.value for node in runs for one in ast.walk(node) if isinstance(one, ast.Constant)]
@@ -62,17 +58,6 @@ def executed(root: Path, cwd: Path, entry: Source, words: Sequence[str]) -> list
     given = [word for word in words if word.endswith(".py") and not word.startswith("-")]
     files = [parsed(root, (cwd / name).resolve(), entry=True) for name in [*reversed(given), *reversed(named)]]
     return [one for one in files if one is not None]
-
-
-def _runs(entry: Source) -> list[ast.Call]:
-    """Where the script executes a file."""
-    return [node for node in ast.walk(entry.tree) if isinstance(node, ast.Call) and last_name(node.func) == "exec"]
-
-
-def _not_replaced(own: list[Found], given: set[str], runs: Sequence[ast.Call]) -> list[Found]:
-    """The script's own constants, without those that a file executed later sets again: they count for nothing."""
-    last = max((node.lineno for node in runs), default=0)
-    return [one for one in own if one.key not in given or one.place.line > last]
 
 
 def _top(source: Source, body: Sequence[ast.stmt], prefix: str) -> list[Found]:
