@@ -231,7 +231,7 @@ def _anatomy(arm: Arm, files: "Dict[str, BinaryIO]") -> Answer:
         "repeatable": stages == again if stages and again else None,
         "seeded": again != differently if again and differently else None,
         "offers": offers(arm.job),
-        "remarks": remarks(ran.report, _seeding(arm.job, arm.arm), arm.job["project"]),
+        "remarks": remarks(third or ran.report, other, _seeding(arm.job, arm.arm), arm.job["project"]),
     }
 
 

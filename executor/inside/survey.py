@@ -15,8 +15,8 @@ def offers(job: "Dict[str, Any]") -> "List[str]":
     return [*found, *(["load_weights"] if there and "evaluate" in job["words"] else [])]
 
 
-def remarks(report: "Dict[str, Any]", seeding: str, project: str) -> "List[str]":
-    """What a person should know."""
+def remarks(report: "Dict[str, Any]", seed: int, seeding: str, project: str) -> "List[str]":
+    """What a person should know of a run at `seed`, which the script sets itself where it is told it: then nothing is said."""
     found: List[str] = []
     if not report:
         return [
@@ -24,7 +24,8 @@ def remarks(report: "Dict[str, Any]", seeding: str, project: str) -> "List[str]"
         ]
     if not report.get("modules"):
         found.append("it never calls a torch module: nothing can be cut in its model, only its settings and its source")
-    for one in report["seeds"][:MOST]:
+    seeds = [one for one in report["seeds"] if seeding != "own" or one["value"] != str(seed)]
+    for one in seeds[:MOST]:
         file = os.path.relpath(one["file"], project) if one["file"].startswith(project + os.sep) else one["file"]
         shift = "" if seeding == "own" else f"; that becomes {one['value']} + {APART} · seed"
         found.append(f"{file}:{one['line']} seeds {one['what']} with {one['value']}{shift}")
