@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Callable, Deque, Dict, List, Optional
 
@@ -160,10 +161,8 @@ def _pass_on(data: bytes) -> None:
 
 def _kill(process: "subprocess.Popen[bytes]") -> None:
     """The command's whole group."""
-    try:
+    with suppress(OSError):
         os.killpg(process.pid, signal.SIGKILL)
-    except OSError:
-        pass
 
 
 def _is_alone() -> bool:

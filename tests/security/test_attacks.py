@@ -95,7 +95,7 @@ def inside(world):
 
 
 @pytest.fixture(scope="module")
-def outside(world, inside):
+def outside(world, inside, layered):
     """What became of every attack from a plain process, after those from inside."""
     environment = {"LESION_TEST_SECRET": world["secret"], "HOME": world["home"]}
     script = Path(world["project"], "attacks.py")
@@ -159,3 +159,35 @@ def test_no_kernel_setting_can_be_written(inside):
     assert inside["settings"] == []
     if os.geteuid() == 0:
         assert os.access("/proc/sys/kernel/core_pattern", os.W_OK), "root may write it outside, or this shows nothing"
+
+
+@pytest.fixture(scope="module")
+def layered(world, inside):
+    """The same attacks from inside a project that may be written to, and what the folders looked like afterwards."""
+    folder = Path(world["folder"])
+    attacked = station(folder / "project", hidden=(folder / "project" / ".lesion",), layered=True)
+    outcome = run(
+        attacked, {"attack": job(folder / "project" / "experiment.py", world={**world, "writable": "/trial"})}
+    )
+    assert outcome["attack"].status == "ok", outcome["attack"]
+    left = {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
+    return {**json.loads(outcome["attack"].output), "files": left}
+
+
+LAYERED = {
+    "hard_link_into_project",
+    "write_into_project",
+    "change_a_project_file",
+    "remove_a_project_file",
+    "symlink_into_project",
+}
+"""What succeeds there, in the layer."""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_layer_opens_nothing_but_itself(layered, name):
+    assert (layered["attacks"][name] == "succeeded") == (name in LAYERED)
+
+
+def test_nothing_that_was_written_into_the_layer_reaches_the_disk(layered, inside):
+    assert layered["files"] == inside["files"]

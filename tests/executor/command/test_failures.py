@@ -1,6 +1,5 @@
 """Every way in which a command can end badly has a name, and a message that says what to do."""
 
-import time
 from dataclasses import replace
 
 import pytest
