@@ -13,6 +13,7 @@ from torch import nn
 from .filling import Refused
 from .looking import Look
 from .roots import Placed, Root, Roots, unwrapped
+from .saving import save_without_cuts
 from .tensors import Checksum, digest, tensors_of, weights_digest
 
 FIRST_CALLS = 64
@@ -57,6 +58,8 @@ class Follower:
             return plain(module, *args, **kwargs)
 
         nn.Module.__call__ = call  # type: ignore[method-assign]
+        if self.placed.specs:
+            save_without_cuts()
         if self.kind in ("check", "anatomy"):
             self._count_steps()
 

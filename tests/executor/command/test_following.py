@@ -68,6 +68,14 @@ def saved_whole(x):
     file.seek(0)
     say(torch.load(file, weights_only=False)(x))
 
+def saved_safely(x):
+    model, file = Net(), io.BytesIO()
+    model(x)
+    torch.save(copy.deepcopy(model), file)
+    file.seek(0)
+    with torch.serialization.safe_globals([Net, nn.Linear, set]):
+        say(torch.load(file, weights_only=True)(x))
+
 def inner_first(x):
     model = Net()
     model.body(x)
@@ -109,6 +117,7 @@ CUTS = {
     "copied_after": [BODY],
     "rebuilt_late": [BODY],
     "saved_whole": [BODY],
+    "saved_safely": [BODY],
     "inner_first": [WeightIntervention(parameter="head.weight", removal="zero")],
     "two": [ModuleIntervention(path="Decoder.net", removal="zero")],
     "compiled": [BODY],
