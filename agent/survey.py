@@ -78,7 +78,8 @@ def components_of(setting: Setting, outcome: Outcome) -> list[Component]:
     )
     anatomy = anatomy_of(setting, outcome)
     found = [*settings, *anatomy.components()]
-    return [*found, *components_from_source(setting, found, {one.type for one in anatomy.modules})]
+    live = {*outcome.models, *(one.type for one in anatomy.modules)} if outcome.models else set[str]()
+    return [*found, *components_from_source(setting, found, live)]
 
 
 def failure(spec: StudySpec, outcome: Outcome, what: str) -> ExperimentError:

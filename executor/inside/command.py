@@ -30,6 +30,7 @@ FACTS = (
     "form",
     "parameters",
     "forwards",
+    "models",
     "anatomy",
     "heads",
     "tensors",

@@ -117,6 +117,8 @@ class Follower:
             "parameters": sum(one.size for one in self.roots.all if one.original is None) if self.roots.all else None,
             "environment": self._environment(),
         }
+        if self.kind == "anatomy":
+            found["models"] = sorted({one.shape[0].__name__ for one in self.roots.all})
         for look in self._looks:
             look.add_to(found)
         return found

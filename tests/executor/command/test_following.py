@@ -168,6 +168,7 @@ def test_several_models_are_described_under_names_of_their_own(outcomes):
     assert [one.path for one in found.anatomy] == ["0", "Decoder.net"]
     assert [one.name for one in found.tensors] == ["0.weight", "0.bias", "Decoder.net.weight", "Decoder.net.bias"]
     assert found.parameters == 4 * 8 + 8 + 8 + 1
+    assert found.models == ["Decoder", "Sequential"]
 
 
 def test_a_script_without_modules_is_surveyed_without_anatomy_and_that_is_said(outcomes):
