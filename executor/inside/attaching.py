@@ -10,10 +10,10 @@ import os
 import sys
 import time
 import traceback
-from importlib.machinery import ModuleSpec, PathFinder
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Callable, Dict, List, Optional, Sequence
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
 
 from .reseeding import Seeds
 
@@ -88,16 +88,21 @@ class Watch:
     """A finder that loads nothing: it has a function called once a module of a certain name has been imported."""
 
     def __init__(self, functions: "Dict[str, Callable[[ModuleType], None]]", session: Session) -> None:
-        self._functions, self._session = functions, session
+        self._functions, self._session, self._finding = functions, session, False
 
     def find_spec(
         self, name: str, path: "Optional[Sequence[str]]" = None, target: Any = None
     ) -> "Optional[ModuleSpec]":
         """The spec that Python would find anyway, with a loader that tells when it is done."""
-        if name not in self._functions:
+        if name not in self._functions or self._finding:
             return None
-        spec = PathFinder.find_spec(name, path, target)
-        if spec is None or spec.loader is None or not self._session.here:
+        others: Iterator[Any] = (finder for finder in sys.meta_path if finder is not self)
+        self._finding = True  # another that asks all the others would come back to us
+        try:
+            spec = next(filter(None, (finder.find_spec(name, path, target) for finder in others)), None)
+        finally:
+            self._finding = False
+        if spec is None or spec.loader is None or isinstance(spec.loader, type) or not self._session.here:
             return spec
         loader: Any = spec.loader
         execute = loader.exec_module

@@ -51,7 +51,7 @@ class Bubblewrap:
             *_isolation(view),
             *_system(view),
             *_shared(view, self.layers),
-            *_edited(texts),
+            *_edited(texts, writable=view.layered and self.layers),
             *_closed(view),
             *_environment(view),
             *seccomp,
@@ -107,15 +107,17 @@ def _shared(view: View, layers: bool) -> list[str]:
     return [*project, *readable]
 
 
-def _edited(texts: Mapping[Path, int]) -> list[str]:
-    """Each edited file as one in memory, read-only, with its own mode; behind every bind that may hold the file itself.
+def _edited(texts: Mapping[Path, int], *, writable: bool) -> list[str]:
+    """Each edited file as one in memory, with its own mode; behind every bind that may hold the file itself.
 
-    Bytecode beside it is covered: one without a check of its source would be run in its place.
+    Read-only, or `writable` as all of the project is to a script that may write beside itself. Bytecode beside it is
+    covered: one without a check of its source would be run in its place.
     """
     words: list[str] = []
     for path, descriptor in texts.items():
-        mode = path.stat().st_mode & 0o555 | 0o400
-        words += ["--perms", f"{mode:04o}", "--ro-bind-data", str(descriptor), str(path)]
+        own = path.stat().st_mode
+        mode = own & 0o755 | 0o600 if writable else own & 0o555 | 0o400
+        words += ["--perms", f"{mode:04o}", "--bind-data" if writable else "--ro-bind-data", str(descriptor), str(path)]
     stale = dict.fromkeys(path.parent / "__pycache__" for path in texts)
     covered = [str(one) for one in stale if one.is_dir()]
     return [*words, *(word for one in covered for word in ("--tmpfs", one, "--remount-ro", one))]

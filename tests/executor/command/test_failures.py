@@ -29,7 +29,6 @@ import os
 for number in range(64):
     with open(f"part-{number}", "wb") as file:
         file.write(b"x" * (8 << 20))
-import time
 time.sleep(30)
 """,
     "one huge file": "with open('huge', 'wb') as file:\n    for _ in range(64):\n        file.write(b'x' * (8 << 20))\n",
