@@ -7,7 +7,7 @@ import signal
 import sys
 from typing import Any, Dict, List, Optional, Tuple
 
-from .running import Ended
+from .running import COLOURS, Ended
 
 Answer = Dict[str, Any]
 NETWORK = re.compile(
@@ -59,7 +59,7 @@ def _error_of(reports: "List[Dict[str, Any]]") -> "Optional[Dict[str, Any]]":
 
 
 def _raised(error: "Dict[str, Any]", cwd: str) -> Answer:
-    said = f"{error['type']}: {error['message']}"
+    said = COLOURS.sub("", f"{error['type']}: {error['message']}")
     if error["type"] == "Refused":
         return {"status": "refused", "message": error["message"]}
     status, hint = _hint(f"{' '.join(error['kinds'])} {error['message']}", error, cwd)
