@@ -102,7 +102,10 @@ def _with_bases(sources: Sequence[SourceFile], live: Collection[str]) -> set[str
 def _is_alive(one: Found, alive: Collection[str]) -> bool:
     """Whether a place of a module's code is run at all, as far as is known."""
     owner = one.source.owner(one.node)
-    return not alive or owner is None or owner.name in alive or not one.source.in_model(one.node)
+    if not alive or owner is None or owner.name in alive or not one.source.in_model(one.node):
+        return True
+    methods = {each.name for each in owner.body if isinstance(each, ast.FunctionDef)}
+    return "forward" not in methods or "training_step" in methods  # Lightning calls the steps, and never the module
 
 
 def is_test(name: str) -> bool:

@@ -38,6 +38,12 @@ class Used(Base):
     def inner(self, x):
         return self.fc(x)
 
+class Steps(LightningModule):
+    def forward(self, x):
+        return self.net(x)
+    def training_step(self, batch):
+        return self.net(batch) + self.shortcut(batch)
+
 class Unused(nn.Module):
     def forward(self, x):
         return x + F.gelu(self.fc(x))
@@ -72,8 +78,8 @@ def test_of_models_only_those_that_run_are_listed_with_what_they_inherit(tmp_pat
     (tmp_path / "models.py").write_text(MODELS)
     every = {one.where for one in source_components(tmp_path, ["models.py"])}
     live = {one.where for one in source_components(tmp_path, ["models.py"], live={"Used", "Linear"})}
-    assert live == {"models.py:7"}
-    assert every - live == {"models.py:15"}
+    assert live == {"models.py:7", "models.py:17"}
+    assert every - live == {"models.py:21"}
 
 
 def test_hydras_targets_are_reached_where_the_script_imports_hydra(tmp_path):
