@@ -14,6 +14,7 @@ from .records.base import Mode
 RemovalKind = Literal["zero", "mean", "resample", "bypass", "constant"]
 Duration = Annotated[float, BeforeValidator(parse_duration)]
 Size = Annotated[int, BeforeValidator(parse_size)]
+STUDY_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
 
 def _one_or_several(value: object) -> object:
@@ -46,7 +47,7 @@ class Section(BaseModel):
 class StudySection(Section):
     """`[study]`: what is asked, and how surely it must be answered."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    name: str = Field(pattern=STUDY_NAME)
     """Names the state folder: letters, digits, dots, dashes and underscores."""
     question: str | None = None
     """In the researcher's words; the planner reads it and the report opens with it."""

@@ -17,7 +17,6 @@ from .studychecks import Problem, as_table, check_study
 from .studyproblems import shape_problems
 
 STUDY_FILE = "lesion.toml"
-EXAMPLE = Path(__file__).parents[1] / "examples" / "digits" / STUDY_FILE
 BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -47,7 +46,7 @@ def _study_file(path: Path) -> Path:
     path = path.expanduser().absolute()
     path = path / STUDY_FILE if path.is_dir() else path
     if not path.is_file():
-        raise StudyFileError("there is no study file", where=str(path), to_do=f"start from a copy of {EXAMPLE}")
+        raise StudyFileError("there is no study file", where=str(path), to_do="write one with `lesion init`")
     return path
 
 

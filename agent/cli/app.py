@@ -9,6 +9,7 @@ import typer
 from .chat import chat
 from .demo import demo
 from .doctor import doctor
+from .init import init
 from .inspect import inspect
 from .plan import plan
 from .report import report
@@ -26,7 +27,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, chat, plan, inspect, status, report, doctor, demo):
+for command in (init, run, chat, plan, inspect, status, report, doctor, demo):
     app.command()(command)
 
 

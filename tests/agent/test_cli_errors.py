@@ -53,7 +53,9 @@ def refused(ended, *told, progress=False):
 def test_a_missing_study_file(made):
     (made.folder / "lesion.toml").unlink()
     for command in ("run", "plan", "status", "report", "inspect"):
-        refused(made.lesion(command), f"{made.folder}/lesion.toml: there is no study file", "→ start from a copy of")
+        refused(
+            made.lesion(command), f"{made.folder}/lesion.toml: there is no study file", "→ write one with `lesion init`"
+        )
     refused(made.lesion("run", "elsewhere.toml"), "elsewhere.toml")
 
 
