@@ -11,8 +11,9 @@ import torch
 from torch import nn
 
 from .filling import Refused
+from .holders import unwrapped
 from .looking import Look
-from .roots import Placed, Root, Roots, unwrapped
+from .roots import Placed, Root, Roots
 from .saving import save_without_cuts
 from .tensors import Checksum, digest, tensors_of, weights_digest
 
