@@ -35,7 +35,12 @@ class Rescoring:
     _models: dict[str, list[str]] = field(default_factory=lambda: dict[str, list[str]]())
 
     def applies(self, trial: Trial, removed: Sequence[Intervention]) -> bool:
-        """Whether an arm is trained with edits that leave the model itself as it is: then its weights tell all of it."""
+        """Whether an arm is trained with edits that leave the model itself as it is: then its weights tell all of it.
+
+        Of a command nobody can say: what its evaluation would run is the edited program or none.
+        """
+        if self.setting.spec.experiment.command is not None:
+            return False
         return trial.mode == "retrain" and bool(source_edits(removed)) and not self._model_changes(trial.arm, removed)
 
     def checkpoint(self, trial: Trial) -> Path:

@@ -63,14 +63,15 @@ class Setting:
     def station(self, state: Path, *, unsafe: bool) -> Station:
         """Where trials run. `SandboxError` where no sandbox works."""
         spec, limits = self.spec, self.spec.limits
-        sandbox = choose(self.interpreter, state / "unsafe-workspace" if unsafe else None)
+        command = spec.experiment.command is not None
+        sandbox = choose(self.interpreter, state / "unsafe-workspace" if unsafe else None, layers=command)
         view = View(
             project=spec.root,
             readable=(*self.interpreter.paths, INSIDE, *_beside(self), *spec.sandbox.read),
             hidden=_hidden(spec, state),
             network=spec.sandbox.network,
             disk=limits.trial_disk,
-            layered=spec.experiment.command is not None,
+            layered=command,
             environment={**self.interpreter.environment, **spec.experiment.env},
             gpus=Path("/dev/nvidiactl").exists(),
         )

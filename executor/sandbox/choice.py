@@ -22,9 +22,13 @@ TO_DO = (
 
 
 def choose(
-    interpreter: Interpreter, unsafe_workspace: Path | None = None, among: Sequence[Bubblewrap] | None = None
+    interpreter: Interpreter,
+    unsafe_workspace: Path | None = None,
+    among: Sequence[Bubblewrap] | None = None,
+    *,
+    layers: bool = False,
 ) -> Sandbox:
-    """The first sandbox whose self-test passes, `among` these or all that this machine has.
+    """The first sandbox whose self-test passes, `among` these or all that this machine has; first those with `layers`, where asked for.
 
     `unsafe_workspace` says that the user asked for none and where plain processes may write. Raises `SandboxError` with
     every candidate's reason where nothing works.
@@ -32,7 +36,8 @@ def choose(
     if unsafe_workspace is not None:
         return Unsandboxed(unsafe_workspace)
     reasons: list[str] = []
-    for sandbox in candidates() if among is None else among:
+    known = candidates() if among is None else among
+    for sandbox in sorted(known, key=lambda one: not one.layers) if layers else known:
         problem = self_test(sandbox, interpreter)
         if problem is None:
             return sandbox
