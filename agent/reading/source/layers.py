@@ -24,6 +24,8 @@ MADE: dict[str, ComponentKind] = {
 """Layers that a class makes, whose call can be replaced by its input."""
 SHORT_KIND = {"normalization": "norm", "regularization": "dropout"}
 SKIPS = "identity residual shortcut skip shortcuts res resid downsample"
+WRAPPERS = "drop dropout droppath resid scale gamma ls"
+"""Words of what a branch passes on its way into a sum."""
 POSITIONS = "pos position positions positional pe posemb wpe"
 
 
@@ -82,7 +84,7 @@ def _addition(source: SourceFile, node: ast.BinOp) -> Iterator[Found]:
             yield _position(source, operand, without_operand(source, node, operand))
             return
     for operand, other in ((node.left, node.right), (node.right, node.left)):
-        if _is_skip(operand, other):
+        if _is_skip(operand, other) or _goes_on(source, node, operand, other):
             yield _residual(source, node, other, without_operand(source, node, operand), source.said(operand))
             return
 
@@ -106,6 +108,15 @@ def _is_skip(operand: ast.expr, other: ast.expr) -> bool:
     return isinstance(operand, ast.Name) and isinstance(other, ast.Call) and _takes(other, operand.id)
 
 
+def _goes_on(source: SourceFile, node: ast.BinOp, operand: ast.expr, other: ast.expr) -> bool:
+    """Whether a sum such as `x = x + self.attn(normed)` carries on what it was given, however the call came by its input."""
+    around = source.parent(node)
+    if not isinstance(around, ast.Assign) or not isinstance(operand, ast.Name):
+        return False
+    same = [one.id for one in around.targets if isinstance(one, ast.Name)] == [operand.id]
+    return same and isinstance(other, ast.Call) and dotted(other.func).startswith("self.")
+
+
 def _is_named_skip(node: ast.expr) -> bool:
     return isinstance(node, ast.Name | ast.Attribute | ast.Call) and of_words(last(node), SKIPS)
 
@@ -117,7 +128,7 @@ def _takes(call: ast.Call, name: str) -> bool:
 
 
 def _residual(source: SourceFile, node: ast.AST, kept: ast.AST, changes: tuple[Change, ...], said: str) -> Found:
-    hint = last(kept) if isinstance(kept, ast.Call) else ""
+    hint = _worker(kept) if isinstance(kept, ast.Call) else ""
     return Found(
         source,
         node,
@@ -128,6 +139,15 @@ def _residual(source: SourceFile, node: ast.AST, kept: ast.AST, changes: tuple[C
         changes,
         scope=source.scope(node),
     )
+
+
+def _worker(call: ast.Call) -> str:
+    """The name of what is called, inside dropout and the like: `attn` of `self.drop(self.attn(x)[0])`."""
+    inner = call.args[0] if call.args else None
+    while isinstance(inner, ast.Subscript):
+        inner = inner.value
+    wrapped = of_words(last(call.func), WRAPPERS) and isinstance(inner, ast.Call)
+    return _worker(inner) if wrapped and isinstance(inner, ast.Call) else last(call.func)
 
 
 def _is_position(node: ast.expr) -> bool:

@@ -394,3 +394,22 @@ def test_like_places_are_told_apart(tmp_path):
 def _written(folder: Path, text: str) -> Path:
     (folder / "train.py").write_text(text)
     return folder
+
+
+PRENORM = """
+from torch import nn
+
+
+class Block(nn.Module):
+    def forward(self, h):
+        a = self.norm1(h)
+        h = h + self.drop(self.attn(a, a, a)[0])
+        h = h + self.drop(self.mlp(self.norm2(h)))
+        return h
+"""
+
+
+def test_a_residual_is_named_by_what_works_beside_it_however_that_came_by_its_input(tmp_path):
+    (tmp_path / "model.py").write_text(PRENORM)
+    found = {one.id: one.where for one in source_components(tmp_path, ["model.py"])}
+    assert found == {"edit:residual-block-attn": "model.py:8", "edit:residual-block-mlp": "model.py:9"}
