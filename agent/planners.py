@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from ..executor.errors import ModelError
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .llm.transcript import Transcript
     from .planning.llm.briefing import Briefing
     from .planning.llm.planner import LlmPlanner
+    from .reading.digest.library import Library
 
 Kind = Literal["auto", "llm", "rules"]
 TRANSCRIPT = "transcript.jsonl"
@@ -115,6 +116,7 @@ def briefing_of(setting: Setting, room: int, state: Path) -> "Briefing":
     from .reading.digest.library import Library
 
     spec = setting.spec
+    library = Library(spec, estimate_tokens, state=state)
     return Briefing(
         study=spec.study.name,
         question=spec.study.question,
@@ -123,14 +125,23 @@ def briefing_of(setting: Setting, room: int, state: Path) -> "Briefing":
         primary=spec.primary,
         modes=setting.modes,
         seeds=spec.study.seeds,
-        config=flatten(setting.config),
+        config=_shown(setting, library),
         measured=guard_of(setting).evaluation_words,
         allowed=spec.study.components,
-        library=Library(spec, estimate_tokens, state=state),
+        library=library,
         room=room,
         estimate=estimate_tokens,
         answer_tokens=spec.planner.answer_tokens,
     )
+
+
+def _shown(setting: Setting, library: "Library") -> dict[str, Any]:
+    """The configuration, by dotted key, without the settings of a script that stand in files which are not shown."""
+    config = flatten(setting.config)
+    if setting.configuration is None or not setting.configuration.knobs:
+        return config
+    hidden = {key for key, place in setting.configuration.places.items() if library.hides(place.file)}
+    return {key: value for key, value in config.items() if key not in hidden}
 
 
 def _llm_planner(

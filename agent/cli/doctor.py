@@ -5,11 +5,14 @@ import platform
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from .options import Json
+
+if TYPE_CHECKING:
+    from ...executor.sandbox.view import Sandbox
 
 
 class Finding(NamedTuple):
@@ -39,6 +42,19 @@ def doctor(
     raise typer.Exit(2 if any(one.works is False for one in findings) else 0)
 
 
+def _layers(sandbox: "Sandbox") -> Finding:
+    """Whether scripts may write beside themselves."""
+    what, without = (
+        "scripts that write beside themselves",
+        "a project is read-only in a trial: give their folder as {out}",
+    )
+    if getattr(sandbox, "layers", False):
+        return Finding(what, True, "into a layer that is thrown away")
+    return Finding(
+        what, None, without, "install bubblewrap 0.11 or newer, on a kernel with overlays in user namespaces"
+    )
+
+
 def _findings(interpreter: Path) -> Iterator[Finding]:
     from ...executor.errors import LesionError
     from ...executor.interpreter import examine
@@ -54,6 +70,7 @@ def _findings(interpreter: Path) -> Iterator[Finding]:
         sandbox = choose(examined)
         seccomp = "" if "no seccomp" not in sandbox.name else "install libseccomp2 for the system-call filter"
         yield Finding("sandbox", True, f"{sandbox.name}: self-test passed", seccomp)
+        yield _layers(choose(examined, layers=True))
     except LesionError as error:
         yield Finding("sandbox or torch", False, error.what, error.to_do or "")
     facts = machine()

@@ -186,3 +186,20 @@ def test_a_wrong_study_file_is_refused_with_line_and_remedy(tmp_path, line, prob
     assert refused.code == 2
     assert problem in refused.err
     assert "lesion.toml:" in refused.err
+
+
+def test_settings_in_files_that_are_not_shown_are_not_sent(tmp_path):
+    study = STUDY.replace("[experiment]\n", '[project]\nexclude = ["kept_config.py"]\n\n[experiment]\n')
+    study = study.replace('"config:no_left", ', '"config:*", ')
+    made = script(
+        tmp_path, script=SCRIPT.replace("import torch\n", "import torch\nimport kept_config\n", 1), study=study
+    )
+    (made.folder / "kept_config.py").write_text("KEPT_WEIGHT = 0.625\n")
+    told = made.lesion("inspect", "--json")
+    assert "KEPT_WEIGHT" in told.out, told.err
+    shown = made.lesion(
+        "plan", "--planner", "llm", "--show-prompt", LESION_MODEL="any", OPENAI_BASE_URL="http://localhost:9/v1"
+    )
+    assert shown.code == 0, shown.err
+    assert "- USE_RIGHT = true" in shown.out
+    assert "- KEPT_WEIGHT" not in shown.out and "0.625" not in shown.out

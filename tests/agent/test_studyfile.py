@@ -162,12 +162,16 @@ def test_a_home_folder_is_no_project(tmp_path, monkeypatch, home):
     assert "project.root" in found and "home folder" in found
 
 
-def test_a_missing_study_file_points_at_an_example_that_loads(tmp_path):
+def test_a_missing_study_file_says_what_writes_one(tmp_path):
     with pytest.raises(StudyFileError, match="no study file") as caught:
         load_study(tmp_path)
-    assert caught.value.to_do is not None
-    example = Path(caught.value.to_do.split()[-1])
-    assert load_study(example).study.name == "digits"
+    assert "`lesion init`" in (caught.value.to_do or "")
+
+
+@pytest.mark.parametrize("name", ["digits", "induction", "unmodified"])
+def test_the_examples_load(name):
+    example = Path(__file__).parents[2] / "examples" / name
+    assert load_study(example).study.name == name
 
 
 RETUNED = SMALLEST.replace('"e.py"', '"e.py"\nconfig = "c.yaml"') + "[retuning]\n"

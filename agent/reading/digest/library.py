@@ -70,6 +70,10 @@ class Library:
         path = self._relative(self._spec.config_file)
         return path is None or self._readable.refusal(path) is None
 
+    def hides(self, file: str) -> bool:
+        """Whether a file, relative to the root, is never shown."""
+        return self._readable.refusal(file) is not None
+
     def look_up(self, lookup: Lookup, tokens: int) -> str:
         """What was asked for, fenced and labelled, in so many tokens at most; or why it cannot be had."""
         return look_up(self._readable, lookup, most=min(MOST_CHARACTERS, tokens * CHARACTERS_A_TOKEN))
