@@ -1,10 +1,12 @@
 """Components that only the source of an experiment shows: what no setting and no module of its model covers."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from fnmatch import fnmatchcase
+from pathlib import Path
 
 from ..executor.interventions import ConfigOverride
 from .components import Component
+from .keys import source_files
 from .places import guard_of
 from .reading.digest.imports import distances
 from .reading.source.find import Covered, source_components
@@ -12,17 +14,35 @@ from .reading.words import is_clip, kind_of, words
 from .setting import Setting
 
 
-def components_from_source(setting: Setting, earlier: Sequence[Component]) -> list[Component]:
-    """What could be edited in the files that the experiment reaches, beside the `earlier` components."""
-    spec, entry = setting.spec, setting.experiment.file
-    if not entry.is_file():
-        return []
-    reached = distances(spec.root, entry)
-    files = [name for name in sorted(reached, key=lambda one: (reached[one], one)) if not _excluded(name, setting)]
+def components_from_source(
+    setting: Setting, earlier: Sequence[Component], live: Collection[str] = ()
+) -> list[Component]:
+    """What could be edited in the files that the experiment reaches, beside the `earlier` components.
+
+    `live`: Names of the classes that its model was seen to be made of; other models than that are not read.
+    """
     guard = guard_of(setting)
     return source_components(
-        spec.root, files, covered_by(earlier), lambda edit: guard.problem(edit, proposed=False) is None
+        setting.spec.root,
+        _reached(setting),
+        covered_by(earlier),
+        lambda edit: guard.problem(edit, proposed=False) is None,
+        live,
     )
+
+
+def files_of_settings(setting: Setting) -> Iterable[Path]:
+    """The files that tell how a setting is used: of a script those that it reaches, as others have their own of that name."""
+    if setting.spec.experiment.command is None:
+        return source_files(setting.spec)
+    return [setting.spec.root / name for name in _reached(setting)]
+
+
+def _reached(setting: Setting) -> list[str]:
+    """Relative to the root, the entry point first, then the nearest to it."""
+    entry = setting.experiment.file
+    found = distances(setting.spec.root, entry) if entry.is_file() else {}
+    return [name for name in sorted(found, key=lambda one: (found[one], one)) if not _excluded(name, setting)]
 
 
 def covered_by(components: Sequence[Component]) -> Covered:

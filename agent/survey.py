@@ -11,13 +11,13 @@ from ..executor.outcomes import Outcome
 from ..executor.pool import Pool
 from .components import Component
 from .configuration import dotted_keys
-from .keys import source_files, trial_key
+from .keys import trial_key
 from .ledger import Ledger
 from .planning.plan import BASELINE
 from .reading.anatomy import Anatomy
 from .reading.settings import components_from_settings
 from .setting import Setting
-from .sourceparts import components_from_source
+from .sourceparts import components_from_source, files_of_settings
 from .spec import StudySpec
 from .triallogs import with_log
 
@@ -72,12 +72,14 @@ def anatomy_of(setting: Setting, outcome: Outcome) -> Anatomy:
 def components_of(setting: Setting, outcome: Outcome) -> list[Component]:
     """What could be removed: configuration first, then the model, then what only the source shows."""
     settings = (
-        components_from_settings(setting.configuration, setting.config, source_files(setting.spec))
+        components_from_settings(setting.configuration, setting.config, files_of_settings(setting))
         if setting.configuration
         else []
     )
-    found = [*settings, *anatomy_of(setting, outcome).components()]
-    return [*found, *components_from_source(setting, found)]
+    anatomy = anatomy_of(setting, outcome)
+    found = [*settings, *anatomy.components()]
+    live = {*outcome.models, *(one.type for one in anatomy.modules)} if outcome.models else set[str]()
+    return [*found, *components_from_source(setting, found, live)]
 
 
 def failure(spec: StudySpec, outcome: Outcome, what: str) -> ExperimentError:

@@ -151,6 +151,8 @@ class Outcome(BaseModel):
     """Of a survey: whether another seed gave anything else."""
     remarks: list[str] = []
     """Of a survey: what a person should know of how the script runs, e.g. that it sets its own seed."""
+    models: list[str] = []
+    """Of a command's survey: the classes of the outermost modules that it calls."""
     offers: list[str] = []
     """What the experiment offers beyond the three functions: `load_weights`, `batches`, `score`, `finetune`, `reference`."""
     environment: dict[str, Any] = {}

@@ -24,7 +24,7 @@ BOOKKEEPING_WORDS = _set(
     "verbose debug compile compiled amp fp16 bf16 tf32 half autocast mixed log logs logging logger wandb tensorboard",
     "tqdm progress quiet save saving checkpoint checkpoints checkpointing eval evaluation resume download overwrite",
     "profile dry deterministic benchmark cudnn cuda gpu mps ddp distributed fused flash pin persistent cache inplace",
-    "device path seed print tags partial recursive finite",
+    "device path seed print tags partial recursive finite accel accelerator accelerators",
 )
 """Settings of the run rather than of what is learnt."""
 PHASES = _set("train test validate predict fit")

@@ -26,6 +26,10 @@ OFFLINE = {
 }
 GPU = re.compile(r"cuda|gpu", re.IGNORECASE)
 MENTIONS_GPU = re.compile(r"\.cuda\(|[\"']cuda(:\d)?[\"']")
+TESTS_GPU = re.compile(
+    r"startswith\(\s*[\"']cuda[\"']|[=!]=\s*[\"']cuda(:\d)?[\"']|[\"']cuda(:\d)?[\"']\s*(in\b|[=!]=)"
+)
+"""Asks whether it runs on one, and does not ask for one."""
 CHECKS_GPU = re.compile(r"cuda\.is_available|cuda\.device_count|accelerator\.is_available")
 
 
@@ -147,7 +151,7 @@ def _gpu_gap(files: Sequence[Source], changes: Sequence[Change], *, gpu: bool) -
         return
     for file in files:
         for number, line in enumerate(file.lines, 1):
-            if MENTIONS_GPU.search(line.partition("#")[0]) and "argument" not in line:
+            if MENTIONS_GPU.search(TESTS_GPU.sub("", line.partition("#")[0])) and "argument" not in line:
                 yield Gap(
                     f"{file.name}:{number} asks for a GPU, and there is none here",
                     "run the study where there is one, or make the device a constant or a flag that can be set",

@@ -30,6 +30,7 @@ FACTS = (
     "form",
     "parameters",
     "forwards",
+    "models",
     "anatomy",
     "heads",
     "tensors",
@@ -164,6 +165,8 @@ class Arm:
 
 
 NAMES = {"train": "command", "evaluate": "evaluate_command", "finetune": "finetune_command"}
+APART_IN_A_SURVEY = 8191
+"""To the second seed: a number that no script has of its own, so that what it fixes itself is told from what it is given."""
 RUNS_OF_A_SURVEY = 4
 """How often a survey's first step must fit into a trial's time, for it to be run three times."""
 STAGES = {"train": "train", "evaluate": "evaluate", "finetune": "finetune"}
@@ -221,19 +224,23 @@ def _anatomy(arm: Arm, files: "Dict[str, BinaryIO]") -> Answer:
     """The first step under an anatomist; and twice more, at the same and at another seed."""
     from .survey import offers, remarks
 
-    command, other = _first(arm.job), arm.job["seed"] + 1
+    command, seed = _first(arm.job), arm.job["seed"]
     ran = arm.run(command, "anatomy", reads=False)
     answer = arm.answer(ran)
-    stages, again, differently = ran.report.get("stages"), None, None
+    last, stages, again, differently = ran.report, ran.report.get("stages"), None, None
     if RUNS_OF_A_SURVEY * ran.seconds < arm.job["limits"]["seconds"]:
         again = arm.run(command, "check", reads=False).report.get("stages")
-        differently = arm.run(command, "check", reads=False, seed=other).report.get("stages")
+        seed += APART_IN_A_SURVEY
+        last = arm.run(command, "check", reads=False, seed=seed).report
+        differently = last.get("stages")
+    seeding = _seeding(arm.job, arm.arm)
+    fixed = [one for one in last.get("seeds", []) if seeding != "own" or one["value"] != str(seed)]
     return {
         **answer,
         "repeatable": stages == again if stages and again else None,
         "seeded": again != differently if again and differently else None,
         "offers": offers(arm.job),
-        "remarks": remarks(ran.report, _seeding(arm.job, arm.arm), arm.job["project"]),
+        "remarks": remarks(ran.report, fixed, seeding, arm.job["project"]),
     }
 
 

@@ -7,7 +7,7 @@ import signal
 import sys
 from typing import Any, Dict, List, Optional, Tuple
 
-from .running import Ended
+from .running import COLOURS, LINES_KEPT, Ended
 
 Answer = Dict[str, Any]
 NETWORK = re.compile(
@@ -21,6 +21,7 @@ NO_CUDA = re.compile(
 )
 NO_MEMORY = re.compile(r"MemoryError|can't allocate memory|OutOfMemoryError|CUDA out of memory|Cannot allocate memory")
 NO_SPACE = re.compile(r"No space left on device|PytorchStreamWriter failed|File too large|Disk quota exceeded")
+NO_TERMINAL = re.compile(r"Inappropriate ioctl for device|\bnot a (?:tty|typewriter)\b", re.I)
 NO_PACKAGE = re.compile(r"No module named '?([\w.]+)'?")
 FULL = "it wrote more than it may (limits.trial_disk); what a trial writes lies in memory and is thrown away at its end"
 Hint = Tuple[str, str]
@@ -37,7 +38,7 @@ def failure(ended: Ended, reports: "List[Dict[str, Any]]", cwd: str) -> "Optiona
         return None
     error = _error_of(reports)
     if error is not None:
-        return _raised(error, cwd)
+        return _raised(error, cwd, ended.last(LINES_KEPT))
     assert ended.status is not None
     text = ended.last()
     number = -ended.status if ended.status < 0 else ended.status - 128
@@ -58,11 +59,13 @@ def _error_of(reports: "List[Dict[str, Any]]") -> "Optional[Dict[str, Any]]":
     return min(raised, key=lambda one: one["ended_at"])["error"] if raised else None
 
 
-def _raised(error: "Dict[str, Any]", cwd: str) -> Answer:
-    said = f"{error['type']}: {error['message']}"
+def _raised(error: "Dict[str, Any]", cwd: str, lines: str) -> Answer:
+    said = COLOURS.sub("", f"{error['type']}: {error['message']}")
     if error["type"] == "Refused":
         return {"status": "refused", "message": error["message"]}
     status, hint = _hint(f"{' '.join(error['kinds'])} {error['message']}", error, cwd)
+    if not hint and NO_TERMINAL.search(f"{said} {lines}"):
+        hint = " (it asks for a terminal, and a trial has none: `script -qec '…' /dev/null` around the command gives it one)"
     return {"status": status, "message": (said[:1500] + hint)[:2000], "traceback": error["traceback"]}
 
 

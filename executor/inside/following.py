@@ -11,8 +11,10 @@ import torch
 from torch import nn
 
 from .filling import Refused
+from .holders import unwrapped
 from .looking import Look
-from .roots import Placed, Root, Roots, unwrapped
+from .roots import Placed, Root, Roots
+from .saving import save_without_cuts
 from .tensors import Checksum, digest, tensors_of, weights_digest
 
 FIRST_CALLS = 64
@@ -57,6 +59,8 @@ class Follower:
             return plain(module, *args, **kwargs)
 
         nn.Module.__call__ = call  # type: ignore[method-assign]
+        if self.placed.specs:
+            save_without_cuts()
         if self.kind in ("check", "anatomy"):
             self._count_steps()
 
@@ -114,6 +118,8 @@ class Follower:
             "parameters": sum(one.size for one in self.roots.all if one.original is None) if self.roots.all else None,
             "environment": self._environment(),
         }
+        if self.kind == "anatomy":
+            found["models"] = sorted({one.shape[0].__name__ for one in self.roots.all})
         for look in self._looks:
             look.add_to(found)
         return found

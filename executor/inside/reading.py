@@ -9,6 +9,7 @@ import re
 from glob import glob
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
+from .patterns import compiled
 from .wire import pack
 
 STEPS = ("step", "global_step", "steps", "iter", "iteration", "iters", "it", "epoch", "epochs", "round")
@@ -36,7 +37,7 @@ class Reader:
     def __init__(self, reading: "Dict[str, Any]", file: "Optional[str]") -> None:
         self._goals: Dict[str, str] = reading["goals"]
         self._reduce: str = reading["reduce"]
-        self._patterns = [re.compile(one) for one in reading["patterns"]]
+        self._patterns = [compiled(one) for one in reading["patterns"]]
         self._file = file
         self._before = {path: _content(path) for path in self._files()}
         self._rows: List[Row] = []

@@ -14,6 +14,11 @@ MOST_TOLD = 20
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
+def _is_passed_over(file: str) -> bool:
+    """Whether a line of this file is nobody's own: ours, or a library's, which seeds because somebody asked it to."""
+    return file.startswith(HERE) or "site-packages" in file or "dist-packages" in file
+
+
 class Seeds:
     """The generators of one script. `how`: `own`, nothing is shifted; `outside`; `everything`: those that it makes, too."""
 
@@ -123,7 +128,7 @@ class Seeds:
 
     def _note(self, what: str, value: Any) -> None:
         frame: Optional[Any] = sys._getframe(2)  # pyright: ignore[reportPrivateUsage]
-        while frame is not None and frame.f_code.co_filename.startswith(HERE):
+        while frame is not None and _is_passed_over(frame.f_code.co_filename):
             frame = frame.f_back
         if frame is None or len(self._told) >= MOST_TOLD:
             return

@@ -5,30 +5,21 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from torch import nn
 
+from .holders import held_as
 from .operate import operate
 from .surgery import Cut
 
-WRAPPERS = ("DataParallel", "DistributedDataParallel", "FullyShardedDataParallel")
 MOST_NAMES = 12
 
 
-def unwrapped(module: nn.Module) -> nn.Module:
-    """The model inside what compiling and parallel training put around it."""
-    while True:
-        children = dict(module.named_children())
-        inner = children.get("_orig_mod")
-        if inner is None and type(module).__name__ in WRAPPERS:
-            inner = children.get("module")
-        if inner is None:
-            return module
-        module = inner
-
-
 class Root:
-    """An outermost module; `name` is the prefix of its paths, None for the first, whose paths are plain."""
+    """An outermost module; `name` is the prefix of its paths, None for the first, whose paths are plain; `held`: it is a path
+    below what holds the module without being called."""
 
-    def __init__(self, module: nn.Module, name: "Optional[str]", original: "Optional[Root]", late: bool) -> None:
-        self.name, self.original, self.late = name, original, late
+    def __init__(
+        self, module: nn.Module, name: "Optional[str]", original: "Optional[Root]", late: bool, held: bool = False
+    ) -> None:
+        self.name, self.original, self.late, self.held = name, original, late, held
         self.shape = shape_of(module)
         self.size = sum(parameter.numel() for parameter in module.parameters())
         self._weak = weakref.ref(module)
@@ -69,12 +60,13 @@ class Roots:
         original = next((one for one in self.all if one.original is None and one.shape == shape), None)
         parts = {id(part) for part in module.modules()}
         inner = [one for one in self.all if one.module is not None and id(one.module) in parts]
-        name = None if original is None and len(inner) == len(self.all) else self._name(module)
+        path = held_as(module) if original is None and not late else None
+        name = None if original is None and path is None and len(inner) == len(self.all) else self._name(module, path)
         if original is not None:
             name = original.name
-        elif inner:
-            name = inner[0].name if inner[0].original is None else name
-        root = Root(module, name, original, late)
+        elif inner and path is None:
+            name = inner[0].name if inner[0].original is None and not inner[0].held else name
+        root = Root(module, name, original, late, held=path is not None)
         self.all = [one for one in self.all if one not in inner] + [root]
         key = id(module)
         self._ids[key] = weakref.ref(module, lambda _gone: self._ids.pop(key, None))
@@ -84,8 +76,8 @@ class Roots:
         """Of every module that was found."""
         return [one.prefix + path for one in self.all if one.original is None for path in one.names]
 
-    def _name(self, module: nn.Module) -> str:
-        kind = type(module).__name__
+    def _name(self, module: nn.Module, path: "Optional[str]") -> str:
+        kind = path or type(module).__name__
         taken = {one.name for one in self.all}
         return next(name for name in [kind, *("%s%d" % (kind, n) for n in range(2, 1000))] if name not in taken)
 

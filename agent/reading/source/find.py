@@ -14,7 +14,7 @@ from .file import SourceFile
 from .found import Found
 from .layers import layers
 from .losses import loss_terms
-from .naming import names_in, slug
+from .naming import last, names_in, slug
 from .pipelines import steps
 from .regularizers import regularizers
 from .training import course
@@ -55,6 +55,7 @@ def source_components(
     files: Sequence[str],
     covered: Covered | None = None,
     accepts: Callable[[SourceEdit], bool] = lambda _: True,
+    live: Collection[str] = (),
 ) -> list[Component]:
     """What the source of a project could be relieved of, at most `MOST`.
 
@@ -63,14 +64,16 @@ def source_components(
         files: Relative to it, the entry point first, then the nearest to it; tests among them are not read.
         covered: What other components remove; nothing is listed twice.
         accepts: Whether an edit may be tried; what it refuses is not listed.
+        live: Names of the classes that the live model is made of; of other modules nothing is listed.
     """
     groups: dict[tuple[str, str], list[Found]] = {}
     own = [name for at, name in enumerate(files) if at == 0 or not is_test(name)]
     sources = [one for name in own[:MOST_FILES] if (one := _read(root, name))]
+    alive = _with_bases(sources, live)
     for reader in READERS:
         for source in sources:
             for one in reader(source):
-                if covered is None or one not in covered:
+                if (covered is None or one not in covered) and _is_alive(one, alive):
                     groups.setdefault((one.name, f"{source.name}:{one.scope}" if one.scope else ""), []).append(one)
     taken: set[str] = set()
     components: list[Component] = []
@@ -82,6 +85,27 @@ def source_components(
         if len(components) == MOST:
             break
     return components
+
+
+def _with_bases(sources: Sequence[SourceFile], live: Collection[str]) -> set[str]:
+    """Those classes, and all that they inherit from."""
+    nodes = [node for source in sources for node in source.nodes if isinstance(node, ast.ClassDef)] if live else []
+    found, waiting = set[str](), list(live)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += [last(base) for node in nodes if node.name == name for base in node.bases]
+    return found
+
+
+def _is_alive(one: Found, alive: Collection[str]) -> bool:
+    """Whether a place of a module's code is run at all, as far as is known."""
+    owner = one.source.owner(one.node)
+    if not alive or owner is None or owner.name in alive or not one.source.in_model(one.node):
+        return True
+    methods = {each.name for each in owner.body if isinstance(each, ast.FunctionDef)}
+    return "forward" not in methods or "training_step" in methods  # Lightning calls the steps, and never the module
 
 
 def is_test(name: str) -> bool:

@@ -68,6 +68,14 @@ def saved_whole(x):
     file.seek(0)
     say(torch.load(file, weights_only=False)(x))
 
+def saved_safely(x):
+    model, file = Net(), io.BytesIO()
+    model(x)
+    torch.save(copy.deepcopy(model), file)
+    file.seek(0)
+    with torch.serialization.safe_globals([Net, nn.Linear, set]):
+        say(torch.load(file, weights_only=True)(x))
+
 def inner_first(x):
     model = Net()
     model.body(x)
@@ -76,6 +84,15 @@ def inner_first(x):
 def two(x):
     encoder, decoder = nn.Sequential(nn.Linear(4, 8)), Decoder()
     say(decoder(encoder(x)))
+
+class Agent(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.critic, self.actor = nn.Sequential(nn.Linear(4, 8)), Net()
+
+def held(x):
+    agent = Agent()
+    say(agent.actor(x + agent.critic(x).mean()))
 
 def compiled(x):
     say(torch.compile(Net())(x))
@@ -109,8 +126,10 @@ CUTS = {
     "copied_after": [BODY],
     "rebuilt_late": [BODY],
     "saved_whole": [BODY],
+    "saved_safely": [BODY],
     "inner_first": [WeightIntervention(parameter="head.weight", removal="zero")],
     "two": [ModuleIntervention(path="Decoder.net", removal="zero")],
+    "held": [ModuleIntervention(path="actor.body", removal="zero")],
     "compiled": [BODY],
     "wrapped": [BODY],
 }
@@ -130,6 +149,7 @@ def outcomes(tmp_path_factory):
     jobs |= {"uncut": asked(scene["plain"]), "by hand, surveyed": asked(scene["by_hand"], "anatomy")}
     jobs |= {
         "two, surveyed": asked(scene["two"], "anatomy"),
+        "held, surveyed": asked(scene["held"], "anatomy"),
         "isolated": asked(experiment(folder, "python -E scenes.py plain"), cuts=[BODY]),
     }
     return run(workplace(folder), jobs)
@@ -159,6 +179,11 @@ def test_several_models_are_described_under_names_of_their_own(outcomes):
     assert [one.path for one in found.anatomy] == ["0", "Decoder.net"]
     assert [one.name for one in found.tensors] == ["0.weight", "0.bias", "Decoder.net.weight", "Decoder.net.bias"]
     assert found.parameters == 4 * 8 + 8 + 8 + 1
+    assert found.models == ["Decoder", "Sequential"]
+
+
+def test_what_is_held_by_a_module_that_is_never_called_has_its_path_there(outcomes):
+    assert [one.path for one in outcomes["held, surveyed"].anatomy] == ["critic.0", "actor.body", "actor.head"]
 
 
 def test_a_script_without_modules_is_surveyed_without_anatomy_and_that_is_said(outcomes):

@@ -105,6 +105,26 @@ def test_a_metric_that_is_not_finite_diverges(reduce, diverges):
         assert one.found()["metrics"] == {"loss": 0.5}
 
 
+@pytest.mark.parametrize(
+    ("pattern", "line"),
+    [
+        (r"loss[ =:]+(?P<loss>[\d.]+)", "info: loss nan"),
+        (r"train (?P<train>[0-9.]+), val (?P<loss>[^\s)]+\d)", "train 1.5, val -inf"),
+        (r"\((?P<loss>(?:\d+)[.]\d+)\)", "(NaN)"),
+    ],
+)
+def test_what_is_not_finite_is_seen_where_a_pattern_asks_for_digits(pattern, line):
+    one = reader(patterns=[pattern], goals={"loss": "minimize"})
+    for text in (
+        line.replace("nan", "0.5").replace("-inf", "0.5").replace("NaN", "0.5"),
+        line,
+        "infinite finance loss",
+    ):
+        one.line(text)
+    with pytest.raises(NotFinite, match="loss is"):
+        one.found()
+
+
 def test_a_long_curve_is_thinned_and_keeps_its_ends():
     one = reader(patterns=[r"(?P<loss>\S+)"], goals={"loss": "minimize"})
     for value in range(10_000):

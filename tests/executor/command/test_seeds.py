@@ -97,3 +97,30 @@ def test_a_flag_takes_the_seed_and_nothing_is_shifted(losses):
 
 def test_a_survey_tells_that_the_seed_changes_nothing(losses):
     assert (losses[1].repeatable, losses[1].seeded) == (True, False)
+
+
+HALF = """
+import sys
+import numpy as np, torch
+from torch import nn
+np.random.seed(1)
+torch.manual_seed(int(sys.argv[1]))
+model = nn.Linear(4, 1)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+for step in range(3):
+    loss = model(torch.rand(8, 4)).square().mean()
+    optimizer.zero_grad(); loss.backward(); optimizer.step()
+print("loss", loss.item())
+"""
+
+
+def test_a_survey_names_the_seeds_that_a_script_fixes_itself(tmp_path):
+    folder = project(tmp_path / "project", half=HALF)
+    jobs = {
+        "told": asked(experiment(folder, "python half.py {seed}"), "anatomy"),
+        "shifted": asked(experiment(folder, "python half.py 5", seeding="outside"), "anatomy"),
+    }
+    found = {name: one.remarks for name, one in run(workplace(folder), jobs).items()}
+    assert found["told"] == ["half.py:5 seeds numpy with 1"]
+    numpy, torch = found["shifted"]
+    assert numpy.startswith("half.py:5 seeds numpy with 1; that becomes") and "half.py:6 seeds torch with 5" in torch

@@ -49,6 +49,7 @@ def test_the_settings_of_a_script_become_components(study, tmp_path):
     configuration = script_configuration(study())
     components = components_from_settings(configuration, configuration.values, [tmp_path / "train.py"])
     assert {one.id: one.interventions[0].value for one in components} == {
+        "config:no_bias": True,
         "config:use_dropout": False,
         "config:weight_decay": 0.0,
         "config:clip": 0.0,
