@@ -166,6 +166,6 @@ _ADVICE = {
     "killed": "something outside ended it; see that the machine has memory left",
 }
 _ADVICE_OF_COMMANDS = {
-    "crashed": "make it run by itself first; a trial sees the project, its Python and what `read` in [sandbox] names, and has no network unless the study allows it",
+    "crashed": "make it run by itself first; a trial sees the project, its Python and what `read` names, no network unless allowed",
     "invalid": "say in metrics_pattern what it prints, or in metrics_file what it writes; `lesion init` looks for both",
 }
