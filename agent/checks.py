@@ -31,20 +31,21 @@ NOTHING_STOPPED = Verdicts({}, {})
 def run_checks(setting: Setting, plan: Plan, pool: Pool, ledger: Ledger, observer: Observer) -> dict[str, Outcome]:
     """Check every ablation of a plan that is to be trained; checks that were made before come from the ledger.
 
+    What the machine may be to blame for is kept, for the report, and checked again the next time.
     An evaluation is its own check: it costs no more than one.
     """
     trained = asked_in(plan.ablations, "retrain") if "retrain" in setting.modes else []
     keys = {one.id: trial_key(setting.version, one.interventions, "retrain:check", 0) for one in trained}
-    known = {name: found for name, key in keys.items() if (found := ledger.check(key))}
+    kept = {name: found for name, key in keys.items() if (found := ledger.check(key))}
+    known = {name: found for name, found in kept.items() if found.status not in RETRIED}
     missing = [one for one in trained if one.id not in known]
     if missing:
         observer.stage(f"checking {len(missing)} ablations on one step each")
         observer.planned(len(missing))
     for name, outcome in pool.run(check_jobs(setting, missing, pool.workers)):
-        kept = with_log(outcome, ledger.path.parent, keys[name]).model_copy(update={"output": outcome.output[-4000:]})
-        if outcome.status not in RETRIED:
-            ledger.record_check(keys[name], setting.version, name, kept)
-        known[name] = kept
+        logged = with_log(outcome, ledger.path.parent, keys[name]).model_copy(update={"output": outcome.output[-4000:]})
+        ledger.record_check(keys[name], setting.version, name, logged)
+        known[name] = logged
         observer.tick()
     return known
 

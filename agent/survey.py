@@ -87,12 +87,13 @@ def failure(spec: StudySpec, outcome: Outcome, what: str) -> ExperimentError:
     lines = [f"{what} ({outcome.status}): {outcome.message or 'no reason was given'}"]
     if outcome.traceback:
         lines += ["", outcome.traceback.rstrip()]
-    if outcome.output.strip():
+    if outcome.output.strip() and outcome.output.rstrip().splitlines()[-1] not in lines[0]:
         lines += ["", "the end of its output:", *outcome.output.rstrip().splitlines()[-12:]]
     if outcome.log:
         lines += ["", f"log: {outcome.log}"]
+    advice = _ADVICE if spec.python_file is not None else {**_ADVICE, **_ADVICE_OF_COMMANDS}
     return ExperimentError(
-        "\n".join(lines), where=str(spec.entry_file or spec.path), to_do=_ADVICE.get(outcome.status, _ADVICE["crashed"])
+        "\n".join(lines), where=str(spec.entry_file or spec.path), to_do=advice.get(outcome.status, advice["crashed"])
     )
 
 
@@ -163,4 +164,8 @@ _ADVICE = {
     "invalid": "see the contract of build_model, train and evaluate in the README",
     "diverged": "mend the baseline first: nothing can be compared with a number that is not finite",
     "killed": "something outside ended it; see that the machine has memory left",
+}
+_ADVICE_OF_COMMANDS = {
+    "crashed": "make it run by itself first; a trial sees the project, its Python and what `read` names, no network unless allowed",
+    "invalid": "say in metrics_pattern what it prints, or in metrics_file what it writes; `lesion init` looks for both",
 }

@@ -75,7 +75,9 @@ class Place:
             config = os.path.join(self.folder, job["config_name"])
             Path(config).write_text(arm["config_text"])
             self.values["config"] = config
-        if job["checkpoint"]:
+        if job["weights"]:
+            self.values["checkpoint"] = job["weights"]
+        elif job["checkpoint"]:
             self.values["checkpoint"] = os.path.join(job["cwd"], filled(job["checkpoint"], self.values))
 
     def leave(self) -> None:

@@ -11,8 +11,7 @@ MOST = 6
 def offers(job: "Dict[str, Any]") -> "List[str]":
     """`finetune` and `load_weights`, as an experiment in Python would offer them."""
     found = ["finetune"] if "finetune" in job["words"] else []
-    there = job["checkpoint"] and "{out}" not in job["checkpoint"]
-    return [*found, *(["load_weights"] if there and "evaluate" in job["words"] else [])]
+    return [*found, *(["load_weights"] if job["weights"] and "evaluate" in job["words"] else [])]
 
 
 def remarks(report: "Dict[str, Any]", seeds: "List[Dict[str, Any]]", seeding: str, project: str) -> "List[str]":

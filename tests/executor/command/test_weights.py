@@ -135,3 +135,17 @@ def test_a_survey_describes_the_model_and_what_the_study_can_do(trained):
     assert [one.path for one in found.anatomy if one.is_output] == ["2"]
     assert (found.repeatable, found.seeded, found.offers) == (True, True, ["finetune"])
     assert found.flops == 2 * 16 * (4 * 8 + 8)
+
+
+def test_only_weights_that_the_study_names_are_there_already(folder, script, trained):
+    named = replace(script, weights=folder / "given.pt", checkpoint=None)
+    (folder / "given.pt").write_bytes((folder.parent / "kept").read_bytes())
+    jobs = {
+        "named": asked(named, "anatomy"),
+        "evaluated": asked(named, "reevaluate"),
+        "left in the project": asked(replace(script, checkpoint="runs/last.pt"), "anatomy"),
+    }
+    found = run(workplace(folder), jobs)
+    assert found["named"].offers == ["finetune", "load_weights"]
+    assert found["evaluated"].metrics["evaluation"]["loss"] == trained["trained"].metrics["evaluation"]["loss"]
+    assert found["left in the project"].offers == ["finetune"]
