@@ -150,6 +150,7 @@ class Follower:
 
     def _before(self, root: nn.Module) -> None:
         self.calls += 1
+        self.roots.called(root)
         if root.training:
             self.forwards += 1
         if self._plain_call is not None and self.calls > FIRST_CALLS and not self.placed.specs:

@@ -3,6 +3,7 @@
 import weakref
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
+import torch
 from torch import nn
 
 from .holders import held_as
@@ -22,6 +23,7 @@ class Root:
         self.name, self.original, self.late, self.held = name, original, late, held
         self.shape = shape_of(module)
         self.size = sum(parameter.numel() for parameter in module.parameters())
+        self.calls, self.state = 0, _state(module)
         self._weak = weakref.ref(module)
         self._held = module if original is None and not late else None
         self.names = [path for path, _ in module.named_modules(remove_duplicate=False) if path]
@@ -43,6 +45,33 @@ def shape_of(module: nn.Module) -> "Tuple[Any, ...]":
     return (type(module), *((name, tuple(one.shape)) for name, one in module.named_parameters()))
 
 
+def _state(module: nn.Module) -> "Tuple[bool, bool]":
+    """How a module is called now: whether in training, and with gradients."""
+    return module.training, torch.is_grad_enabled()
+
+
+def _original(module: nn.Module, alike: "List[Root]", late: bool) -> "Optional[Root]":
+    """Which of the roots of its very shape `module` is a copy of; None where it is a part of its own, as a second block is.
+
+    A copy begins with equal weights, or comes after many calls, or is called otherwise (an average in evaluation). Parts that
+    only look alike have other weights, and are called alike, one after the other, or are held under names of their own.
+    """
+    for one in alike:
+        if one.module is not None and _same_weights(one.module, module):
+            return one
+    first = next(iter(alike), None)
+    if first is None or late or first.module is None:
+        return first
+    path, other = held_as(module), held_as(first.module)
+    beside = path is not None and other is not None and path != other
+    return None if beside or all(one.calls == 1 and one.state == _state(module) for one in alike) else first
+
+
+def _same_weights(one: nn.Module, other: nn.Module) -> bool:
+    pairs = zip(one.parameters(), other.parameters())  # noqa: B905
+    return all(first.device == second.device and torch.equal(first, second) for first, second in pairs)
+
+
 class Roots:
     """Every root, in the order of their first calls."""
 
@@ -50,6 +79,7 @@ class Roots:
         self.all: List[Root] = []
         self.running = False
         self._ids: Dict[int, Any] = {}
+        self._roots: Dict[int, Root] = {}
 
     def __contains__(self, module: nn.Module) -> bool:
         return id(module) in self._ids
@@ -57,7 +87,8 @@ class Roots:
     def add(self, module: nn.Module, late: bool) -> Root:
         """A new root: a copy of one that is there, one that contains some of them and takes their place, or one of its own."""
         shape = shape_of(module)
-        original = next((one for one in self.all if one.original is None and one.shape == shape), None)
+        alike = [one for one in self.all if one.original is None and one.shape == shape]
+        original = _original(module, alike, late)
         parts = {id(part) for part in module.modules()}
         inner = [one for one in self.all if one.module is not None and id(one.module) in parts]
         path = held_as(module) if original is None and not late else None
@@ -67,10 +98,17 @@ class Roots:
         elif inner and path is None:
             name = inner[0].name if inner[0].original is None and not inner[0].held else name
         root = Root(module, name, original, late, held=path is not None)
+        self._roots[id(module)] = root
         self.all = [one for one in self.all if one not in inner] + [root]
         key = id(module)
-        self._ids[key] = weakref.ref(module, lambda _gone: self._ids.pop(key, None))
+        self._ids[key] = weakref.ref(module, lambda _gone: (self._ids.pop(key, None), self._roots.pop(key, None)))
         return root
+
+    def called(self, module: nn.Module) -> None:
+        """Count one call of a root."""
+        root = self._roots.get(id(module))
+        if root is not None:
+            root.calls += 1
 
     def paths(self) -> "List[str]":
         """Of every module that was found."""

@@ -85,6 +85,18 @@ def two(x):
     encoder, decoder = nn.Sequential(nn.Linear(4, 8)), Decoder()
     say(decoder(encoder(x)))
 
+def stacked(x):
+    first, second = nn.Sequential(nn.Linear(4, 4)), nn.Sequential(nn.Linear(4, 4))
+    for _ in range(3):
+        out = second(first(x))
+    say(out)
+
+def in_turn(x):
+    blocks = nn.Sequential(nn.Sequential(nn.Linear(4, 4)), nn.Sequential(nn.Linear(4, 4)))
+    for block in blocks:
+        x = block(x)
+    say(x)
+
 class Agent(nn.Module):
     def __init__(self):
         super().__init__()
@@ -150,6 +162,8 @@ def outcomes(tmp_path_factory):
     jobs |= {
         "two, surveyed": asked(scene["two"], "anatomy"),
         "held, surveyed": asked(scene["held"], "anatomy"),
+        "stacked, surveyed": asked(experiment(folder, "python scenes.py stacked"), "anatomy"),
+        "in turn, surveyed": asked(experiment(folder, "python scenes.py in_turn"), "anatomy"),
         "isolated": asked(experiment(folder, "python -E scenes.py plain"), cuts=[BODY]),
     }
     return run(workplace(folder), jobs)
@@ -184,6 +198,11 @@ def test_several_models_are_described_under_names_of_their_own(outcomes):
 
 def test_what_is_held_by_a_module_that_is_never_called_has_its_path_there(outcomes):
     assert [one.path for one in outcomes["held, surveyed"].anatomy] == ["critic.0", "actor.body", "actor.head"]
+
+
+def test_parts_that_only_look_alike_are_no_copies(outcomes):
+    assert [one.path for one in outcomes["stacked, surveyed"].anatomy] == ["0", "Sequential.0"]
+    assert [one.path for one in outcomes["in turn, surveyed"].anatomy] == ["0.0", "1.0"]
 
 
 def test_a_script_without_modules_is_surveyed_without_anatomy_and_that_is_said(outcomes):
