@@ -135,8 +135,8 @@ class RulesPlanner:
         return {name: allowed[name] for name in factors_of(self.factorial, allowed, known)}
 
     def _modes_of(self, component: Component) -> list[Mode]:
-        """Where it can be asked: a switch of the recipe, and dropout, do nothing to a trained model's evaluation."""
-        if component.id.startswith("config:"):
+        """Where it can be asked: a switch of the recipe, a line of the source, and dropout are questions to training."""
+        if component.id.startswith(("config:", "edit:")):
             return [mode for mode in self.modes if mode == "retrain"]
         if component.kind == "regularization" and component.id not in (*self.wanted, *self._named_factors):
             return [mode for mode in self.modes if mode != "reevaluate"]
