@@ -15,6 +15,7 @@ FOLDERS = {
     "prompts": "lesion/prompts",
     "examples/digits": "lesion/examples/digits",
     "examples/induction": "lesion/examples/induction",
+    "examples/unmodified": "lesion/examples/unmodified",
 }
 
 
