@@ -70,8 +70,9 @@ import lesion.agent, lesion.executor, lesion.prompts
 assert all({str(site)!r} in module.__file__ for module in (lesion.agent, lesion.executor, lesion.prompts)), lesion.agent.__file__
 from lesion.prompts import render
 assert "noise" in render("rules/hypothesis.j2", kind="other", label="noise", nested=False)
-from lesion.agent.cli.demo import _files
-assert sorted(path.name for path in _files("digits")) == ["config.yaml", "experiment.py", "lesion.toml"]
+from lesion.agent.cli.demo import Example, _files
+assert sorted(path.name for path in _files(Example.DIGITS)) == ["config.yaml", "experiment.py", "lesion.toml"]
+assert sorted(path.name for path in _files(Example.UNMODIFIED)) == ["lesion.toml", "train.py"]
 sys.argv = ["lesion", "--version"]
 from lesion.agent.cli import main
 main()
