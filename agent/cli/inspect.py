@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     from ..components import Component
 
+WHOLE = 10_000
+"""Columns of what is no terminal."""
+
 
 def inspect(
     study: StudyFile = DEFAULT_STUDY, json: Json = False, state: State = None, unsafe_no_sandbox: Unsafe = False
@@ -33,8 +36,9 @@ def inspect(
         typer.echo(jsonlib.dumps({"components": [one.model_dump(mode="json") for one in components]}, indent=1))
         return
     console = Console()
-    width = console.width if console.is_terminal else 10_000
-    console.print(_tree(setting.spec.study.name, components), width=width, no_wrap=True, overflow="ellipsis")
+    if not console.is_terminal:
+        console = Console(width=WHOLE)  # a pipe has no edge: every line is whole
+    console.print(_tree(setting.spec.study.name, components), no_wrap=True, overflow="ellipsis")
 
 
 def _tree(name: str, components: "list[Component]") -> "Tree":

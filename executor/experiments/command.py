@@ -64,10 +64,10 @@ class CommandExperiment:
         try:
             for arm in arms:
                 entries.append(self._entry(arm))
-            overlay = self.overlay(arms[0]) if arms else {}
+            overlays = [self.overlay(arm) for arm in arms]
         except EditError as error:
             return replace(Job({"arms": [{} for _ in arms]}, tuple(arm.tag for arm in arms)), refusal=str(error))
-        assert len(arms) == 1 or not any(self.overlay(arm) for arm in arms)
+        assert len(arms) == 1 or not any(overlays)
         message = {
             "action": action,
             "experiment": "command",
@@ -86,7 +86,7 @@ class CommandExperiment:
             "seed": seed,
             **{key: value for key, value in more.items() if key in ("steps", "modes")},
         }
-        return Job(message, tuple(arm.tag for arm in arms), overlay=overlay)
+        return Job(message, tuple(arm.tag for arm in arms), overlay=overlays[0] if overlays else {})
 
     def overlay(self, arm: Arm) -> Overlay:
         """Source files and configuration files that an arm's trials see with another text. `EditError` where edits do not apply."""
