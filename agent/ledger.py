@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 from pydantic_core import from_json
 
-from ..executor.outcomes import Metrics, Outcome, Packed, ScoredBy
+from ..executor.outcomes import Metrics, Outcome, Packed, ScoredBy, Seen
 from .ledgerfile import connect, explained, holder, lock, nothing_yet
 from .results import Mode
 
@@ -44,6 +44,13 @@ class Facts(BaseModel):
     wobble: float | None = None
     """The largest difference of a metric between two evaluations of the same weights at the same seed."""
     changed_weights: list[str] = []
+    batches: dict[str, list[int]] = {}
+    """Of an evaluated baseline whose batches can be scored in any order: split → examples of each."""
+    seen: dict[str, Seen] = {}
+    """Split → how far an arm was evaluated under the rule that stops it early."""
+    same: bool | None = None
+    replayed: float | None = None
+    held_memory: int | None = None
     seconds: dict[str, float] = {}
     forwards: int | None = None
     """Training forwards: steps, where each is one."""
@@ -54,6 +61,7 @@ class Facts(BaseModel):
 
 
 NO_FACTS = Facts()
+PARTS = TypeAdapter(dict[str, dict[str, dict[str, Packed]]])
 
 
 def facts_of(outcome: Outcome) -> Facts:
@@ -225,8 +233,9 @@ class Ledger:
                    wall_seconds = ?, cpu_seconds = ?, peak_memory = ?, parameters = ?, facts = ? WHERE key = ?""",
                 row,
             )
-            details = (key, outcome.traceback, outcome.output, proofs, json.dumps(examples), _curves(outcome))
-            self._database.execute("INSERT OR REPLACE INTO details VALUES (?, ?, ?, ?, ?, ?)", details)
+            told = (json.dumps(examples), _curves(outcome), _parts(outcome))
+            details = (key, outcome.traceback, outcome.output, proofs, *told)
+            self._database.execute("INSERT OR REPLACE INTO details VALUES (?, ?, ?, ?, ?, ?, ?)", details)
             self._attempt(key, outcome)
 
     def requeue(self, version: str) -> int:
@@ -263,6 +272,11 @@ class Ledger:
         """Split → column → one value an example, of a trial that gave them."""
         row = self._database.execute("SELECT examples FROM details WHERE key = ?", (key,)).fetchone()
         return _unpacked(row[0]) if row and row[0] else {}
+
+    def parts(self, key: str) -> dict[str, dict[str, dict[str, Packed]]]:
+        """Of a joint removal that measured its parts along with itself: part → split → column."""
+        row = self._database.execute("SELECT parts FROM details WHERE key = ?", (key,)).fetchone()
+        return PARTS.validate_json(row[0]) if row and row[0] else {}
 
     def has_baseline(self, version: str) -> bool:
         """Whether any baseline run has finished."""
@@ -332,6 +346,10 @@ def _curves(outcome: Outcome) -> str | None:
         metric: {part: one.model_dump() for part, one in parts.items()} for metric, parts in outcome.curves.items()
     }
     return json.dumps(found) if found else None
+
+
+def _parts(outcome: Outcome) -> str | None:
+    return PARTS.dump_json(outcome.parts).decode() if outcome.parts else None
 
 
 def _unpacked(text: str) -> dict[str, dict[str, Packed]]:

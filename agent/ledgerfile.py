@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..executor.errors import LedgerError
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 NOTHING_YET = "this study has no results yet"
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -28,12 +28,16 @@ CREATE TABLE trials (
 );
 CREATE INDEX trials_of_arm ON trials (version, arm, seed);
 CREATE TABLE details (key TEXT PRIMARY KEY, traceback TEXT, output TEXT, proofs TEXT, examples TEXT,
-    curves TEXT) WITHOUT ROWID;
+    curves TEXT, parts TEXT) WITHOUT ROWID;
 CREATE TABLE attempts (key TEXT, status TEXT NOT NULL, message TEXT, wall_seconds REAL, finished_at REAL);
 """
 LOOKS = (0.01, 0.02, 0.05, 0.1, 0.2)
 """Seconds between tries for the lock."""
-MIGRATIONS = {1: "ALTER TABLE trials ADD COLUMN facts TEXT;", 2: "ALTER TABLE details ADD COLUMN curves TEXT;"}
+MIGRATIONS = {
+    1: "ALTER TABLE trials ADD COLUMN facts TEXT;",
+    2: "ALTER TABLE details ADD COLUMN curves TEXT;",
+    3: "ALTER TABLE details ADD COLUMN parts TEXT;",
+}
 """What takes a file of an older format to the next one."""
 
 

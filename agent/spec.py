@@ -67,6 +67,8 @@ class StudySection(Section):
     """Chance of any false claim, over the whole family."""
     finetune_steps: int | None = Field(default=None, ge=1)
     """Steps of fine-tuning in `recover` mode; each arm and the control get the same."""
+    stop_early: bool | None = None
+    """Whether evaluating a removal on fixed weights ends once its verdicts are settled; absent: unless a table needs all examples."""
     kinds: list[RemovalKind] = []
     """Further kinds of removal, beside each component's default one."""
     factorial: list[str] = []
@@ -174,6 +176,8 @@ class LimitsSection(Section):
     """Bytes one trial may hold, written as "4GiB"."""
     trial_disk: Size = 1024**3
     """Bytes one trial may write, written as "1GiB"."""
+    replay_memory: Size = 1024**3
+    """Bytes of one batch's results that are held to be replayed, written as "1GiB"; what does not fit is computed again."""
     search_runs: int | None = Field(default=None, ge=20)
     """Runs that an interaction search may take in one mode; by default no more than all pairs would."""
     price_hour: float | None = Field(default=None, ge=0)

@@ -50,6 +50,16 @@ class Packed(BaseModel):
         return found.astype(np.float64)
 
 
+class Seen(BaseModel):
+    """How much of an evaluation set an arm was shown until its verdicts were settled."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    examples: int
+    of: int
+    """Examples of the whole set; as many as `examples` where nothing settled before."""
+
+
 class ModuleRecord(BaseModel):
     """One module of the live tree, as one step and one evaluation of the baseline showed it."""
 
@@ -135,6 +145,18 @@ class Outcome(BaseModel):
     """The largest difference of a metric between two evaluations of the same weights at the same seed."""
     changed_weights: list[str] = []
     """Parameters and buffers that the evaluation itself changed; they were put back."""
+    batches: dict[str, list[int]] = {}
+    """Of an evaluated baseline whose batches can be scored in any order with the same results: split → examples of each."""
+    seen: dict[str, Seen] = {}
+    """Split → how far an arm was evaluated under the rule that stops it early; empty where no such rule was applied."""
+    same: bool | None = None
+    """Whether everything that was put out equals the baseline's, bit for bit; None where only fingerprints can tell."""
+    replayed: float | None = None
+    """Share of the module calls of an arm that were not made, since their results were known from the baseline's."""
+    held_memory: int | None = None
+    """Bytes of results that were held for that at most, of one batch."""
+    parts: dict[str, dict[str, dict[str, Packed]]] = {}
+    """Of a joint removal: the values of each part alone, on the very examples of this arm: part → split → column."""
     proofs: list[Proof] = []
     stages: dict[str, str] = {}
     """A check's hashes: `train` and `evaluate` outputs, `weights` after one step."""
@@ -150,7 +172,7 @@ class Outcome(BaseModel):
     seeded: bool | None = None
     """Of a survey: whether another seed gave anything else."""
     remarks: list[str] = []
-    """Of a survey: what a person should know of how the script runs, e.g. that it sets its own seed."""
+    """What a person should know of how this was measured, e.g. that a script sets its own seed."""
     models: list[str] = []
     """Of a command's survey: the classes of the outermost modules that it calls."""
     offers: list[str] = []

@@ -18,6 +18,8 @@ class Arm(NamedTuple):
     config: dict[str, Any]
     """Already resolved, overrides included."""
     interventions: list[Intervention]
+    asks: dict[str, Any] = {}
+    """What a worker is told of this arm alone, beside what it removes."""
 
 
 class Experiment(Protocol):

@@ -36,7 +36,11 @@ class PythonExperiment:
         edits = [edit for arm in arms for edit in source_edits(arm.interventions)]
         assert not edits or len(arms) == 1
         entries = [
-            {"config": arm.config, "interventions": [one.model_dump() for one in live_interventions(arm.interventions)]}
+            {
+                "config": arm.config,
+                "interventions": [one.model_dump() for one in live_interventions(arm.interventions)],
+                **arm.asks,
+            }
             for arm in arms
         ]
         message = {

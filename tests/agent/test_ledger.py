@@ -160,7 +160,7 @@ def test_a_newer_format_is_refused_and_left_as_it_is(opened, tmp_path, write):
     database.close()
     before = (tmp_path / "ledger.db").read_bytes()
     for _ in range(2):  # the first refusal holds no lock
-        with pytest.raises(LedgerError, match=r"newer version of lesion \(format 99, this one knows 3\)") as refused:
+        with pytest.raises(LedgerError, match=r"newer version of lesion \(format 99, this one knows 4\)") as refused:
             opened(write=write)
         assert "--state" in (refused.value.to_do or "")
     assert (tmp_path / "ledger.db").read_bytes() == before
@@ -246,7 +246,7 @@ def test_a_ledger_of_the_first_format_is_taken_over_with_all_it_holds(opened, tm
     ledger.close()
     database = sqlite3.connect(tmp_path / "ledger.db")
     database.executescript(
-        "ALTER TABLE trials DROP COLUMN facts; ALTER TABLE details DROP COLUMN curves; PRAGMA user_version = 1;"
+        "ALTER TABLE trials DROP COLUMN facts; ALTER TABLE details DROP COLUMN curves; ALTER TABLE details DROP COLUMN parts; PRAGMA user_version = 1;"
     )
     database.close()
     again = opened(write=False)
