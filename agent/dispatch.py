@@ -20,6 +20,7 @@ from .ledger import Ledger, Trial, TrialRow, facts_of
 from .planning.plan import BASELINE
 from .rescoring import scored_anew
 from .results import Mode
+from .stopping import AskedAt
 from .triallogs import with_log
 
 ATTEMPTS = 2
@@ -71,6 +72,7 @@ class Dispatcher:
         self.setting = self.workshop.setting
         self._trained: dict[str, Outcome] = {}
         """Trainings whose weights are being scored."""
+        self._asked_at: AskedAt | None = None
         self.arms: Arms = arms_of(self.ledger.trials(self.setting.version))
         self._retry_what_limits_ended()
 
@@ -78,11 +80,13 @@ class Dispatcher:
         """The trials of an arm in one mode; empty before any ran."""
         return self.arms[mode].get(name, Arm(name, mode))
 
-    def run(self, trials: Sequence[Trial], *, goes_on: bool = False) -> None:
+    def run(self, trials: Sequence[Trial], *, goes_on: bool = False, asked_at: AskedAt | None = None) -> None:
         """Run `trials` in order, those that are not finished. Raises `OutOfBudget` once nothing more may start.
 
-        `goes_on`: their results decide what runs next, so that workers are kept warm for it.
+        `goes_on`: their results decide what runs next, so that workers are kept warm for it. `asked_at`: what evaluations of
+        a trained model are told beside what they remove.
         """
+        self._asked_at = asked_at
         self.ledger.plan_trials(self.setting.version, trials)
         waiting = deque(one for one in trials if not self.is_done(one))
         self.observer.planned(len(waiting), further=goes_on)
@@ -120,7 +124,8 @@ class Dispatcher:
             self.ledger.start(trial.key, self.setting.limits_note(), self.pool.station.sandbox.name)
             self._record(waiting.popleft(), Outcome(status="invalid", message=lacking))
             return None
-        job, trials = self.workshop.next_job(waiting, self.pool.workers, seconds, self.budget.room(seconds))
+        room = self.budget.room(seconds)
+        job, trials = self.workshop.next_job(waiting, self.pool.workers, seconds, room, self._asked_at)
         for one in trials:
             self.ledger.start(one.key, self.setting.limits_note(), self.pool.station.sandbox.name)
             running[one.key] = one
@@ -204,13 +209,20 @@ class Dispatcher:
         idle = outcome.proofs and not outcome.changed and not placebo
         if idle and len(outcome.proofs) == len(self.workshop.interventions[trial.arm]):
             return outcome.model_copy(update={"status": "no-op", "message": outcome.idle_reason})
-        baseline = self.arm(trial.mode, BASELINE).trials.get(trial.seed)
-        if baseline is None or (baseline.fingerprint, baseline.metrics) != (outcome.fingerprint, outcome.metrics):
+        if not self._equals_baseline(trial, outcome):
             return outcome
         if outcome.changed:
             return outcome.model_copy(update={"message": "masked"})
         told = "; ".join(filter(None, ["results equal the baseline's, bit for bit", outcome.message]))
         return outcome.model_copy(update={"status": "no-op", "message": told})
+
+    def _equals_baseline(self, trial: Trial, outcome: Outcome) -> bool:
+        """Bit for bit, in all that it was evaluated on."""
+        if outcome.same is not None:
+            return outcome.same
+        baseline = self.arm(trial.mode, BASELINE).trials.get(trial.seed)
+        known = (outcome.fingerprint, outcome.metrics)
+        return baseline is not None and (baseline.fingerprint, baseline.metrics) == known
 
     def is_done(self, trial: Trial) -> bool:
         """Whether nothing of a trial is left to run; a baseline whose weights are needed and gone is trained again."""
