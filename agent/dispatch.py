@@ -225,9 +225,16 @@ class Dispatcher:
         return baseline is not None and (baseline.fingerprint, baseline.metrics) == known
 
     def is_done(self, trial: Trial) -> bool:
-        """Whether nothing of a trial is left to run; a baseline whose weights are needed and gone is trained again."""
+        """Whether nothing of a trial is left to run.
+
+        A baseline whose weights are needed and gone is trained again; what stopped early is evaluated whole once the study
+        no longer wants that.
+        """
         row = self.arm(trial.mode, trial.arm).trials.get(trial.seed)
         if row is None or row.status in ("planned", "running", "skipped"):
+            return False
+        whole = self.setting.spec.study.stop_early is False
+        if whole and any(one.examples < one.of for one in row.facts.seen.values()):
             return False
         return not (row.status == "ok" and self.workshop.lacks_weights(trial))
 
