@@ -37,7 +37,7 @@ from .retuning import recalled_tuning
 from .scores import scores
 from .searching import recalled
 from .spec import StudySpec
-from .stopreport import early_stopping, recalled_whole, replay, whole_lines
+from .stopreport import early_stopping, replay, whole_notes
 
 Split = Literal["validation", "test"]
 
@@ -87,7 +87,7 @@ def collect(spec: StudySpec, ledger: Ledger, split: Split | None = None) -> Resu
         notes=[
             *ledger.recall("remarks", []),
             *(note for one in seen for note in notes_on(one, arms_of(rows))),
-            *whole_lines(recalled_whole(ledger, version)),
+            *whole_notes(ledger, version),
         ],
         searches=searches,
         factorials=[each for one, _ in measured for each in factorials_of(one)],

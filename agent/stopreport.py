@@ -20,22 +20,16 @@ def told_of_stopping(evidence: Evidence, offers: Collection[str], ledger: Ledger
     """Whether removals stop early, and why not where they do not: said once the baselines are known, and remembered."""
     whole, version = why_whole(evidence, offers), ledger.recall("version")
     ledger.remember(REMEMBERED, {"version": version, "whole": whole.model_dump() if whole else None})
-    if whole:
-        return whole_lines(whole)
-    told = {"whole": None, "share": SHARE, "alpha": evidence.spec.study.alpha}
-    return [prompts.render("progress/stopping.j2", **told).strip()]
+    told = {"share": SHARE, "alpha": evidence.spec.study.alpha, "noted": False}
+    return [prompts.render("progress/stopping.j2", whole=whole, **told).strip()]
 
 
-def whole_lines(whole: Whole | None) -> list[str]:
-    """Why nothing stopped early; nothing where removals may."""
-    return [prompts.render("progress/stopping.j2", whole=whole).strip()] if whole else []
-
-
-def recalled_whole(ledger: Ledger, version: str) -> Whole | None:
-    """Why nothing stopped early in this version of the source; None too where that was never asked."""
+def whole_notes(ledger: Ledger, version: str) -> list[str]:
+    """Why nothing stopped early in this version of the source, for the report; nothing where removals may, or nobody asked."""
     kept = ledger.recall(REMEMBERED) or {}
     known = kept.get("whole") if kept.get("version") == version else None
-    return Whole.model_validate(known) if known else None
+    whole = Whole.model_validate(known) if known else None
+    return [prompts.render("progress/stopping.j2", whole=whole, noted=True).strip()] if whole else []
 
 
 def early_stopping(spec: StudySpec, rows: Sequence[TrialRow]) -> EarlyStopping | None:

@@ -11,14 +11,14 @@ from lesion.agent.evidence import Evidence
 from lesion.agent.factorials import factorials_of
 from lesion.agent.findings import find
 from lesion.agent.kinds import kind_contrasts
-from lesion.agent.ledger import Facts
+from lesion.agent.ledger import Facts, Ledger
 from lesion.agent.notes import notes_on
 from lesion.agent.planning.factorial import FACTORIAL
 from lesion.agent.planning.plan import SEARCH, Ablation, Plan, joint_id
 from lesion.agent.results import Prediction
 from lesion.agent.stoppable import why_whole
 from lesion.agent.stopping import asking
-from lesion.agent.stopreport import early_stopping, replay
+from lesion.agent.stopreport import early_stopping, replay, told_of_stopping, whole_notes
 from lesion.executor.interventions import ModuleIntervention, SourceEdit
 from lesion.executor.outcomes import Seen
 
@@ -348,3 +348,17 @@ def test_what_it_saved_is_added_up():
     again = replay(lab.rows)
     assert (again.trials, again.share, again.held_memory) == (2, 0.375, 3000)
     assert early_stopping(lab.spec, lab.rows[:1]) is None and replay(lab.rows[:1]) is None
+
+
+def test_why_nothing_stops_is_said_at_once_and_repeated_by_the_report(tmp_path):
+    ledger = Ledger(tmp_path, write=True)
+    ledger.remember("version", "v")
+    lab = Lab(more={"cluster": np.arange(N) // 4.0})
+    (said,) = told_of_stopping(lab.evidence(SINGLES), OFFERS, ledger)
+    assert said == "no early stopping: every removal is evaluated on all examples, since examples come in clusters"
+    assert whole_notes(ledger, "v") == [f"Re-evaluation: {said}"]
+    assert whole_notes(ledger, "another") == [], "of another version nothing is known"
+    (said,) = told_of_stopping(Lab().evidence(SINGLES), OFFERS, ledger)
+    assert said.startswith("early stopping: ") and "20% of α = 0.05" in said
+    assert whole_notes(ledger, "v") == []
+    ledger.close()

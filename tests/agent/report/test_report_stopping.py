@@ -8,6 +8,7 @@ from lesion.agent.prose.attributes import of_effect
 from lesion.agent.records.stopping import EarlyStopping, Replay
 from lesion.agent.report.csv import effects_csv
 from lesion.agent.report.markdown import markdown_report
+from lesion.agent.report.summary import summary_lines
 from lesion.agent.results import Results
 from simulated_results import by_examples, head, joint, results, study
 from test_report_markdown import line_with, section
@@ -58,6 +59,12 @@ def test_the_reviewer_reads_the_rule_and_what_it_saved():
     ):
         assert part in text, part
     assert "no arm was stopped early" not in text
+
+
+def test_the_status_says_what_was_saved():
+    told = " ".join(" ".join(summary_lines(stopped())).split())
+    assert "stopped early: 40 of 48 evaluations of removals, after 12% of the examples" in told
+    assert "stopped early" not in " ".join(summary_lines(stopped(stopping=None)))
 
 
 def test_a_study_in_which_nothing_stops_reads_as_ever():
