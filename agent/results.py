@@ -87,7 +87,7 @@ class Cost(Record):
     steps: int | None = None
     """Training forwards of one run."""
     seconds: float | None = None
-    """Wall time of one trial, mean."""
+    """Wall time of one trial, mean; None where evaluations ended early or took results from the baseline's."""
 
 
 class Effect(Record):

@@ -7,6 +7,7 @@ import pytest
 from lesion.agent.arms import arms_of, duplicates
 from lesion.agent.classes import class_findings
 from lesion.agent.cli.watching import delta_so_far, so_far
+from lesion.agent.costs import Weighed, cost_of
 from lesion.agent.evidence import Evidence
 from lesion.agent.factorials import factorials_of
 from lesion.agent.findings import find
@@ -348,6 +349,14 @@ def test_what_it_saved_is_added_up():
     again = replay(lab.rows)
     assert (again.trials, again.share, again.held_memory) == (2, 0.375, 3000)
     assert early_stopping(lab.spec, lab.rows[:1]) is None and replay(lab.rows[:1]) is None
+
+
+def test_seconds_of_what_was_not_computed_are_no_cost_of_the_arm():
+    lab = Lab().add("a", 3.0, seen=40, seconds={"evaluate": 0.1}).add("b", 0.0, ruled=False, seconds={"evaluate": 2.0})
+    lab.add("c", 0.0, ruled=False, replayed=0.5, seconds={"evaluate": 1.0})
+    arms = arms_of(lab.rows)["reevaluate"]
+    found = [cost_of(removal(one), arms[one], None, Weighed()).seconds for one in "abc"]
+    assert found == [None, 2.0, None]
 
 
 def test_why_nothing_stops_is_said_at_once_and_repeated_by_the_report(tmp_path):
