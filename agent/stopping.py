@@ -32,7 +32,8 @@ class Part(NamedTuple):
 class Asking:
     """What the jobs of one round are told at one trained model."""
 
-    stream: bool = False
+    stream: Mapping[str, list[int]] = field(default_factory=lambda: dict[str, list[int]]())
+    """Split → examples of each batch, where batches may stand outside and arms inside."""
     memory: int = 0
     stopping: dict[str, Any] | None = None
     families: Mapping[str, int] = field(default_factory=lambda: dict[str, int]())
@@ -42,7 +43,7 @@ class Asking:
 
     def message(self, *, edited: bool) -> dict[str, Any]:
         """What a job is told; one whose source is edited has another baseline, and streams nothing."""
-        stream = self.stream and not edited
+        stream = {} if edited else dict(self.stream)
         return {"stream": stream, "memory": self.memory, "stopping": self.stopping if stream else None}
 
     def of(self, arm: str) -> dict[str, Any]:
@@ -71,12 +72,12 @@ def asking(evidence: Evidence, offers: Collection[str] = (), plan: Plan | None =
     def at(seed: int) -> Asking:
         seen = evidence.at(seed)
         row = seen.baseline.trials.get(seed)
-        streams = row is not None and bool(row.facts.batches)
+        batches = row.facts.batches if row is not None else {}
         memory = replay_memory(seen.spec.limits)
-        if not streams or not stops or plan is None:
-            return Asking(stream=streams, memory=memory)
+        if not batches or not stops or plan is None:
+            return Asking(batches, memory)
         told = _Told(seen, plan)
-        return Asking(True, memory, rule_of(seen), told.families, told.parts)
+        return Asking(batches, memory, rule_of(seen), told.families, told.parts)
 
     return at
 

@@ -126,7 +126,7 @@ class TestWhatJobsAreTold:
         told = asked(Lab(splits=("validation", "test"), smallest_effect=0.25), SINGLES).message(edited=False)
         both = {"score": 0.25, "twin": 0.25}
         rule = {"alpha": 0.05, "share": 0.2, "deltas": {"validation": both, "test": both}, "order": 0}
-        assert (told["stream"], told["stopping"]) == (True, rule)
+        assert (told["stream"]["test"], told["stopping"]) == ([SIZE] * (N // SIZE), rule)
 
     def test_a_proposed_delta_is_that_of_the_tables(self):
         lab = Lab(smallest_effect=None)
@@ -137,7 +137,7 @@ class TestWhatJobsAreTold:
     def test_an_edited_program_has_another_baseline_and_streams_nothing(self):
         told = asked(Lab(), [*SINGLES, removal("d", edit=True)])
         assert told.of("d")["family"] is None and told.of("a")["family"] == 4
-        assert (told.message(edited=True)["stream"], told.message(edited=True)["stopping"]) == (False, None)
+        assert (told.message(edited=True)["stream"], told.message(edited=True)["stopping"]) == ({}, None)
 
     def test_what_a_search_found_and_the_cells_of_a_factorial_see_everything(self):
         second = [removal("a", "b", why=SEARCH), removal("b", "c", why=FACTORIAL), removal("a", "c")]
@@ -160,13 +160,13 @@ class TestWhatJobsAreTold:
 
     def test_without_told_batches_nothing_is_streamed_and_in_other_modes_nothing_is_told(self):
         told = asked(Lab(batches=False), SINGLES)
-        assert (told.stream, told.stopping, told.of("a")["family"]) == (False, None, None)
+        assert (told.stream, told.stopping, told.of("a")["family"]) == ({}, None, None)
         seen = replace(Lab().evidence(SINGLES), mode="retrain")
         assert asking(seen, OFFERS, seen.plans[0]) is None
 
     def test_sets_of_a_search_are_streamed_and_see_everything(self):
         told = asking(Lab().evidence(SINGLES))(0)
-        assert told.message(edited=False)["stream"] is True
+        assert told.message(edited=False)["stream"]
         assert (told.stopping, told.of("search:0123")) == (None, {"family": None, "parts": {}})
 
     def test_memory_is_what_the_study_says_else_a_part_of_the_trials_own(self):

@@ -98,9 +98,10 @@ def _packed(values):
     return b64encode(values.astype("<f8").tobytes()).decode()
 
 
+BATCHES = {"validation": [4, 4]}
 RULE = {"alpha": 0.05, "share": 0.2, "deltas": {"validation": {"score": 0.1}}, "order": 0}
 ASKING = Asking(
-    stream=True,
+    stream=BATCHES,
     memory=1000,
     stopping=RULE,
     families={"a": 3, "a + b": 1},
@@ -113,7 +114,7 @@ def test_a_job_is_told_its_rule_and_each_arm_its_family_and_parts(lab):
     dispatcher, trials, workers = lab(arms, dict.fromkeys(arms, outcome()))
     dispatcher.run([trials[one] for one in arms], asked_at=lambda _seed: ASKING)
     (message,) = workers.messages
-    assert (message["stream"], message["memory"], message["stopping"]) == (True, 1000, RULE)
+    assert (message["stream"], message["memory"], message["stopping"]) == (BATCHES, 1000, RULE)
     assert [one["family"] for one in message["arms"]] == [3, 1, None]
     assert [one["parts"] for one in message["arms"]] == [{}, {"a": [zero("a")[0].model_dump()]}, {}]
     assert all(dispatcher.is_done(trials[one]) for one in arms)
@@ -132,7 +133,7 @@ def test_an_edited_source_streams_nothing(lab):
     dispatcher, trials, workers = lab(arms, dict.fromkeys(arms, outcome()))
     dispatcher.run([trials[one] for one in arms], asked_at=lambda _seed: ASKING)
     told = {bool(one["edited"]): (one["stream"], one["stopping"]) for one in workers.messages}
-    assert told == {False: (True, RULE), True: (False, None)}
+    assert told == {False: (BATCHES, RULE), True: ({}, None)}
 
 
 def test_what_equals_the_baseline_is_told_by_who_saw_both(lab):
