@@ -28,7 +28,7 @@ class WeightCut(Cut):
     def touches(self) -> "List[nn.Module]":
         """Every module that holds the parameter, tied ones too."""
         cut = self._parameter()
-        return [one for one in self._model.modules() if any(own is cut for own in one._parameters.values())]
+        return [one for one in self._model.modules() if any(own is cut for own in one.parameters(recurse=False))]
 
     def place(self) -> None:
         """Set the values, and hold them from now on."""
