@@ -222,7 +222,7 @@ def _effect(seen: _Seen, judged: Judged, same: dict[str, str], agreement: dict[s
         p_equivalence=estimate.p_equivalence,
         p_paired=estimate.p_paired,
         n=estimate.n,
-        of=_whole(evidence, ablation.id, noise),
+        of=_whole(evidence, ablation.id, noise) if shown else None,
         unit=noise.unit,
         failed=len(arm.failed),
         verdict=finding.verdict,

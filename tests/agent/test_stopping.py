@@ -233,6 +233,12 @@ class TestEffects:
         assert found["c"].level == pytest.approx(1 - 0.8 * 0.05 / 3)
         assert found["a"].level == pytest.approx(1 - 0.2 * 0.05 / 3)
 
+    def test_what_did_nothing_has_no_examples_to_be_counted(self):
+        lab = Lab().add("a", 0.0, seen=40)
+        lab.rows[1] = lab.rows[1]._replace(status="no-op", reason="nothing")
+        one = effects(lab.evidence(SINGLES[:1]))["a"]
+        assert (one.verdict, one.n, one.of) == ("no-op", 0, None)
+
     def test_without_the_rule_nothing_changes(self):
         lab = Lab().add("a", 3.0, ruled=False).add("b", 0.0, ruled=False)
         found = effects(lab.evidence(SINGLES[:2]))
