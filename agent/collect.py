@@ -17,6 +17,7 @@ from .components import Component
 from .costs import Weighed, cost_of
 from .curves import learning_curves
 from .datasets import contrast_datasets
+from .dispatch import REMARKS
 from .evidence import Evidence, sign_of
 from .examplestore import ExampleStore
 from .factorials import factorials_of
@@ -86,6 +87,7 @@ def collect(spec: StudySpec, ledger: Ledger, split: Split | None = None) -> Resu
         advice=advise(effects, interactions, measured[0][0].components, weighed, spec.primary),
         notes=[
             *ledger.recall("remarks", []),
+            *ledger.recall(REMARKS, {}).get(version, []),
             *(note for one in seen for note in notes_on(one, arms_of(rows))),
             *whole_notes(ledger, version),
         ],

@@ -24,6 +24,8 @@ from .stopping import AskedAt
 from .triallogs import with_log
 
 ATTEMPTS = 2
+REMARKS = "remarks of evaluations"
+LONGEST_REMARK = 300
 
 
 class OutOfBudget(Exception):
@@ -183,8 +185,18 @@ class Dispatcher:
         )
         arm = self.arms[trial.mode].setdefault(trial.arm, Arm(trial.arm, trial.mode))
         arm.trials[trial.seed] = row
+        if trial.mode == "reevaluate":
+            self._say_once(judged.remarks)
         self.observer.finished(trial, judged, arm, self.arm(trial.mode, BASELINE))
         return True
+
+    def _say_once(self, remarks: Sequence[str]) -> None:
+        """What an evaluation has to say of itself, as that replay was given up; the report repeats it."""
+        known: dict[str, list[str]] = self.ledger.recall(REMARKS, {})
+        said = known.get(self.setting.version, [])
+        if new := [one for one in dict.fromkeys(one[:LONGEST_REMARK] for one in remarks) if one not in said]:
+            self.ledger.remember(REMARKS, {**known, self.setting.version: [*said, *new]})
+            self.observer.learnt(new)
 
     def _require_same_weights(self, trial: Trial, outcome: Outcome) -> None:
         """`ExperimentError` where a baseline that was trained again came to other weights than its evaluations began with."""

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from lesion.agent.budget import Budget
-from lesion.agent.dispatch import Dispatcher
+from lesion.agent.dispatch import REMARKS, Dispatcher
 from lesion.agent.jobs import Workshop
 from lesion.agent.ledger import Ledger
 from lesion.agent.setting import prepare
@@ -154,6 +154,17 @@ def test_what_equals_the_baseline_is_told_by_who_saw_both(lab):
         "idle": ("no-op", ""),
         "other": ("ok", None),
     }
+
+
+def test_what_an_evaluation_says_of_itself_is_said_once_and_kept(lab):
+    arms = {"a": zero("a"), "b": zero("b")}
+    told = "replaying was given up for the plain way: m came to another result"
+    dispatcher, trials, _ = lab(arms, dict.fromkeys(arms, outcome(remarks=[told])))
+    heard = []
+    dispatcher.observer.learnt = heard.append
+    dispatcher.run([trials[one] for one in arms], asked_at=lambda _seed: ASKING)
+    assert heard == [[told]]
+    assert dispatcher.ledger.recall(REMARKS) == {dispatcher.setting.version: [told]}
 
 
 def test_what_stopped_early_is_evaluated_whole_once_the_study_wants_that(lab):
