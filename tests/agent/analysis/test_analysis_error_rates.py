@@ -1,5 +1,7 @@
 """Whole simulated studies in short: how often the analysis errs. `make bench` prints the long version, with all cells."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.benchmarks.calibration.looks import looked_at_every_seed, planned_looks
@@ -13,6 +15,7 @@ from tests.benchmarks.calibration.seeds import (
     family_wise_error,
     power,
 )
+from tests.benchmarks.calibration.stopping import Answers, Shape, Study, errors, normal, skewed
 
 STUDIES = 300
 MOST = 0.06
@@ -52,3 +55,20 @@ def test_planned_looks_that_stop_when_settled():
     assert ended.negligible.value >= 0.9
     assert ended.seeds < 16
     assert not kept(looked_at_every_seed(STUDIES, 1, 20))
+
+
+@pytest.mark.parametrize("loss", [0.0, 1.0])
+@pytest.mark.parametrize(
+    "study",
+    [
+        Study(Shape("normal", normal), 0.0, targets=10, examples=256),
+        Study(Shape("lognormal", skewed), 0.0, targets=10, examples=256),
+        Answers(Shape("answers", normal), 0.0, targets=8, examples=256, delta=0.15),
+    ],
+    ids=lambda study: study.shape.name,
+)
+def test_arms_that_stop_early_err_no_more_often_than_whole_ones(study, loss):
+    early, whole = errors(replace(study, loss=loss), 60)
+    assert kept(early.beyond, max(MOST, whole.beyond.value))
+    assert kept(early.within, max(MOST, whole.within.value))
+    assert early.used < (0.75 if loss == 0 else 1.01)
