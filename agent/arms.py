@@ -115,7 +115,9 @@ def duplicates(arms: dict[str, Arm], order: Sequence[str]) -> dict[str, str]:
         if name == BASELINE or arm is None or len(arm.measured) < GIVE_UP_AFTER[arm.mode] or arm.idle or arm.masked:
             continue
         for_seeds = sorted(arm.measured, key=lambda one: one.seed)[:3]
-        identity = tuple((one.seed, one.fingerprint, str(one.metrics)) for one in for_seeds)
+        if any(one.facts.seen and one.fingerprint is None for one in for_seeds):
+            continue  # equal means over the first few examples tell nothing
+        identity = tuple((one.seed, one.fingerprint, str(one.metrics), str(one.facts.seen)) for one in for_seeds)
         first = earliest.setdefault(identity, name)
         if first != name:
             found[name] = first

@@ -85,6 +85,8 @@ def _datasets(evidence: Evidence) -> list[_Seen]:
     if not datasets:
         return []
     asked = [one for plan in evidence.plans for one in evidence.asked(plan) if one.role != "control"]
+    if evidence.mode == "reevaluate":
+        asked = [one for one in asked if not evidence.stopped_early(one.id)]  # classes are told of whole sets
     arms = [one for one in asked if evidence.arm(one.id).measured and not evidence.arm(one.id).idle]
     caps = _caps(evidence)
     at = {

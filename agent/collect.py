@@ -17,6 +17,7 @@ from .components import Component
 from .costs import Weighed, cost_of
 from .curves import learning_curves
 from .datasets import contrast_datasets
+from .dispatch import REMARKS
 from .evidence import Evidence, sign_of
 from .examplestore import ExampleStore
 from .factorials import factorials_of
@@ -37,6 +38,7 @@ from .retuning import recalled_tuning
 from .scores import scores
 from .searching import recalled
 from .spec import StudySpec
+from .stopreport import early_stopping, replay, whole_notes
 
 Split = Literal["validation", "test"]
 
@@ -83,7 +85,12 @@ def collect(spec: StudySpec, ledger: Ledger, split: Split | None = None) -> Resu
         compute={**ledger.compute(version), "workers": ledger.recall("workers"), "threads": spec.experiment.threads},
         environment={**machine(), **ledger.recall("environment", {})},
         advice=advise(effects, interactions, measured[0][0].components, weighed, spec.primary),
-        notes=[*ledger.recall("remarks", []), *(note for one in seen for note in notes_on(one, arms_of(rows)))],
+        notes=[
+            *ledger.recall("remarks", []),
+            *ledger.recall(REMARKS, {}).get(version, []),
+            *(note for one in seen for note in notes_on(one, arms_of(rows))),
+            *whole_notes(ledger, version),
+        ],
         searches=searches,
         factorials=[each for one, _ in measured for each in factorials_of(one)],
         power={one.mode: power for one, _ in measured if (power := foretold(ledger, version, one.mode))},
@@ -108,6 +115,8 @@ def collect(spec: StudySpec, ledger: Ledger, split: Split | None = None) -> Resu
         ),
         rounds=rounds_planned(measured[0][0].plans),
         planning=planning_of(ledger.recall("planning")),
+        stopping=early_stopping(spec, rows),
+        replay=replay(rows),
     )
 
 
@@ -136,7 +145,7 @@ def gather(
     verdicts = NOTHING_STOPPED
     if mode == "retrain":
         verdicts = judge_checks(ledger.checks(version), {one.id: one for plan in plans for one in plan.ablations})
-    arms = arms_of(rows)[mode]
+    arms, store = arms_of(rows)[mode], ExampleStore(ledger)
     splits = splits_of(arms.get(BASELINE, Arm(BASELINE)))
     wanted = split or ("test" if _is_complete(ledger) else "validation")
     return Evidence(
@@ -149,7 +158,8 @@ def gather(
         dropped=verdicts.dropped,
         split=wanted if wanted in splits or not splits else splits[0],
         checkpoints=ledger.recall("checkpoints", spec.study.seeds),
-        examples=ExampleStore(ledger),
+        examples=store,
+        parts=store.parts,
     )
 
 

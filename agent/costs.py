@@ -47,7 +47,8 @@ def cost_of(ablation: Ablation, arm: Arm, check: Outcome | None, model: Weighed)
     if any(acts_on_program(one) for one in ablation.interventions):  # another model, perhaps: its check has weighed it
         parameters, flops = (check.parameters, check.flops) if check else (None, None)
     gone = [removed(one, model) for one in ablation.interventions]
-    seconds = [taken for row in arm.measured if (taken := seconds_of(row))]
+    whole = [row for row in arm.measured if not row.facts.seen and row.facts.replayed is None]
+    seconds = [taken for row in whole if (taken := seconds_of(row))]
     steps = [row.facts.forwards for row in arm.measured if row.facts.forwards]
     return Cost(
         parameters=None if parameters is None else parameters - sum(one[0] for one in gone),

@@ -22,10 +22,11 @@ class Crossing:
     components: Sequence[str]
     arms: Sequence[str | None]
     """None where a plan that was edited by hand has no such ablation."""
+    round: int
 
     def missing(self, evidence: Evidence) -> list[tuple[list[str], str]]:
         """Cells that will never have a value, by what is removed in them, with the reason."""
-        reasons = [_why_missing(evidence, arm) for arm in self.arms]
+        reasons = [_why_missing(evidence, arm) or self._why_short(evidence, arm) for arm in self.arms]
         cells = cells_of(self.components)
         return [(sorted(cell), why) for cell, why in zip(cells, reasons, strict=True) if why]
 
@@ -33,9 +34,18 @@ class Crossing:
         """Each cell's values, larger is better; what did nothing stands as the baseline itself."""
         standing = [_standing(evidence, arm) for arm in self.arms]
         if evidence.by_examples(name):
-            rows = [evidence.on_examples(one, name) for one in standing]
+            rows = [evidence.all_known_of(one, name, self.round) for one in standing]
             return [Values(row, np.ones(row.shape, dtype=np.bool_)) for row in rows]
         return [evidence.values(one, name, cap) for one in standing]
+
+    def _why_short(self, evidence: Evidence, arm: str | None) -> str | None:
+        """Cells are held against each other on the same examples, all of them: why one cannot be."""
+        primary, seen = evidence.spec.primary, evidence.seen(arm) if arm else None
+        if arm is None or seen is None or not evidence.by_examples(primary):
+            return None
+        known = np.isfinite(evidence.all_known_of(arm, primary, self.round)).sum()
+        whole = np.isfinite(evidence.on_examples(BASELINE, primary)).sum()
+        return f"evaluated on {known} of {whole} examples: it stopped early" if known < whole else None
 
     def table(self, evidence: Evidence, name: str, cap: int, rules: Rules) -> FactorialTable:
         """The analysis on the metric `name`, over examples where there are any, else over the first `cap` seeds."""
@@ -61,7 +71,7 @@ def crossing_of(evidence: Evidence, plan: Plan) -> Crossing | None:
     cells = [one for one in plan.ablations if one.why == FACTORIAL]
     first = [one for one in evidence.plans[0].ablations if one.components == [one.id]]
     arms = {frozenset(one.components): one.id for one in (*first, *cells)} | {frozenset[str](): BASELINE}
-    return Crossing(components, [arms.get(cell) for cell in cells_of(components)])
+    return Crossing(components, [arms.get(cell) for cell in cells_of(components)], plan.round)
 
 
 def _standing(evidence: Evidence, arm: str | None) -> str:

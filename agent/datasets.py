@@ -10,13 +10,13 @@ from ..executor.inside.columns import dataset_of
 from .analysis.contrasts import single_removals
 from .analysis.datasets import SeedPair, differences_over_examples, differences_over_seeds
 from .analysis.estimates import Estimate
-from .analysis.examples import estimate_examples
 from .analysis.joint import Arm as Values
 from .analysis.noise import is_at_floor
 from .analysis.verdicts import EffectFacts, effect_verdict
 from .evidence import Evidence, sign_of
 from .findings import MetricFindings
 from .noisefloor import at_floor, noise_floor
+from .overexamples import arms_table
 from .planning.plan import BASELINE, Ablation
 from .records.datasets import DatasetContrast, DatasetVerdict
 from .results import BaselineMetric, Effect, EffectVerdict
@@ -132,9 +132,8 @@ def _over_examples(
 
 def _losses(evidence: Evidence, family: Sequence[Ablation], name: str, size: int) -> Sequence[Estimate]:
     arms = ["" if evidence.arm(one.id).idle else one.id for one in family]
-    rows = np.stack([evidence.on_examples(each, name) for each in (BASELINE, *arms)])
     contrasts, rules = single_removals(len(family)), evidence.rules_for(0.0)
-    return estimate_examples(rows, contrasts, rules, evidence.clusters_of(name), size).estimates
+    return arms_table(evidence, name, arms, contrasts, rules, size).estimates
 
 
 def _over_seeds(

@@ -20,9 +20,12 @@ from .ledger import Ledger, Trial, TrialRow, facts_of
 from .planning.plan import BASELINE
 from .rescoring import scored_anew
 from .results import Mode
+from .stopping import AskedAt
 from .triallogs import with_log
 
 ATTEMPTS = 2
+REMARKS = "remarks of evaluations"
+LONGEST_REMARK = 300
 
 
 class OutOfBudget(Exception):
@@ -71,6 +74,7 @@ class Dispatcher:
         self.setting = self.workshop.setting
         self._trained: dict[str, Outcome] = {}
         """Trainings whose weights are being scored."""
+        self._asked_at: AskedAt | None = None
         self.arms: Arms = arms_of(self.ledger.trials(self.setting.version))
         self._retry_what_limits_ended()
 
@@ -78,11 +82,13 @@ class Dispatcher:
         """The trials of an arm in one mode; empty before any ran."""
         return self.arms[mode].get(name, Arm(name, mode))
 
-    def run(self, trials: Sequence[Trial], *, goes_on: bool = False) -> None:
+    def run(self, trials: Sequence[Trial], *, goes_on: bool = False, asked_at: AskedAt | None = None) -> None:
         """Run `trials` in order, those that are not finished. Raises `OutOfBudget` once nothing more may start.
 
-        `goes_on`: their results decide what runs next, so that workers are kept warm for it.
+        `goes_on`: their results decide what runs next, so that workers are kept warm for it. `asked_at`: what evaluations of
+        a trained model are told beside what they remove.
         """
+        self._asked_at = asked_at
         self.ledger.plan_trials(self.setting.version, trials)
         waiting = deque(one for one in trials if not self.is_done(one))
         self.observer.planned(len(waiting), further=goes_on)
@@ -120,7 +126,8 @@ class Dispatcher:
             self.ledger.start(trial.key, self.setting.limits_note(), self.pool.station.sandbox.name)
             self._record(waiting.popleft(), Outcome(status="invalid", message=lacking))
             return None
-        job, trials = self.workshop.next_job(waiting, self.pool.workers, seconds, self.budget.room(seconds))
+        room = self.budget.room(seconds)
+        job, trials = self.workshop.next_job(waiting, self.pool.workers, seconds, room, self._asked_at)
         for one in trials:
             self.ledger.start(one.key, self.setting.limits_note(), self.pool.station.sandbox.name)
             running[one.key] = one
@@ -178,8 +185,18 @@ class Dispatcher:
         )
         arm = self.arms[trial.mode].setdefault(trial.arm, Arm(trial.arm, trial.mode))
         arm.trials[trial.seed] = row
+        if trial.mode == "reevaluate":
+            self._say_once(judged.remarks)
         self.observer.finished(trial, judged, arm, self.arm(trial.mode, BASELINE))
         return True
+
+    def _say_once(self, remarks: Sequence[str]) -> None:
+        """What an evaluation has to say of itself, as that replay was given up; the report repeats it."""
+        known: dict[str, list[str]] = self.ledger.recall(REMARKS, {})
+        said = known.get(self.setting.version, [])
+        if new := [one for one in dict.fromkeys(one[:LONGEST_REMARK] for one in remarks) if one not in said]:
+            self.ledger.remember(REMARKS, {**known, self.setting.version: [*said, *new]})
+            self.observer.learnt(new)
 
     def _require_same_weights(self, trial: Trial, outcome: Outcome) -> None:
         """`ExperimentError` where a baseline that was trained again came to other weights than its evaluations began with."""
@@ -204,18 +221,32 @@ class Dispatcher:
         idle = outcome.proofs and not outcome.changed and not placebo
         if idle and len(outcome.proofs) == len(self.workshop.interventions[trial.arm]):
             return outcome.model_copy(update={"status": "no-op", "message": outcome.idle_reason})
-        baseline = self.arm(trial.mode, BASELINE).trials.get(trial.seed)
-        if baseline is None or (baseline.fingerprint, baseline.metrics) != (outcome.fingerprint, outcome.metrics):
+        if not self._equals_baseline(trial, outcome):
             return outcome
         if outcome.changed:
             return outcome.model_copy(update={"message": "masked"})
         told = "; ".join(filter(None, ["results equal the baseline's, bit for bit", outcome.message]))
         return outcome.model_copy(update={"status": "no-op", "message": told})
 
+    def _equals_baseline(self, trial: Trial, outcome: Outcome) -> bool:
+        """Bit for bit, in all that it was evaluated on."""
+        if outcome.same is not None:
+            return outcome.same
+        baseline = self.arm(trial.mode, BASELINE).trials.get(trial.seed)
+        known = (outcome.fingerprint, outcome.metrics)
+        return baseline is not None and (baseline.fingerprint, baseline.metrics) == known
+
     def is_done(self, trial: Trial) -> bool:
-        """Whether nothing of a trial is left to run; a baseline whose weights are needed and gone is trained again."""
+        """Whether nothing of a trial is left to run.
+
+        A baseline whose weights are needed and gone is trained again; what stopped early is evaluated whole once the study
+        no longer wants that.
+        """
         row = self.arm(trial.mode, trial.arm).trials.get(trial.seed)
         if row is None or row.status in ("planned", "running", "skipped"):
+            return False
+        whole = self.setting.spec.study.stop_early is False
+        if whole and any(one.examples < one.of for one in row.facts.seen.values()):
             return False
         return not (row.status == "ok" and self.workshop.lacks_weights(trial))
 

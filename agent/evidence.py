@@ -7,10 +7,11 @@ from functools import cached_property
 import numpy as np
 
 from ..executor.inside.columns import dataset_of, serving
+from ..executor.outcomes import Seen
 from .analysis.arrays import Bools, Floats, Ints
 from .analysis.joint import Arm as Values
 from .analysis.looks import Look, Rules, planned_looks
-from .arms import Arm, splits_of
+from .arms import MEASURED, Arm, splits_of
 from .components import Component
 from .ledger import TrialRow
 from .planning.plan import BASELINE, SEARCH, Ablation, Plan, same_runs
@@ -23,8 +24,17 @@ Examples = Callable[[TrialRow, str], dict[str, Floats]]
 """The values of a trial by column, one an example, on one split; empty where it gave none."""
 
 
+Parts = Callable[[TrialRow, str], dict[str, dict[str, Floats]]]
+"""Of a joint removal that measured its parts along with itself: part → its values by column, on one split."""
+
+
 def no_examples(_row: TrialRow, _split: str) -> dict[str, Floats]:
     """For studies whose units are seeds."""
+    return {}
+
+
+def no_parts(_row: TrialRow, _split: str) -> dict[str, dict[str, Floats]]:
+    """For studies in which nothing stops early."""
     return {}
 
 
@@ -49,6 +59,7 @@ class Evidence:
     checkpoint: int | None = None
     """The seed of the one that examples are taken from; None: the first there is."""
     examples: Examples = no_examples
+    parts: Parts = no_parts
 
     @cached_property
     def planning_split(self) -> str:
@@ -153,6 +164,36 @@ class Evidence:
         seen = self.search_half(metric) if self._was_searched_for(name) else np.zeros(len(found), dtype=np.bool_)
         return np.where(seen, np.nan, sign * found)
 
+    def seen(self, name: str) -> Seen | None:
+        """How far an arm was evaluated here under the rule that stops it early; None where no such rule was applied."""
+        row = self.arm(name).trials.get(self.seed) if self.seed is not None else None
+        return row.facts.seen.get(self.split) if row is not None and row.status in MEASURED else None
+
+    def stopped_early(self, name: str) -> bool:
+        """Whether an arm ended before the set did."""
+        seen = self.seen(name)
+        return seen is not None and seen.examples < seen.of
+
+    def all_known_of(self, name: str, metric: str, last: int) -> Floats:
+        """An arm's values as `on_examples`, and where it stopped early what joint removals measured of it along with them.
+
+        The same weights give the same values in either. Args: `last`: the round up to which joint removals count.
+        """
+        known = self.on_examples(name, metric)
+        if not self.stopped_early(name):
+            return known
+        sign, arm = sign_of(self.spec.metrics[metric].goal), self.canonical[name]
+        for joint in self._joint_up_to(last):
+            row = self.arm(joint).trials.get(self.seed) if self.seed is not None else None
+            part = self.parts(row, self.split).get(arm, {}).get(metric) if row is not None else None
+            if part is not None and part.shape == known.shape and self.fits(joint, dataset_of(metric)):
+                known = np.where(np.isnan(known), sign * part, known)
+        return known
+
+    def _joint_up_to(self, last: int) -> list[str]:
+        rounds = [plan for plan in self.plans if plan.round <= last]
+        return [one.id for plan in rounds for one in self.asked(plan) if len(one.components) > 1]
+
     def search_half(self, metric: str) -> Bools:
         """Which examples of this split an interaction search looks at, shape [N]; the others confirm what it finds."""
         return search_half(len(self._columns(BASELINE)[metric]), self.clusters_of(metric), self.spec.study.name)
@@ -168,13 +209,13 @@ class Evidence:
 
     def fits(self, name: str, dataset: str | None = None) -> bool:
         """Whether an arm was evaluated on the baseline's very examples (of one data set, or of all): as many of them, with
-        the same targets and clusters."""
+        the same targets and clusters as far as it was evaluated."""
         usual, found = self._columns(BASELINE), self._columns(name)
         asked = [key for key in found if key in usual and dataset in (None, dataset_of(key))]
         if dataset:
             plain = (described_by(about, dataset, usual) for about in (TARGET, CLUSTER))
             asked += [key for key in plain if key is not None and key in found]
-        same = [np.array_equal(usual[key], found[key]) for key in asked if key.rpartition("/")[2] in (TARGET, CLUSTER)]
+        same = [_agree(usual[key], found[key]) for key in asked if key.rpartition("/")[2] in (TARGET, CLUSTER)]
         return all(same) and all(len(found[key]) == len(usual[key]) for key in asked)
 
     def clusters_of(self, metric: str) -> Ints | None:
@@ -199,6 +240,11 @@ class Evidence:
     def rules_for(self, delta: float) -> Rules:
         """δ, looks and α of a metric's tests."""
         return Rules(delta, self.looks, self.spec.study.alpha)
+
+
+def _agree(usual: Floats, found: Floats) -> bool:
+    """Whether two columns are equal wherever both have a value."""
+    return usual.shape == found.shape and bool(np.all(np.isnan(usual) | np.isnan(found) | (usual == found)))
 
 
 def described_by(about: str, dataset: str, columns: Mapping[str, Floats]) -> str | None:

@@ -1,5 +1,6 @@
 """From tables to findings: every effect and interaction with its verdict, as the report and the planner read them."""
 
+import math
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,6 +14,7 @@ from .analysis.inference import critical
 from .analysis.interactions import InteractionEstimate
 from .analysis.noise import seeds_to_settle
 from .analysis.recovery import recovery_fraction
+from .analysis.stopping import SHARE
 from .analysis.verdicts import EffectFacts, EffectFinding, effect_verdict
 from .arms import Arm, duplicates
 from .evidence import Evidence, sign_of
@@ -117,14 +119,20 @@ def _of(agreed: Counter[tuple[str, Any]], name: str) -> dict[str, int]:
 
 
 def _detectable(seen: _Seen) -> float | None:
-    """Over examples the noise of a difference is each arm's own: the median arm tells what this set of examples can find."""
+    """Over examples the noise of a difference is each arm's own: the median arm tells what this set of examples can find.
+
+    Of an arm that stopped early: the standard error that the whole set would have, at its own noise.
+    """
     if seen.noise.unit not in ("example", "cluster"):
         return seen.noise.minimum_detectable_effect
-    confirmed = [one.estimate for one in seen.judged if one.round == 1]
-    errors = [one.se for one in confirmed if one.se is not None and one.se > 0]
+    confirmed = [one for one in seen.judged if one.round == 1]
+    known = [(one.ablation.id, one.estimate) for one in confirmed]
+    wholes = [(each, _whole(seen.evidence, name, seen.noise)) for name, each in known if each.se]
+    errors = [each.se * math.sqrt(each.n / (whole or each.n)) for each, whole in wholes if each.se and each.n]
     if not errors:
         return None
-    alpha = seen.evidence.spec.study.alpha / max(1, len(confirmed))
+    stops = any(whole for _, whole in wholes)
+    alpha = seen.evidence.spec.study.alpha * (1 - SHARE if stops else 1) / max(1, len(confirmed))
     df = max(1, seen.noise.n - 1)
     return float(np.median(errors)) * (float(critical(alpha / 2, df)) + float(critical(0.2, df)))
 
@@ -214,6 +222,7 @@ def _effect(seen: _Seen, judged: Judged, same: dict[str, str], agreement: dict[s
         p_equivalence=estimate.p_equivalence,
         p_paired=estimate.p_paired,
         n=estimate.n,
+        of=_whole(evidence, ablation.id, noise) if shown else None,
         unit=noise.unit,
         failed=len(arm.failed),
         verdict=finding.verdict,
@@ -227,6 +236,12 @@ def _effect(seen: _Seen, judged: Judged, same: dict[str, str], agreement: dict[s
         recovered=_recovered(seen, arm) if evidence.mode == "recover" and shown else None,
         scored_by=next((row.facts.scored_by for row in arm.measured if row.facts.scored_by), None),
     )
+
+
+def _whole(evidence: Evidence, name: str, noise: BaselineMetric) -> int | None:
+    """Examples of the set, of an arm that ran under the rule that ends its evaluation early."""
+    seen = evidence.seen(name) if noise.unit == "example" else None
+    return seen.of if seen else None
 
 
 def _settling(seen: _Seen, judged: Judged) -> int | None:
@@ -334,6 +349,7 @@ def _interaction(
         p_adjusted=contrast.p_adjusted,
         p_equivalence=contrast.p_equivalence,
         n=contrast.n,
+        of=_whole(evidence, ablation.id, seen.noise),
         unit=seen.noise.unit,
         failed=len(arm.failed),
         verdict=found.verdict,

@@ -30,6 +30,7 @@ from .analysis.scenarios import (
     units_apart,
     units_changed,
 )
+from .analysis.stopping import SHARE
 from .arms import seconds_of
 from .budget import Budget
 from .evidence import Evidence
@@ -59,7 +60,9 @@ class _Settled:
     largest_sd: float | None = None
 
 
-def foresee(evidence: Evidence, budget: Budget, workers: int, processor: float = 0.0) -> Power | None:
+def foresee(
+    evidence: Evidence, budget: Budget, workers: int, processor: float = 0.0, *, stops: bool = False
+) -> Power | None:
     """What the first round will settle on the primary metric; None before the noise is known or without a plan.
 
     Args:
@@ -67,6 +70,7 @@ def foresee(evidence: Evidence, budget: Budget, workers: int, processor: float =
         budget: of this run.
         workers: trials at once.
         processor: seconds that one trial takes of it, with the start of its process: short trials wait for these.
+        stops: whether removals may stop early, which takes a share of α from the test on the whole set.
     """
     name = evidence.spec.primary
     noise = noise_floor(evidence, name)
@@ -74,7 +78,8 @@ def foresee(evidence: Evidence, budget: Budget, workers: int, processor: float =
     if noise is None or not family or noise.smallest_effect <= 0 or noise.sd <= 0:
         return None
     sampled = noise.unit in ("example", "cluster")
-    found = _over_examples(evidence, noise, len(family)) if sampled else _over_runs(evidence, noise, len(family))
+    alpha = evidence.spec.study.alpha * (1 - SHARE if stops else 1)
+    found = _over_examples(evidence, noise, len(family), alpha) if sampled else _over_runs(evidence, noise, len(family))
     first, most = (_trials(evidence, family, look.seeds) for look in (evidence.looks[0], evidence.looks[-1]))
     seconds = pace(_seconds(evidence), processor, workers)
     allowed = budget.allowed(seconds, workers)
@@ -132,8 +137,8 @@ def _remedies_over_runs(evidence: Evidence, design: Design) -> Remedies:
     )
 
 
-def _over_examples(evidence: Evidence, noise: BaselineMetric, size: int) -> _Settled:
-    sample = Sample(noise.n, noise.smallest_effect, evidence.spec.study.alpha, size)
+def _over_examples(evidence: Evidence, noise: BaselineMetric, size: int, alpha: float) -> _Settled:
+    sample = Sample(noise.n, noise.smallest_effect, alpha, size)
     effect = EFFECT * noise.smallest_effect
     if binary := _is_binary(evidence.on_examples(BASELINE, evidence.spec.primary)):
         found = [

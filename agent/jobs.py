@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..executor.errors import EditError
 from ..executor.experiments.experiment import Arm
@@ -17,6 +17,7 @@ from .planning.plan import BASELINE, Ablation
 from .rescoring import Rescoring, handed_over
 from .results import Mode
 from .setting import Setting
+from .stopping import AskedAt, Asking
 
 WITHOUT_TRAINING = ("build_model", "evaluate")
 MOST_ARMS = 64
@@ -93,7 +94,14 @@ class Workshop:
         except EditError:
             return {}
 
-    def next_job(self, waiting: deque[Trial], workers: int, seconds: float, most: int | None = None) -> Started:
+    def next_job(
+        self,
+        waiting: deque[Trial],
+        workers: int,
+        seconds: float,
+        most: int | None = None,
+        asked_at: AskedAt | None = None,
+    ) -> Started:
         """Take what runs next off `waiting`: one training, or several evaluations of the same trained model.
 
         Only typed interventions share a process.
@@ -103,6 +111,7 @@ class Workshop:
             workers: jobs that run at once.
             seconds: what one evaluation takes, 0 where that is not known yet.
             most: trials that the budget still allows; None: any number.
+            asked_at: what evaluations of a trained model are told beside what they remove.
         """
         first = waiting.popleft()
         trials = [first]
@@ -113,34 +122,49 @@ class Workshop:
             trials += alike[: max(0, min(fit, share, fit if most is None else most) - 1)]
             for one in trials[1:]:
                 waiting.remove(one)
-        return Started(self._job(trials), trials)
+        return Started(self._job(trials, asked_at), trials)
 
     def _joins(self, first: Trial, other: Trial) -> bool:
         switched = [one for trial in (first, other) for one in self.interventions[trial.arm]]
         same = (other.mode, other.seed) == (first.mode, first.seed)
         return same and not any(acts_on_program(one) for one in switched)
 
-    def _job(self, trials: Sequence[Trial]) -> Job:
+    def _job(self, trials: Sequence[Trial], asked_at: AskedAt | None) -> Job:
         first, make = trials[0], self.setting.experiment.job
+        if first.mode == "reevaluate":
+            return self._evaluation(trials, asked_at(first.seed) if asked_at else None)
         arms = [self._arm(trial) for trial in trials]
-        metrics = list(self.setting.spec.metrics)
         if first.mode == "retrain":
             job = make("retrain", arms, first.seed)
             if first.arm == BASELINE and self.keeps_weights:
                 return replace(job, writes=self.checkpoint(first.seed))
             return replace(job, writes=self.rescoring.checkpoint(first)) if self.is_rescored(first) else job
-        functions = [*WITHOUT_TRAINING, *(["load_weights"] if self.loads else [])]
-        if first.mode == "recover":
-            steps = self.setting.spec.study.finetune_steps
-            functions.append("finetune")
-            job = make("recover", arms, first.seed, functions=functions, metrics=metrics, steps=steps)
-        else:
-            job = make("reevaluate", arms, first.seed, functions=functions, metrics=metrics)
-        return job if self.loads else replace(job, reads=self.start(first))
+        steps, metrics = self.setting.spec.study.finetune_steps, list(self.setting.spec.metrics)
+        functions = [*self._functions, "finetune"]
+        return self._on_weights(
+            make("recover", arms, first.seed, functions=functions, metrics=metrics, steps=steps), first
+        )
 
-    def _arm(self, trial: Trial) -> Arm:
+    def _evaluation(self, trials: Sequence[Trial], asking: Asking | None) -> Job:
+        first = trials[0]
+        arms = [self._arm(trial, asking.of(trial.arm) if asking else {}) for trial in trials]
+        edited = any(acts_on_program(one) for one in self.interventions[first.arm])
+        more = asking.message(edited=edited) if asking else {}
+        make, metrics = self.setting.experiment.job, list(self.setting.spec.metrics)
+        return self._on_weights(
+            make("reevaluate", arms, first.seed, functions=self._functions, metrics=metrics, **more), first
+        )
+
+    @property
+    def _functions(self) -> list[str]:
+        return [*WITHOUT_TRAINING, *(["load_weights"] if self.loads else [])]
+
+    def _on_weights(self, job: Job, trial: Trial) -> Job:
+        return job if self.loads else replace(job, reads=self.start(trial))
+
+    def _arm(self, trial: Trial, asks: dict[str, Any] | None = None) -> Arm:
         removed = self.interventions[trial.arm]
-        return Arm(trial.key, self.setting.configured(removed), removed)
+        return Arm(trial.key, self.setting.configured(removed), removed, asks or {})
 
 
 def check_jobs(setting: Setting, ablations: Sequence[Ablation], workers: int) -> list[Job]:

@@ -8,10 +8,10 @@ import numpy as np
 
 from .analysis.contrasts import Contrasts
 from .analysis.estimates import Estimate, Table
-from .analysis.examples import estimate_examples
 from .analysis.kinds import Kind, compare_kinds
 from .analysis.sequential import estimate_family
 from .evidence import Evidence, sign_of
+from .overexamples import arms_table
 from .planning.plan import BASELINE
 from .records.kinds import KindContrast
 from .results import Effect
@@ -47,10 +47,7 @@ def _pairs(effects: Sequence[Effect]) -> list[Pair]:
 
 def _over_examples(evidence: Evidence, name: str, pairs: Sequence[Pair]) -> Table:
     arms = list(dict.fromkeys(one.ablation for pair in pairs for one in pair))
-    rows = np.stack([evidence.on_examples(each, name) for each in (BASELINE, *arms)])
-    return estimate_examples(
-        rows, _contrasts(pairs, [BASELINE, *arms]), rules_of(evidence, name), evidence.clusters_of(name)
-    )
+    return arms_table(evidence, name, arms, _contrasts(pairs, [BASELINE, *arms]), rules_of(evidence, name))
 
 
 def _over_seeds(evidence: Evidence, name: str, pairs: Sequence[Pair]) -> Table:

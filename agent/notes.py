@@ -5,7 +5,7 @@ from typing import NamedTuple
 from .. import prompts
 from .arms import Arms
 from .evidence import Evidence
-from .labels import unlabelled
+from .labels import labelled, unlabelled
 from .planning.plan import BASELINE, Ablation
 
 PLACEBO = "placebo"
@@ -43,6 +43,7 @@ def notes_on(evidence: Evidence, arms: Arms) -> list[str]:
         misfits=_misfits(evidence),
         unlabelled=unlabelled(evidence.columns_at(BASELINE, evidence.seed)),
         moved=_moved(evidence),
+        unclassed=_unclassed(evidence),
         drifted=_drifted(evidence, arms),
         own=_own_figures(evidence),
     )
@@ -62,6 +63,14 @@ def _moved(evidence: Evidence) -> list[str]:
     """Placebos that did change something."""
     asked = [one for one in _asked(evidence) if one.removal == PLACEBO]
     return [one.id for one in asked if any(row.status == "ok" for row in evidence.arm(one.id).measured)]
+
+
+def _unclassed(evidence: Evidence) -> bool:
+    """Whether there would be tables of classes, had not every removal stopped early."""
+    if evidence.mode != "reevaluate" or not labelled(evidence.columns_at(BASELINE, evidence.seed)):
+        return False
+    asked = [one.id for one in _asked(evidence) if one.role != "control" and evidence.arm(one.id).measured]
+    return bool(asked) and all(evidence.stopped_early(one) for one in asked)
 
 
 def _asked(evidence: Evidence) -> list[Ablation]:

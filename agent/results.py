@@ -16,6 +16,7 @@ from .records.planning import Planning, RoundPlanned
 from .records.power import Power, Settling
 from .records.retuning import Retuned, Retuning
 from .records.search import InteractionSearch
+from .records.stopping import EarlyStopping, Replay
 
 
 class Prediction(Record):
@@ -86,7 +87,7 @@ class Cost(Record):
     steps: int | None = None
     """Training forwards of one run."""
     seconds: float | None = None
-    """Wall time of one trial, mean."""
+    """Wall time of one trial, mean; None where evaluations ended early or took results from the baseline's."""
 
 
 class Effect(Record):
@@ -116,6 +117,8 @@ class Effect(Record):
     p_paired: float | None = None
     """Sensitivity: the paired t test of this arm alone, unadjusted."""
     n: int
+    of: int | None = None
+    """Examples of the whole set, where the rule that ends an evaluation early was applied: `n` are those that were seen."""
     unit: Unit = "seed"
     """What n counts."""
     failed: int = 0
@@ -159,6 +162,8 @@ class Interaction(Record):
     p_adjusted: float | None
     p_equivalence: float | None
     n: int
+    of: int | None = None
+    """Likewise."""
     unit: Unit = "seed"
     """What n counts."""
     failed: int = 0
@@ -323,3 +328,7 @@ class Results(Record):
     rounds: list[RoundPlanned] = []
     planning: Planning | None = None
     """Where a language model was asked."""
+    stopping: EarlyStopping | None = None
+    """Of re-evaluation, where removals ran under the rule that ends an evaluation early."""
+    replay: Replay | None = None
+    """Of re-evaluation, where results of the baseline were used again."""

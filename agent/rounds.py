@@ -6,11 +6,10 @@ from functools import cached_property, partial
 
 import numpy as np
 
-from .analysis.arrays import Bools, Floats, Ints
-from .analysis.contrasts import Contrasts, single_removals
+from .analysis.arrays import Bools, Floats
+from .analysis.contrasts import single_removals
 from .analysis.effects import effect_table
 from .analysis.estimates import Estimate, Table
-from .analysis.examples import estimate_examples
 from .analysis.interactions import InteractionTable, interaction_table
 from .analysis.joint import BASELINE as NOTHING_REMOVED
 from .analysis.joint import Arm as Values
@@ -21,8 +20,9 @@ from .analysis.verdicts import EffectFacts, effect_verdict, is_negligible
 from .crossing import crossing_of
 from .evidence import Evidence, sign_of
 from .noisefloor import noise_floor, smallest_effect
+from .overexamples import JointValues, arms_table
 from .planning.factorial import FACTORIAL
-from .planning.plan import BASELINE, Ablation, Plan
+from .planning.plan import BASELINE, DEFAULTS, Ablation, Plan
 from .records.base import OPEN
 
 WORTHWHILE = 0.05
@@ -164,8 +164,8 @@ def tables(evidence: Evidence, plan: Plan, name: str, caps: dict[str, int]) -> R
     """The round's tables on the metric `name`: over examples where there are any, else over each arm's seeds up to its cap."""
     family, rules = evidence.family(plan), rules_of(evidence, name)._replace(screen=plan.is_screen)
     if evidence.by_examples(name):
-        rows = [evidence.on_examples(each, name) for each in (BASELINE, *(_alone(evidence, one.id) for one in family))]
-        effects = estimate_examples(np.stack(rows), single_removals(len(family)), rules, evidence.clusters_of(name))
+        arms = [_alone(evidence, one.id) for one in family]
+        effects = arms_table(evidence, name, arms, single_removals(len(family)), rules)
     else:
         effects = _over_seeds(evidence, plan, name, caps, rules)
     return Round(plan, family, effects, _interactions(evidence, plan, name, caps, rules), caps, rules)
@@ -238,12 +238,9 @@ def _interactions(
     )
     if not evidence.by_examples(name):
         return table(_arms_over_seeds(evidence, plan, name, caps, joint))
-    noise = noise_floor(evidence, name)
-    return table(
-        _arms_over_examples(evidence, plan, name),
-        estimate=partial(_over_examples, evidence.clusters_of(name)),
-        noise=noise.of_the_mean if noise else None,
-    )
+    noise, removed = noise_floor(evidence, name), reversed(_defaults(evidence, plan))
+    values = JointValues(evidence, name, plan.round, {frozenset(one.components): one for one in removed})
+    return table(values.arms, estimate=values.estimate, noise=noise.of_the_mean if noise else None)
 
 
 def _arms_over_seeds(
@@ -263,21 +260,7 @@ def _arms_over_seeds(
     return {NOTHING_REMOVED: evidence.values(BASELINE, name, max(caps.values())), **arms}
 
 
-def _arms_over_examples(evidence: Evidence, plan: Plan, name: str) -> dict[Components, Values]:
-    """One that did nothing alone stands as the baseline itself."""
-    found = {frozenset(one.components): one.id for one in reversed(_defaults(evidence, plan))}
-    rows = {
-        components: evidence.on_examples(BASELINE if evidence.arm(each).idle else each, name)
-        for components, each in {NOTHING_REMOVED: BASELINE, **found}.items()
-    }
-    return {components: Values(row, np.ones(len(row), dtype=np.bool_)) for components, row in rows.items()}
-
-
 def _defaults(evidence: Evidence, plan: Plan) -> list[Ablation]:
     """What interactions are made of: the default removals of this round and the earlier ones, no checks and controls."""
     known = [each for one in evidence.plans if one.round <= plan.round for each in evidence.asked(one)]
-    return [one for one in known if one.role in ("confirmatory", "exploratory")]
-
-
-def _over_examples(clusters: Ints | None, y: Floats, _finished: Bools, contrasts: Contrasts, rules: Rules) -> Table:
-    return estimate_examples(y, contrasts, rules, clusters)
+    return [one for one in known if one.role in DEFAULTS]

@@ -22,6 +22,7 @@ from .search.certificate import Certificate
 from .search.expectation import Noise
 from .search.search import Search, search
 from .spec import StudySpec
+from .stopping import asking
 
 REMEMBERED = "searches"
 PURPOSE = "search"
@@ -50,7 +51,7 @@ class RemovalSystem:
     def __call__(self, masks: Bools) -> Floats:
         """The primary metric of every mask, larger is better; NaN where a trial failed."""
         trials = [self._trial(mask) for mask in masks]
-        self.dispatcher.run(trials, goes_on=True)
+        self.dispatcher.run(trials, goes_on=True, asked_at=asking(self.evidence))
         return np.array([self._value(one) for one in trials])
 
     def _trial(self, mask: Bools) -> Trial:

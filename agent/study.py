@@ -37,6 +37,9 @@ from .rounds import settle
 from .searching import is_over, recalled, run_search
 from .searching import keep as keep_search
 from .setting import Setting
+from .stoppable import why_whole
+from .stopping import asking
+from .stopreport import told_of_stopping
 from .survey import anatomy_of, components_of, remarks_of, require_components, require_reference, survey
 from .wanted import trial_of, wanted_trials
 from .workbench import Workbench
@@ -149,6 +152,7 @@ class Study:
             split="",
             checkpoints=1 if self.loads else self.setting.spec.study.seeds,
             examples=self._examples,
+            parts=self._examples.parts,
         )
         return evidence.looked_at
 
@@ -246,13 +250,17 @@ class Study:
         dispatcher.run([self._trial(mode, BASELINE, seed) for seed in self._seeds(dispatcher, mode, seeds)])
         require_baseline(self.evidence(dispatcher, mode), self.ledger, self._seeds(dispatcher, mode, seeds))
         self.observer.learnt(noise_lines(self.evidence(dispatcher, mode)))
+        if mode == "reevaluate":
+            told = told_of_stopping(self.evidence(dispatcher, mode), self.checks[BASELINE].offers, self.ledger)
+            self.observer.learnt(told)
         self._foresee(dispatcher, mode)
 
     def _foresee(self, dispatcher: Dispatcher, mode: Mode) -> None:
         """Say what can be settled and what cannot, before anything is spent on it."""
         evidence = self.evidence(dispatcher, mode)
         processor = processor_seconds(self.ledger, self.setting.version, mode)
-        if power := foresee(evidence, dispatcher.budget, dispatcher.pool.workers, processor):
+        stops = mode == "reevaluate" and why_whole(evidence, self.checks[BASELINE].offers) is None
+        if power := foresee(evidence, dispatcher.budget, dispatcher.pool.workers, processor, stops=stops):
             keep(evidence, self.ledger, self.setting.version, power)
             if power.first_look_trials:
                 self.observer.learnt(forecast_lines(power, mode))
@@ -284,7 +292,7 @@ class Study:
             if not all(dispatcher.is_done(one) for one in trials):
                 what = f"up to {most} {UNITS_OF_TRIALS[mode]} of {len(current.family)} ablations"
                 self.observer.stage(f"round {plan.round}, {mode}: {what}")
-            dispatcher.run(trials)
+            dispatcher.run(trials, asked_at=asking(evidence, self.checks[BASELINE].offers, plan))
 
     def _next(self, dispatcher: Dispatcher, last: Plan) -> Plan | None:
         """What was sealed already, else what was asked for, else the planner's follow-ups."""

@@ -30,6 +30,7 @@ def check_study(raw: Table, folder: Path) -> list[Problem]:
     return [
         *_check_study_section(as_table(raw.get("study"))),
         *_check_modes(_texts(as_table(raw.get("study")).get("modes")), experiment),
+        *_check_stopping(raw, experiment),
         *checked,
         *_check_settings(as_table(experiment.get("set"))),
         *_check_metrics(as_table(raw.get("metrics"))),
@@ -66,6 +67,22 @@ def _check_modes(modes: list[str], experiment: Table) -> Iterator[Problem]:
             yield Problem(
                 ("study", "modes"), f"{mode} of a command needs experiment.{key} (add it, or leave {mode} out)"
             )
+
+
+def _check_stopping(raw: Table, experiment: Table) -> Iterator[Problem]:
+    """What a study says of evaluations that it never makes batch by batch."""
+    study, limits = as_table(raw.get("study")), as_table(raw.get("limits"))
+    modes = _texts(study.get("modes", StudySection.model_fields["modes"].default))
+    by_command = "command" in experiment and "python" not in experiment
+    if study.get("stop_early") is True:
+        if "reevaluate" not in modes:
+            message = "only evaluations of trained models stop early (add reevaluate to modes, or leave it out)"
+            yield Problem(("study", "stop_early"), message)
+        elif by_command:
+            message = "a command is evaluated as a whole (python with batches and score can stop early; leave it out)"
+            yield Problem(("study", "stop_early"), message)
+    if "replay_memory" in limits and by_command:
+        yield Problem(("limits", "replay_memory"), "nothing of a command is replayed (leave it out)")
 
 
 def _check_experiment(experiment: Table) -> Iterator[Problem]:

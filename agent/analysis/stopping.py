@@ -18,6 +18,9 @@ from .binary import Tests
 from .clusters import Summary
 from .contrasts import Contrasts, per_seed
 
+SHARE = 0.2
+"""Of α, what a study spends on stopping early."""
+
 
 class Stopping(NamedTuple):
     """What of a table was evaluated under the rule that stops early. Its examples came in random order."""

@@ -129,7 +129,7 @@ def settle_shown(results: "Results | None") -> list[Shown]:
             one.ablation,
             one.mode,
             one.verdict,
-            str(one.n),
+            phrases("report/words.j2").seen(one.n, one.of),
             words.needs(one.seeds_to_settle, one.unit),
             plain(one.reason or ""),
         ]
@@ -159,7 +159,7 @@ def _effects(effects: "Sequence[Effect]", results: "Results", mode: str) -> Tabl
             one.ablation,
             words.in_a_look() if in_a_look(one, looks) else words.verdict(one),
             numbers.with_interval(one.delta, one.interval, signed=True) if not in_a_look(one, looks) else "",
-            words.counted(one.n, one.unit) if one.unit != "seed" else str(one.n),
+            words.counted(one.n, one.unit, one.of) if one.unit != "seed" else str(one.n),
             words.expected(one),
             one.role,
         ]
@@ -178,7 +178,7 @@ def _joint(joint: "Sequence[Interaction]", mode: str) -> Table:
             numbers.with_interval(one.observed, one.observed_interval),
             numbers.number(one.additive, one.interval),
             numbers.with_interval(one.contrast, one.interval, signed=True),
-            str(one.n),
+            phrases("report/words.j2").seen(one.n, one.of),
         ]
         for one in joint
     ]

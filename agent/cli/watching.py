@@ -18,6 +18,7 @@ from ..ledger import Trial
 from ..report.text import lines, plain
 
 ROWS = 8
+SETTLED = "settled early"
 QUIET_SECONDS = 20.0
 """Without a terminal, a line of progress at most this often."""
 
@@ -210,6 +211,8 @@ def is_of_search(arm: Arm) -> bool:
 
 def so_far(arm: Arm, baseline: Arm, metric: str) -> str:
     """E.g. `config:dropout Δ −0.0123 (5 seeds, unadjusted)`."""
+    if early := ended_early(arm):
+        return f"{arm.id} {SETTLED} ({early})"
     delta, seeds = delta_so_far(arm, baseline, metric)
     return (
         f"{arm.id} Δ {delta} ({seeds} seeds, no verdict yet)"
@@ -219,7 +222,12 @@ def so_far(arm: Arm, baseline: Arm, metric: str) -> str:
 
 
 def delta_so_far(arm: Arm, baseline: Arm, metric: str) -> tuple[str, str]:
-    """Mean paired difference on the split that may be looked at, and the number of seeds."""
+    """Mean paired difference on the split that may be looked at, and the number of seeds.
+
+    Of an arm that ended early: how far it was evaluated; its mean is of other examples than the baseline's.
+    """
+    if early := ended_early(arm):
+        return SETTLED, early
     pairs = [
         (value(row.metrics, metric), value(baseline.trials[row.seed].metrics, metric))
         for row in arm.measured
@@ -227,6 +235,13 @@ def delta_so_far(arm: Arm, baseline: Arm, metric: str) -> tuple[str, str]:
     ]
     known = [ablated - usual for ablated, usual in pairs if ablated is not None and usual is not None]
     return (f"{sum(known) / len(known):+.4f}", str(len(known))) if known else ("–", "0")
+
+
+def ended_early(arm: Arm) -> str | None:
+    """How far its evaluation went on `validation`, or on the only split there is; None where it went through the set."""
+    told = [row.facts.seen for row in arm.measured if row.facts.seen]
+    seen = [each.get("validation") or next(iter(each.values())) for each in told]
+    return next((f"{one.examples} of {one.of} examples" for one in seen if one.examples < one.of), None)
 
 
 def value(metrics: dict[str, dict[str, float]], metric: str) -> float | None:

@@ -24,6 +24,8 @@ Predictions are in units of δ, the smallest effect of interest; positive sizes 
 BASELINE = "baseline"
 SEARCH = "search"
 """`why` of the removals that an interaction search has proposed."""
+DEFAULTS: tuple[Role, ...] = ("confirmatory", "exploratory")
+"""Roles of what interactions are made of: no other kinds of removal, no controls."""
 
 
 SILENT: dict[str, Any] = {"modes": [], "by": "", "claims": [], "priority": 3, "change_of_mind": ""}

@@ -39,7 +39,7 @@ def of_effect(results: Results, effect: Effect) -> Values:
         "baseline": _number(effect.baseline, ends),
         "ablated": _number(effect.ablated, ends) if measured else None,
         "n": str(effect.n),
-        "units": _units(effect.n, effect.unit),
+        "units": _units(effect.n, effect.unit, effect.of),
         "failed": str(effect.failed),
         "to_settle": _to_settle(effect),
         "smallest_effect": _delta(floor),
@@ -66,7 +66,7 @@ def of_interaction(results: Results, joint: Interaction) -> Values:
         "p": _p(joint.p_adjusted),
         "p_unadjusted": _p(joint.p),
         "n": str(joint.n),
-        "units": _units(joint.n, joint.unit),
+        "units": _units(joint.n, joint.unit, joint.of),
         "to_settle": _to_settle(joint),
         "smallest_effect": _delta(floor),
     }
@@ -176,9 +176,9 @@ def _to_settle(found: Effect | Interaction) -> str | None:
     return None if found.seeds_to_settle is None else _units(found.seeds_to_settle, found.unit)
 
 
-def _units(n: int, unit: str) -> str:
+def _units(n: int, unit: str, of: int | None = None) -> str:
     words = _words().units_of[unit]
-    return f"{n} {words['one'] if n == 1 else words['many']}"
+    return f"{_words().seen(n, of)} {words['one'] if n == 1 else words['many']}"
 
 
 def _delta(floor: BaselineMetric | None) -> str | None:

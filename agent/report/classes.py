@@ -32,6 +32,8 @@ class Classes:
     shown: int
     """Ablations that stand in the table."""
     table: Table
+    left_out: list[str]
+    """Removals that stopped early: classes are told of whole sets."""
     shifts: list[ConfusionShift]
     """Of the ablations and data sets with such a class, with the confusions that are told."""
 
@@ -56,8 +58,15 @@ def classes(results: Results, mode: Mode) -> Classes:
         tests=sum(one.p is not None for one in screened),
         shown=len(chosen),
         table=from_rows(keys, [_row(one) for one in rows]),
+        left_out=_left_out(results, mode),
         shifts=[one.model_copy(update={"cells": one.cells[:MOST_CELLS]}) for one in shifts],
     )
+
+
+def _left_out(results: Results, mode: Mode) -> list[str]:
+    early = [e for e in results.effects if e.mode == mode and e.role != "control" and e.of is not None and e.n < e.of]
+    told = {one.ablation for one in results.classes if one.mode == mode}
+    return list(dict.fromkeys(name(e) for e in early if e.ablation not in told))
 
 
 def change(cell: MovedCell) -> str:

@@ -74,7 +74,7 @@ def interaction_row(joint: Interaction, *, named: bool) -> Row:
 
 def _shared(found: Effect | Interaction, *, named: bool) -> Row:
     words = phrases("report/words.j2")
-    n = words.units(found.n, found.failed, found.unit, named)
+    n = words.units(found.n, found.failed, found.unit, named, found.of)
     agreed = MISSING if found.agreement is None else words.agreement(found.verdict, found.agreement)
     return {
         "p_adjusted": p_value(found.p_adjusted),

@@ -81,6 +81,8 @@ def test_state_and_byte_code_are_no_part_of_it(folder):
     ("old", "new"),
     [
         ("workers = 1", "workers = 7"),
+        ("workers = 1", 'workers = 1\nreplay_memory = "2GiB"'),
+        ('name = "s"', 'name = "s"\nstop_early = false'),
         ('trial_time = "1m"', 'trial_time = "2m"'),
         ('name = "s"', 'name = "other"\nseeds = 3\nquestion = "why?"'),
         ('goal = "maximize"', 'goal = "maximize"\nfloor = 0.1\nsmallest_effect = 0.5'),

@@ -233,3 +233,42 @@ def test_each_mistake_of_a_retuning_is_named_alone(study, tmp_path, text, line, 
     (tmp_path / "c.yaml").write_text("lr: 0.1\nwd: 0.01\n")
     (found,) = problems(study(text))
     assert found.startswith(f"lesion.toml:{line}: ") and what in found, found
+
+
+EARLY = "stop_early = true\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "what"),
+    [
+        (
+            SMALLEST.replace("[exp", EARLY + "[exp"),
+            3,
+            "study.stop_early: only evaluations of trained models stop early",
+        ),
+        (
+            COMMAND.replace("[exp", f'modes = ["reevaluate"]\n{EARLY}[exp')
+            + 'evaluate_command = "{python} e.py {checkpoint}"\nweights = "e.py"\nmetrics_pattern = "(?P<a>.)"\n'
+            + ONE_METRIC,
+            4,
+            "study.stop_early: a command is evaluated as a whole",
+        ),
+        (
+            COMMAND + 'metrics_pattern = "(?P<a>.)"\n' + ONE_METRIC + '[limits]\nreplay_memory = "1GiB"\n',
+            9,
+            "limits.replay_memory: nothing of a command is replayed",
+        ),
+        (SMALLEST.replace("[exp", 'stop_early = "yes"\n[exp'), 3, 'study.stop_early: must be true or false, not "yes"'),
+        (SMALLEST + '[limits]\nreplay_memory = "much"\n', 8, "limits.replay_memory: "),
+    ],
+)
+def test_what_cannot_stop_early_or_be_replayed_is_said(study, text, line, what):
+    (found,) = problems(study(text))
+    assert found.startswith(f"lesion.toml:{line}: ") and what in found, found
+
+
+def test_stopping_early_is_the_studys_own_choice(study):
+    assert load_study(study(SMALLEST)).study.stop_early is None
+    text = SMALLEST.replace("[exp", 'modes = ["retrain", "reevaluate"]\nstop_early = true\n[exp')
+    spec = load_study(study(text + '[limits]\nreplay_memory = "256MiB"\n'))
+    assert (spec.study.stop_early, spec.limits.replay_memory) == (True, 2**28)
