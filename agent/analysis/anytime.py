@@ -68,6 +68,19 @@ def log_e(found: Moments, null: ArrayLike = 0.0, g: float = SPREAD) -> Floats:
     return np.where(n >= 2, evidence, 0.0)
 
 
+def one_sided_log_e(found: Moments, null: ArrayLike, *, above: bool, g: float = SPREAD) -> Floats:
+    """Evidence that the true mean is above (or below) `null`, whichever value on the other side it has; −∞ on that side.
+
+    The same mixture over the half of Normal(0, g) on one side is 2·E times the posterior chance of that side, of which the
+    other side's half has at most 1 / √(1 + n·g) once the mean lies on this one: so 2·E − 1 / √(1 + n·g) is below it. It
+    grows with the distance from `null`, so that no mean beyond `null` errs more often than `null` itself.
+    """
+    evidence, distance = log_e(found, null, g), found.mean - np.asarray(null)
+    beyond = np.exp(-np.maximum(evidence + np.log(1 + found.n * g) / 2, 0.0))
+    right = (distance > 0) if above else (distance < 0)
+    return np.where(right & (found.n >= 2), evidence + np.log(2 - beyond), -np.inf)
+
+
 def always_valid_p(log_evidence: Floats) -> Floats:
     """p = 1 / max E after each look, shape [..., looks]: at most α in error however often one looks (Ville, 1939)."""
     return np.minimum(1.0, np.exp(-np.maximum.accumulate(log_evidence, axis=-1)))

@@ -38,7 +38,9 @@ class Estimate:
     interval: tuple[float, float] | None = None
     """Simultaneous interval of `loss` (Bonferroni over the family, at this look's share of α)."""
     level: float | None = None
-    """Confidence level of `interval`, 1 − α_look / family."""
+    """Confidence level of `interval`, 1 − α_look / family; under the rule that stops early, of the part of α that it had."""
+    always_valid: bool = False
+    """Evaluated no further than its verdicts needed: p values and interval hold however often one has looked."""
 
 
 @dataclass(frozen=True)

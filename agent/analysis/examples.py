@@ -3,6 +3,8 @@
 What is found speaks for these fixed weights, never for training.
 """
 
+from functools import partial
+
 import numpy as np
 
 from .arrays import Bools, Floats, Ints, measured, rounding
@@ -13,12 +15,18 @@ from .estimates import Estimate, Table
 from .inference import equivalence_p, interval, two_sided_p
 from .looks import Look, Rules
 from .multiplicity import adjust
+from .stopping import Spent, Stopping, checked, spend
 
 _FEWEST_UNITS = 3
 
 
 def estimate_examples(
-    y: Floats, contrasts: Contrasts, rules: Rules, clusters: Ints | None = None, family: int | None = None
+    y: Floats,
+    contrasts: Contrasts,
+    rules: Rules,
+    clusters: Ints | None = None,
+    family: int | None = None,
+    stopping: Stopping | None = None,
 ) -> Table:
     """Estimate and test one family of contrasts over the examples of one evaluation. STATISTICS.md, "Re-evaluation".
 
@@ -35,21 +43,27 @@ def estimate_examples(
         rules: δ in units of y, α, and one look.
         clusters: shape [N], equal labels for examples of one cluster. None: examples are independent.
         family: how many tests the intervals are simultaneous over. None: these contrasts, as for the adjusted p values.
+        stopping: rows that were evaluated no further than their verdicts needed. A contrast with such a row is tested by
+            always-valid rules where it has fewer examples than the baseline, and else as usual at what is left of α.
 
     Returns:
         One estimate per contrast; `n` counts examples, or clusters where they are given. No test with n < 3.
 
     Raises:
-        ValueError: the shapes do not fit, there is more than one look, or delta is negative or not finite.
+        ValueError: the shapes do not fit, there is more than one look, delta is negative or not finite, or a row is under
+            the stopping rule and there are clusters.
     """
     y = _checked(y, rules, clusters)
+    if stopping is not None:
+        stopping = checked(stopping, len(y), clustered=clusters is not None)
     units = example_units(y.shape[1]) if clusters is None else cluster_units(clusters)
     found = summarise(y, contrasts, units)
     plain = _differences(contrasts) & (clusters is None)
     alpha = rules.alpha / (family or max(len(found.n), 1))
-    tests = _tests(found, contrasts, _binary(y, contrasts), plain, rules.delta, alpha)
+    usual = partial(_tests, found, contrasts, _binary(y, contrasts), plain, rules.delta)
+    spent = spend(usual, y, contrasts, found, stopping, rules.delta, alpha)
     method = "examples" if clusters is None else "clusters"
-    return Table(_estimates(found, tests, rules, alpha), method, None, _pairing_correlation(y, contrasts))
+    return Table(_estimates(found, spent, rules), method, None, _pairing_correlation(y, contrasts))
 
 
 def _checked(y: Floats, rules: Rules, clusters: Ints | None) -> Floats:
@@ -108,7 +122,8 @@ def _t_tests(found: Summary, delta: float, alpha: float) -> Tests:
     )
 
 
-def _estimates(found: Summary, tests: Tests, rules: Rules, alpha: float) -> tuple[Estimate, ...]:
+def _estimates(found: Summary, spent: Spent, rules: Rules) -> tuple[Estimate, ...]:
+    tests = spent.tests
     adjusted, adjusted_equivalence = (adjust(p, screen=rules.screen) for p in (tests.p, tests.p_equivalence))
     estimates: list[Estimate] = []
     for f, n in enumerate(found.n.tolist()):
@@ -125,7 +140,8 @@ def _estimates(found: Summary, tests: Tests, rules: Rules, alpha: float) -> tupl
             p_adjusted=float(adjusted[f]),
             p_equivalence=float(adjusted_equivalence[f]),
             interval=(float(tests.lower[f]), float(tests.upper[f])),
-            level=1 - alpha,
+            level=1 - float(spent.alpha[f]),
+            always_valid=bool(spent.early[f]),
         )
         estimates.append(tested)
     return tuple(estimates)
