@@ -1,8 +1,8 @@
 """A causal language model of GPT-2's shape and its loss on each sequence, as an experiment file.
 
 Configuration: `layers`, `heads`, `width`, `vocabulary`, `tokens` (length of a sequence), `weights` (a file of trained
-weights; none: random ones), and one of `sequences` (a file with a tensor [N, tokens + 1]) or `examples` (that many random
-sequences); `batch` (sequences in one).
+weights; none: random ones), `batch` (sequences in one), and `examples`: that many random sequences, or those from `first` on
+of the file `sequences`, a tensor [N, tokens + 1].
 """
 
 import torch
@@ -37,7 +37,8 @@ def load_weights(model, config):
 def sequences(config):
     """Shape [N, tokens + 1]: one token more than the model reads, since each is to be told from those before it."""
     if config.get("sequences"):
-        return torch.load(config["sequences"], weights_only=True).long()
+        written = torch.load(config["sequences"], weights_only=True)
+        return written[config["first"] :][: config["examples"]].long()
     generator = torch.Generator().manual_seed(1)
     size = (config["examples"], config["tokens"] + 1)
     return torch.randint(config["vocabulary"], size, generator=generator)

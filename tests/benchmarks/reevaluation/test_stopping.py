@@ -1,0 +1,116 @@
+"""All heads of a trained model, one at a time: the whole evaluation set by hand, beside the engine that stops early.
+
+The evaluation set is no larger than a fixed-size test needs (`design.py`), of sequences that were not used to plan it.
+Verdicts are those of the project: of the hand-written loop's values by the fixed-size test, of the engine's by the rule
+that splits α. The model, δ, and how hard the question is come from real training.
+"""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from lesion.agent.analysis.arrays import Floats
+from rich.console import Console
+from rich.table import Table
+
+from ..calibration.stopping import ALPHA, SHARE, stopped, verdicts
+from .conftest import HEADS, POOL, SHAPE, Trained
+from .processes import Measured, running
+
+DRAWS = 100
+SPLIT, METRIC = "evaluation", "loss"
+
+
+def stopping(delta: float) -> dict[str, object]:
+    """The rule as a job is told it."""
+    return {"alpha": ALPHA, "share": SHARE, "deltas": {SPLIT: {METRIC: delta}}, "order": 0}
+
+
+def against_the_loop(trained: Trained, examples: int, what: str) -> None:
+    """Both on the same examples, in turn; what each cost, and whether they came to the same verdicts."""
+    delta, config = trained.design.delta, trained.config(POOL, examples)
+    sets = [[head] for head in HEADS]
+    with running("by_hand", config, trained.folder) as by_hand, running("ours", config, trained.folder) as ours:
+        ours.ask(sets[:1])
+        baseline, loop = by_hand.ask([[]]), by_hand.ask(sets)
+        early, own_baseline = ours.ask(sets, stopping=stopping(delta)), ours.ask([[]])
+    seen = np.isfinite(early.losses)
+    assert np.array_equal(early.losses[seen], loop.losses[seen])
+    whole = verdicts(-np.concatenate([baseline.losses, loop.losses]), early=False, delta=delta)
+    settled = verdicts(-np.concatenate([baseline.losses, early.losses]), early=True, delta=delta)
+    near = int((np.abs((loop.losses - baseline.losses).mean(axis=1)) <= 2 * delta).sum())
+    print(f"{what}: {examples} examples, δ = {delta:.4f} nats, {near} of {len(sets)} heads within 2δ on them")
+    costs = Table("", "CPU seconds", "with the baseline's own trial", "share of examples", "verdicts")
+    for name, one, own, found in (("by hand", loop, baseline, whole), ("ours", early, own_baseline, settled)):
+        share = f"{np.isfinite(one.losses).mean():.2f}"
+        costs.add_row(name, f"{one.seconds:.1f}", f"{one.seconds + own.seconds:.1f}", share, counted(found))
+    Console(width=120).print(costs)
+    print(
+        f"{loop.seconds / early.seconds:.1f}× for all heads, {ratio(loop, baseline, early, own_baseline):.1f}× with baselines"
+    )
+    same = sum(one == other for one, other in zip(whole, settled, strict=True))
+    print(f"the same verdict for {same} of {len(sets)} heads; {differing(whole, settled)}")
+
+
+def ratio(loop: Measured, baseline: Measured, early: Measured, own_baseline: Measured) -> float:
+    """Of everything that either takes."""
+    return (loop.seconds + baseline.seconds) / (early.seconds + own_baseline.seconds)
+
+
+def counted(found: list[str]) -> str:
+    """How often each verdict was found."""
+    return ", ".join(f"{count} {name}" for name, count in sorted(Counter(found).items()))
+
+
+def differing(whole: list[str], settled: list[str]) -> str:
+    """Which verdicts differ."""
+    pairs = Counter((one, other) for one, other in zip(whole, settled, strict=True) if one != other)
+    return "; ".join(f"{one} → {other}: {count}" for (one, other), count in pairs.items()) or "none differs"
+
+
+@pytest.mark.benchmark
+def test_leave_one_out_of_a_trained_model(trained: Trained) -> None:
+    planned = trained.design
+    assert planned.near >= len(HEADS) / 4
+    by_average, by_median = planned.by_average, planned.by_median
+    print(
+        f"examples for 80% power at δ: {planned.by_noisiest} by the noisiest head, {by_average} on average, {by_median} by the median"
+    )
+    against_the_loop(trained, planned.by_noisiest, "for the noisiest head")
+    against_the_loop(trained, by_average, "for the average head")
+
+
+def wrong(found: list[str], truth: Floats, delta: float) -> bool:
+    """Whether any verdict of a study contradicts the pool's own means."""
+    return any(
+        (verdict == "matters" and loss <= delta)
+        or (verdict == "hurts" and loss >= -delta)
+        or (verdict.startswith("negligible") and abs(loss) >= delta)
+        or (verdict in ("detected", "negligible+") and loss == 0)
+        for verdict, loss in zip(found, truth.tolist(), strict=True)
+    )
+
+
+@pytest.mark.benchmark
+def test_calibration_on_a_trained_model(trained: Trained) -> None:
+    """The pool is the population; sets are drawn from it with replacement, each in an order of its own."""
+    delta, y = trained.design.delta, -trained.losses
+    truth = (y[0] - y[1:]).mean(axis=1)
+    generator = np.random.default_rng(0)
+    errors, shares, agreed = np.zeros(2), [], []
+    for _ in range(DRAWS):
+        drawn = y[:, generator.integers(0, POOL, trained.design.by_average)]
+        early = stopped(drawn, SHAPE["batch"], delta)
+        found = verdicts(drawn, early=False, delta=delta), verdicts(early, early=True, delta=delta)
+        errors += [wrong(one, truth, delta) for one in found]
+        shares.append(np.isfinite(early[1:]).mean())
+        agreed.append(np.mean([one == other for one, other in zip(*found, strict=True)]))
+    error = np.sqrt(ALPHA * (1 - ALPHA) / DRAWS)
+    print(f"\n{DRAWS} evaluation sets of {trained.design.by_average} examples, re-drawn from {POOL}, α = {ALPHA}")
+    print(
+        f"studies with a wrong verdict: fixed size {errors[0] / DRAWS:.3f}, early stopping {errors[1] / DRAWS:.3f} (± {error:.3f})"
+    )
+    print(
+        f"share of the examples looked at: {np.mean(shares):.2f}; the same verdict: {np.mean(agreed):.2f} of the heads"
+    )
+    assert errors[1] / DRAWS <= ALPHA + 3 * error
