@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from lesion.agent.analysis.arrays import Floats
 
@@ -29,11 +28,8 @@ class Trained:
     losses: Floats
     """On the pool, shape [1 + heads, examples]: of the intact model, then without each head."""
     design: Design
-
-    def config(self, first: int, count: int) -> dict[str, Any]:
-        """The experiment's configuration that evaluates some of the held-out sequences."""
-        which = {"sequences": str(self.folder / "sequences.pt"), "first": first, "examples": count}
-        return {**SHAPE, "weights": str(self.folder / "weights.pt"), **which}
+    spare: int
+    """Held-out sequences beside the pool."""
 
 
 @pytest.fixture(scope="session")
@@ -46,10 +42,14 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
         [PYTHON, script, folder / "training.json", folder], stdout=subprocess.PIPE, text=True, check=True
     )
     told = json.loads(done.stdout)
-    print(
-        f"\ntrained on {told['bytes']:,} bytes of the standard library's source; last batch: {told['loss']:.2f} nats a byte"
-    )
-    model = Trained(folder, np.empty((0, 0)), Design(0.0, 0, 0, 0, 0))
-    with running("by_hand", model.config(0, POOL), folder) as by_hand:
+    print(f"\ntrained on {told['bytes']:,} bytes of the standard library's source, to {told['loss']:.2f} nats a byte")
+    config = configured(folder, 0, POOL)
+    with running("by_hand", config, folder) as by_hand:
         losses = by_hand.ask([[], *([head] for head in HEADS)]).losses
-    return Trained(folder, losses, design(losses[1:] - losses[0]))
+    return Trained(folder, losses, design(losses[1:] - losses[0]), told["held_out"] - POOL)
+
+
+def configured(folder: Path, first: int, examples: int) -> dict[str, Any]:
+    """The experiment's configuration that evaluates some of the held-out sequences."""
+    which = {"sequences": str(folder / "sequences.pt"), "first": first, "examples": examples}
+    return {**SHAPE, "weights": str(folder / "weights.pt"), **which}
