@@ -28,6 +28,8 @@ class Measured:
     """Bytes that the process has held at most."""
     held: int
     """Bytes of results that were held to be replayed."""
+    remarks: tuple[str, ...]
+    """What the engine says of how it measured; nothing where all went as it should."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Contender:
         assert line, f"{self.name} ended:\n{self.log.read_text()[-3000:]}"
         told = json.loads(line)
         losses = np.array(told["losses"], dtype=np.float64)
-        return Measured(losses, told["seconds"], told["peak"], told.get("held", 0))
+        return Measured(losses, told["seconds"], told["peak"], told.get("held", 0), tuple(told.get("remarks", ())))
 
 
 @contextmanager

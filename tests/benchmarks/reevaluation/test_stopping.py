@@ -36,7 +36,7 @@ def against_the_loop(trained: Trained, examples: int, what: str) -> None:
     with running("by_hand", config, trained.folder) as by_hand, running("ours", config, trained.folder) as ours:
         ours.ask(sets[:1])
         baseline, loop = by_hand.ask([[]]), by_hand.ask(sets)
-        early, own_baseline = ours.ask(sets, stopping=stopping(delta)), ours.ask([[]])
+        early, own_baseline = ours.ask(sets, stopping=stopping(delta)), ours.ask([])
     seen = np.isfinite(early.losses)
     assert np.array_equal(early.losses[seen], loop.losses[seen])
     whole = verdicts(np.concatenate([baseline.losses, loop.losses]), delta, early=False)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from experiment import batches
 from serving import Head, answer
 
 HERE = Path(__file__).resolve().parent
@@ -38,28 +39,22 @@ def intervention(head: Head, width: int) -> dict[str, Any]:
 
 
 def job(asked: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
-    """The message that asks for all sets at once; `stopping`: the rule that ends an arm early, or None."""
-    width = config["width"] // config["heads"]
-    arms = [
-        {
-            "config": config,
-            "interventions": [intervention(head, width) for head in heads],
-            "family": len(asked["sets"]) if asked.get("stopping") else None,
-        }
-        for heads in asked["sets"]
-    ]
+    """The message that asks for the baseline and all sets at once; `stopping`: the rule that ends an arm early, or None."""
+    width, stopping = config["width"] // config["heads"], asked.get("stopping")
+    removals = [[intervention(head, width) for head in heads] for heads in asked["sets"]]
+    family = len(removals) if stopping else None
+    arms = [{"config": config, "interventions": specs, "family": family} for specs in removals]
     return {
         "action": "reevaluate",
         "experiment": str(HERE / "experiment.py"),
         "cwd": str(HERE),
         "functions": ["build_model", "load_weights", "evaluate", "batches", "score"],
         "metrics": ["loss"],
-        "modes": ["reevaluate"],
         "seed": 0,
-        "arms": arms,
-        "stream": True,
+        "arms": [{"config": config, "interventions": []}, *arms],
+        "stream": {"evaluation": [len(batch) for batch in batches(config, "validation")]},
         "memory": asked.get("memory", 1 << 30),
-        "stopping": asked.get("stopping"),
+        "stopping": stopping,
     }
 
 
@@ -74,16 +69,17 @@ config = json.loads(Path(sys.argv[1]).read_text())
 
 
 def prepared(asked: dict[str, Any]) -> Callable[[], dict[str, Any]]:
-    """The job as it stands when its model is loaded: with its first arm to be measured."""
-    arms = actions.answers(job(asked, config), {})
-    first = next(arms)
+    """The job as it stands when its model is loaded: at the baseline, which is evaluated where no sets are asked for."""
+    parts = actions.answers(job(asked, config), {}, lambda _part: None)
+    _, baseline = next(parts)
 
     def measure() -> dict[str, Any]:
-        answered = [first(), *(one() for one in arms)]
+        found = {part: answer() for part, answer in (parts if asked["sets"] else [(1, baseline)])}
+        answered = [found[part] for part in sorted(found)]
         return {
             "losses": [values(one) for one in answered],
             "held": max(one.get("held_memory") or 0 for one in answered),
-            "replayed": [one.get("replayed") for one in answered],
+            "remarks": sorted({remark for one in answered for remark in one.get("remarks", [])}),
         }
 
     return measure
