@@ -3,7 +3,7 @@
 import json
 import math
 import os
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from pydantic import ValidationError
 
@@ -68,19 +68,29 @@ def parse(line: bytes) -> dict[str, Any]:
     return message
 
 
-def as_outcome(line: bytes) -> Outcome:
+class Answer(NamedTuple):
+    """One result line."""
+
+    outcome: Outcome
+    part: int | None = None
+    """Which of its job's; None where it does not say."""
+
+
+def as_answer(line: bytes) -> Answer:
     """The outcome that a result line carries; `invalid` with the reason where it is malformed."""
+    part = None
     try:
         message = parse(line)
         message.pop("event", None)
-        return Outcome.model_validate(message)
+        said = message.pop("part", None)
+        part = said if isinstance(said, int) else None
+        return Answer(Outcome.model_validate(message), part)
     except ValidationError as error:
         first = error.errors()[0]
-        return Outcome(
-            status="invalid", message=f"malformed result: {'.'.join(map(str, first['loc']))}: {first['msg']}"
-        )
+        told = f"malformed result: {'.'.join(map(str, first['loc']))}: {first['msg']}"
+        return Answer(Outcome(status="invalid", message=told), part)
     except ValueError as error:
-        return Outcome(status="invalid", message=f"malformed result: {error}"[:500])
+        return Answer(Outcome(status="invalid", message=f"malformed result: {error}"[:500]), part)
 
 
 def read_available(descriptor: int) -> bytes | None:

@@ -1,6 +1,7 @@
 """One job for one worker: what it is told, whose results it will give, and the files it may read and write."""
 
 import os
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,7 +16,7 @@ class Job:
 
     message: dict[str, Any]
     parts: tuple[str, ...]
-    """Names of its results, in the order in which they will come."""
+    """Names of its results, in the order of the arms; they come in the order in which arms end."""
     reads: Path | None = None
     """A checkpoint, handed over as an open file: no trial sees the folder it lies in."""
     writes: Path | None = None
@@ -25,12 +26,13 @@ class Job:
     refusal: str | None = None
     """Why it cannot run at all: its source edits do not apply."""
 
-    def after(self, done: int) -> "Job | None":
-        """What is left of it once the first `done` parts have ended; None where nothing is."""
-        if done >= len(self.parts):
+    def without(self, done: Collection[int]) -> "Job | None":
+        """What is left of it once these parts have ended; None where nothing is."""
+        left = [part for part in range(len(self.parts)) if part not in done]
+        if not left:
             return None
-        arms = self.message["arms"][done:]
-        return replace(self, message={**self.message, "arms": arms}, parts=self.parts[done:])
+        arms = [self.message["arms"][part] for part in left]
+        return replace(self, message={**self.message, "arms": arms}, parts=tuple(self.parts[part] for part in left))
 
     def open_files(self) -> dict[str, int]:
         """Descriptors by their role; the caller closes them."""

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .channel import Line, Tail, as_outcome, parse, read_available
+from .channel import Answer, Line, Tail, as_answer, parse, read_available
+from .inside.wire import MARK
 from .interpreter import Interpreter
 from .jobs import Job
 from .limits import Limits, memory_in_use
@@ -65,9 +66,13 @@ class Worker:
         self.job: Job | None = None
         self.finished: list[Finished] = []
         """Parts that have ended and were not fetched yet."""
-        self._done = 0
+        self._done: set[int] = set()
+        self._marker: int | None = None
+        """Descriptor of the file in which it marks the part that runs, where there are several."""
+        self._marks = 0
+        """How often it had, when that was looked at last."""
         self._result, self._output, self._status = Line(), Tail(), Line(1 << 16)
-        self._answer: Outcome | None = None
+        self._answer: Answer | None = None
         self._verdict: tuple[Status, str] | None = None
         self._usage: dict[str, Any] = {}
         self._started_at = time.monotonic()
@@ -85,6 +90,9 @@ class Worker:
     def dispatch(self, job: Job) -> None:
         """Hand over the one job. `OSError` where its files cannot be opened."""
         files = job.open_files()
+        if len(job.parts) > 1:
+            self._marker = os.memfd_create("mark")
+            files["mark"] = os.dup(self._marker)
         self.job, self._since = job, time.monotonic()
         self._send({**job.message, "limits": self.station.limits.as_message(), "files": list(files)}, [*files.values()])
         for descriptor in files.values():
@@ -93,7 +101,7 @@ class Worker:
 
     def rest(self) -> Job | None:
         """What an ended worker left undone of its job."""
-        return self.job.after(self._done) if self.job else None
+        return self.job.without(self._done) if self.job else None
 
     def take_in(self, descriptor: int) -> None:
         """Read from a pipe that has something; `ended` holds once the supervisor has reported and gone."""
@@ -113,6 +121,7 @@ class Worker:
         if self._verdict or self.ended:
             return
         limits, now = self.station.limits, time.monotonic()
+        self._look_at_mark(now)
         if not self.job:
             if not self.ready and now - self._started_at > self.station.warm_up_seconds:
                 self.end(("timed-out", f"importing took longer than {self.station.warm_up_seconds:g} s"))
@@ -140,6 +149,9 @@ class Worker:
             os.close(descriptor)
         self._descriptors = {}
         self._inbox.close()
+        if self._marker is not None:
+            os.close(self._marker)
+            self._marker = None
         if self.job and not self.ended:
             self.job.settle_files(ok=False)
 
@@ -177,26 +189,49 @@ class Worker:
         for line in self._result.feed(data):
             if not self.ready:
                 self.ready = True
-            elif self.job and self._done < len(self.job.parts) and self._answer is None:
-                self._note(as_outcome(line))
+            elif self._undone and self._answer is None:
+                self._note(as_answer(line))
         if self._result.overflowed:
             self.end(("invalid", "the result is larger than a result may be"))
 
-    def _note(self, answer: Outcome) -> None:
+    def _note(self, answer: Answer) -> None:
         """An answer is final at once, but for the last: that one is trusted when its process has ended well."""
         assert self.job is not None
         now = time.monotonic()
-        if answer.whole_job or self._done == len(self.job.parts) - 1:
+        if answer.outcome.whole_job or len(self._done) == len(self.job.parts) - 1:
             self._answer, self._answered_at = answer, now
             return
-        self._finish(answer.model_copy(update={"wall_seconds": now - self._since}))
+        part = answer.part if answer.part in self._undone else self._running
+        self._finish(part, answer.outcome.model_copy(update={"wall_seconds": now - self._since}))
         self._since = now
         self._result.renew()
 
-    def _finish(self, outcome: Outcome) -> None:
+    def _finish(self, part: int, outcome: Outcome) -> None:
         assert self.job is not None
-        self.finished.append(Finished(self.job.parts[self._done], outcome))
-        self._done += 1
+        self.finished.append(Finished(self.job.parts[part], outcome))
+        self._done.add(part)
+
+    @property
+    def _undone(self) -> list[int]:
+        return [part for part in range(len(self.job.parts)) if part not in self._done] if self.job else []
+
+    @property
+    def _running(self) -> int:
+        """The part that runs, as far as one is marked."""
+        _, marked = self._mark()
+        return marked if marked in self._undone else self._undone[0]
+
+    def _mark(self) -> tuple[int, int]:
+        """How often a part was marked, and the part."""
+        found = os.pread(self._marker, MARK.size, 0) if self._marker is not None else b""
+        number, part = MARK.unpack(found) if len(found) == MARK.size else (0, 0)
+        return number, part
+
+    def _look_at_mark(self, now: float) -> None:
+        """What is marked anew has begun since the last look."""
+        number, _ = self._mark()
+        if number != self._marks:
+            self._marks, self._since = number, now
 
     def _end_of_job(self) -> None:
         """Its process is gone: the last answer, or why there is none."""
@@ -210,8 +245,7 @@ class Worker:
         if not self._answered_at:
             self._answered_at = time.monotonic()
         trusted = self._usage.get("wait_status") == 0 and not self._verdict
-        outcome = self._answer if self._answer and trusted else self._unanswered()
-        outcome = self._kept(outcome)
+        outcome = self._kept(self._answer.outcome if self._answer and trusted else self._unanswered())
         measured: dict[str, Any] = {
             "wall_seconds": self._answered_at - self._since,
             "peak_memory": self._usage.get("peak_memory"),
@@ -219,9 +253,9 @@ class Worker:
         }
         if len(self.job.parts) == 1:
             measured["cpu_seconds"] = self._usage.get("cpu_seconds")
-        whole = bool(self._answer and self._answer.whole_job)
-        for _ in self.job.parts[self._done :] if whole else self.job.parts[self._done : self._done + 1]:
-            self._finish(outcome.model_copy(update=measured))
+        whole = bool(self._answer and self._answer.outcome.whole_job)
+        for part in self._undone if whole else [self._running]:
+            self._finish(part, outcome.model_copy(update=measured))
 
     def _kept(self, outcome: Outcome) -> Outcome:
         """The outcome, after its file was put in place."""

@@ -1,7 +1,8 @@
 """What every kind of experiment gives: jobs for a worker, and the view that source edits need."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, Protocol
 
 from ..interventions import Intervention
@@ -18,7 +19,7 @@ class Arm(NamedTuple):
     config: dict[str, Any]
     """Already resolved, overrides included."""
     interventions: list[Intervention]
-    asks: dict[str, Any] = {}
+    asks: Mapping[str, Any] = MappingProxyType({})
     """What a worker is told of this arm alone, beside what it removes."""
 
 

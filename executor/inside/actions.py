@@ -1,19 +1,19 @@
-"""What a job can ask for. Each action yields one function an arm, to be called in turn: what fails before the first is
-no arm's fault."""
+"""What a job can ask for. Each action yields arms, each with a function that answers for it, to be called in turn: what
+fails before the first is no arm's fault."""
 
 import os
 import platform
 import sys
 import time
 from pathlib import Path
-from typing import Any, BinaryIO, Callable, Dict, Iterator, List, NamedTuple, Optional
+from typing import Any, BinaryIO, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from .experiment import Run, Weights, forget, read_weights
 from .measured import plain_results
 from .operate import operate, undo
 from .steps import flops_of, noting_form, one_step, recording, trained_a_step
 from .surgery import Cut
-from .sweep import Sweep, sweep
+from .sweep import Mark, Sweep, sweep
 from .tensors import weights_digest
 
 Job = Dict[str, Any]
@@ -29,14 +29,29 @@ class Given(NamedTuple):
     """Where the trained weights go."""
 
 
-def answers(job: Job, files: "Dict[str, BinaryIO]") -> "Iterator[Callable[[], Answer]]":
-    """What each arm of the job comes to, once asked. `files`: the checkpoint to `read`, the one to `write`."""
+def answers(job: Job, files: "Dict[str, BinaryIO]", mark: Mark) -> "Iterator[Tuple[int, Callable[[], Answer]]]":
+    """What each arm of the job comes to, once asked, in the order in which they end.
+
+    Args:
+        job: the message.
+        files: the checkpoint to `read`, the one to `write`.
+        mark: told of the arm that runs from now on, whose fault it is if nothing comes back.
+    """
     if job["action"] == "ping":
-        return iter([dict])
+        return iter([(0, dict)])
     # before any code of the user's runs, which must not find the file open
     given = Given(read_weights(files["read"]) if "read" in files else None, files.get("write"))
     os.chdir(job["cwd"])
-    return ACTIONS[job["action"]](job, given)
+    if job["action"] == "reevaluate":
+        return _reevaluate(job, given, mark)
+    return in_order(ACTIONS[job["action"]](job, given), mark)
+
+
+def in_order(asked: "Iterator[Callable[[], Answer]]", mark: Mark) -> "Iterator[Tuple[int, Callable[[], Answer]]]":
+    """Arms one after the other."""
+    for part, answer in enumerate(asked):
+        mark(part)
+        yield part, answer
 
 
 def _retrain(job: Job, given: Given) -> "Iterator[Callable[[], Answer]]":
@@ -83,11 +98,9 @@ def _recover(job: Job, given: Given) -> "Iterator[Callable[[], Answer]]":
     yield answer
 
 
-def _reevaluate(job: Job, given: Given) -> "Iterator[Callable[[], Answer]]":
-    """One trained model, evaluated under each arm in turn."""
-    run = Run(job, job["arms"][0]["config"])
-    for measure in sweep(run, given.weights, job):
-        yield lambda measure=measure: _with_time(measure, run)
+def _reevaluate(job: Job, given: Given, mark: Mark) -> "Iterator[Tuple[int, Callable[[], Answer]]]":
+    """One trained model, evaluated under every arm."""
+    yield from sweep(Run(job, job["arms"][0]["config"]), given.weights, job, mark)
 
 
 def _check(job: Job, given: Given) -> "Iterator[Callable[[], Answer]]":
@@ -159,15 +172,9 @@ ACTIONS: "Dict[str, Callable[[Job, Given], Iterator[Callable[[], Answer]]]]" = {
     "retrain": _retrain,
     "rescore": _rescore,
     "recover": _recover,
-    "reevaluate": _reevaluate,
     "check": _check,
     "anatomy": _anatomy,
 }
-
-
-def _with_time(measure: "Callable[[], Answer]", run: Run) -> Answer:
-    found = measure()
-    return {**found, "seconds": {"evaluate": _rounded(run)["evaluate"]}, "finished_at": time.time()}
 
 
 def _facts(run: Run, cuts: "List[Cut]") -> Answer:

@@ -10,7 +10,7 @@ import socket
 import tempfile
 import time
 from pathlib import Path
-from typing import Any, BinaryIO, Callable, Dict, Iterator, List, NamedTuple, Optional
+from typing import Any, BinaryIO, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from .checkpoints import keep, place
 from .failures import failure
@@ -172,11 +172,16 @@ RUNS_OF_A_SURVEY = 4
 STAGES = {"train": "train", "evaluate": "evaluate", "finetune": "finetune"}
 
 
-def answers(job: Job, files: "Dict[str, BinaryIO]") -> "Iterator[Callable[[], Answer]]":
-    """What each arm of the job comes to, once asked: a whole answer, its status included."""
+def answers(
+    job: Job, files: "Dict[str, BinaryIO]", mark: "Callable[[int], None]"
+) -> "Iterator[Tuple[int, Callable[[], Answer]]]":
+    """What each arm of the job comes to, once asked: a whole answer, its status included. `mark` is told of each."""
     if job["action"] == "ping":
-        return iter([dict])
-    return (lambda arm=arm: _answer(job, arm, files) for arm in job["arms"])
+        yield 0, dict
+        return
+    for part, arm in enumerate(job["arms"]):
+        mark(part)
+        yield part, lambda arm=arm: _answer(job, arm, files)
 
 
 def _answer(job: Job, arm: "Dict[str, Any]", files: "Dict[str, BinaryIO]") -> Answer:

@@ -33,7 +33,7 @@ def wealth(counts: "Dict[float, int]", limit: float, null: float, above: bool) -
     sign = 1 if above else -1
     edge = limit * (1 - _NEAREST)
     fair = (min(max(sign * null, -edge), edge) + limit) / (2 * limit)
-    gains = [((sign * value + limit) / (2 * limit) / fair, count) for value, count in counts.items()]
+    gains = [((sign * value + limit) / (2 * limit) / fair, count) for value, count in counts.items() if count]
     logs = [math.log(stake) + _grown(bet, gains) for bet, stake in BETS]
     largest = max(logs)
     return largest + math.log(sum(math.exp(one - largest) for one in logs))

@@ -4,10 +4,11 @@ import importlib
 import inspect
 import sys
 import time
+import zlib
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import Any, BinaryIO, Dict, Generator, List, Optional, Sequence
+from typing import Any, BinaryIO, Callable, Dict, Generator, Iterator, List, Optional, Sequence
 
 import torch
 from torch import nn
@@ -15,7 +16,7 @@ from torch import nn
 from .columns import is_metric
 from .filling import Refused
 from .measured import Invalid, column
-from .seeding import seed_everything
+from .seeding import other_states, reseed, seed_everything, set_other_states, set_states, states
 
 SPLITS = ("validation", "test")
 ONLY_SPLIT = "evaluation"
@@ -24,6 +25,9 @@ WRAPPERS = ("_orig_mod.", "module.")
 """Prefixes that compiling and parallel training put before the names of weights."""
 Weights = Dict[str, Any]
 """A state dictionary."""
+Begin = Callable[[str], None]
+"""Called with the name of a batch that will be scored."""
+END = object()
 OPTIONAL = ("load_weights", "batches", "score", "finetune")
 
 
@@ -172,17 +176,13 @@ class Run:
                 results[split] = self.module.evaluate(self.model, self.config, **extra)
         return results
 
-    def score(self) -> "Dict[str, Any]":
-        """The same from `batches` and `score`: every metric is the mean of its examples."""
-        results: Dict[str, Any] = {}
+    def score(self, begin: "Optional[Begin]" = None) -> "Dict[str, Any]":
+        """The same from `batches` and `score`: every metric is the mean of its examples. `begin` is told of every batch."""
         with self._timed("evaluate"):
-            for split in self.splits():
-                columns = self._scored("validation" if split == ONLY_SPLIT else split)
-                means = {
-                    name: sum(values) / len(values) for name, values in columns.items() if values and is_metric(name)
-                }
-                results[split] = {**means, "examples": columns}
-        return results
+            return {
+                split: summed(self._scored("validation" if split == ONLY_SPLIT else split, begin))
+                for split in self.splits()
+            }
 
     def refer(self) -> None:
         """Show the reference split to the model, for whoever watches."""
@@ -203,17 +203,43 @@ class Run:
         takes_split = "split" in parameters or any(one.kind is one.VAR_KEYWORD for one in parameters.values())
         return SPLITS if takes_split else (ONLY_SPLIT,)
 
-    def _scored(self, split: str) -> "Dict[str, List[float]]":
-        columns: Dict[str, List[float]] = {}
+    def listed(self, split: str) -> "Iterator[Any]":
+        """The batches of a split, in the experiment's own order. What it draws for them does not depend on what is scored
+        in between."""
         seed_everything(self.seed)
-        self.model.eval()
+        batches = iter(self.module.batches(self.config, split))
+        kept = states(), other_states()
+        while True:
+            set_states(kept[0])
+            set_other_states(kept[1])
+            batch = next(batches, END)
+            kept = states(), other_states()
+            if batch is END:
+                return
+            yield batch
+
+    def seed_for(self, name: str) -> None:
+        """Set all generators to where they stand when a batch is scored."""
+        reseed(zlib.crc32(f"{name}/{self.seed}".encode()))
+
+    def scored(self, batch: Any, name: str) -> "Dict[str, List[float]]":
+        """What `score` gives of one batch, each from a seed of its own: whatever was scored before, and in whatever order."""
+        self.seed_for(name)
         with torch.no_grad():
-            for batch in self.module.batches(self.config, split):
-                scores = self.module.score(self.model, batch)
-                if not isinstance(scores, dict):
-                    raise Invalid(f"score returned {type(scores).__name__}, not a dictionary of one value an example")
-                for name, values in scores.items():
-                    columns.setdefault(str(name), []).extend(column(name, values))
+            scores = self.module.score(self.model, batch)
+        if not isinstance(scores, dict):
+            raise Invalid(f"score returned {type(scores).__name__}, not a dictionary of one value an example")
+        return {str(name): column(name, values) for name, values in scores.items()}
+
+    def _scored(self, split: str, begin: "Optional[Begin]" = None) -> "Dict[str, List[float]]":
+        columns: Dict[str, List[float]] = {}
+        self.model.eval()
+        for place, batch in enumerate(self.listed(split)):
+            name = batch_name(split, place)
+            if begin:
+                begin(name)
+            for metric, values in self.scored(batch, name).items():
+                columns.setdefault(metric, []).extend(values)
         if not columns:
             raise Invalid(f"batches gave nothing for the {split} split")
         return columns
@@ -243,6 +269,17 @@ class Run:
             yield
         finally:
             self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
+
+
+def summed(columns: "Dict[str, List[float]]") -> "Dict[str, Any]":
+    """Columns as an evaluation gives them: the mean of every metric, and its values."""
+    means = {name: sum(values) / len(values) for name, values in columns.items() if values and is_metric(name)}
+    return {**means, "examples": columns}
+
+
+def batch_name(split: str, place: int) -> str:
+    """What the seed of a batch is made from."""
+    return f"{split}/{place}"
 
 
 def _unwrapped(name: str, known: "set[str]") -> str:

@@ -87,7 +87,11 @@ class Filling:
 
     def __init__(self, removal: str, constant: float, statistics: "Optional[Statistics]", seed: int) -> None:
         self.removal, self.constant, self.statistics = removal, constant, statistics
-        self._generator = _Dice(seed)
+        self._seed, self._generator = seed, _Dice(seed)
+
+    def begin(self, batch: str) -> None:
+        """Draw for this batch whatever was drawn for others, and in whatever order they come."""
+        self._generator.generator.manual_seed(zlib.crc32(f"{batch}/{self._seed}".encode()))
 
     def __call__(self, tensor: torch.Tensor, slot: int) -> torch.Tensor:
         """What takes the place of `tensor`; the tensor itself where this kind leaves it alone."""

@@ -19,11 +19,29 @@ def operate(
     model: nn.Module, specs: "List[Spec]", seed: int = 0, references: "Optional[References]" = None
 ) -> "List[Cut]":
     """Put every intervention into `model`. `Refused` where it does not fit; then none is left in place."""
-    cuts = _placed(_cut(model, spec, _filling(spec, seed, references or {}), seed) for spec in specs)
-    for cut in cuts:
+    made = cuts(model, specs, seed, references)
+    place(made)
+    return made
+
+
+def cuts(
+    model: nn.Module, specs: "List[Spec]", seed: int = 0, references: "Optional[References]" = None
+) -> "List[Cut]":
+    """Every intervention, made and not yet in place. `Refused` where it does not fit."""
+    return [_cut(model, spec, _filling(spec, seed, references or {}), seed) for spec in specs]
+
+
+def place(made: "List[Cut]") -> None:
+    """Put them in, in order; where one fails none stays."""
+    try:
+        for cut in made:
+            cut.place()
+    except BaseException:
+        undo(made)
+        raise
+    for cut in made:
         if isinstance(cut, WeightCut):
             cut.settle()
-    return cuts
 
 
 def undo(cuts: "List[Cut]") -> None:
@@ -38,7 +56,9 @@ def watch(model: nn.Module, specs: "Iterable[Spec]") -> "tuple[List[Cut], Dict[s
     drawn = {site_of(spec) for spec in wanted if spec["removal"] == "resample"}
     sites = {site_of(spec): spec for spec in wanted}
     statistics = {site: Statistics(spec.get("dim", -1), site in drawn) for site, spec in sites.items()}
-    return _placed(_cut(model, spec, Watching(statistics[site]), 0) for site, spec in sites.items()), statistics
+    watchers = [_cut(model, spec, Watching(statistics[site]), 0) for site, spec in sites.items()]
+    place(watchers)
+    return watchers, statistics
 
 
 def needs_reference(spec: Spec) -> bool:
@@ -48,20 +68,8 @@ def needs_reference(spec: Spec) -> bool:
 
 def site_of(spec: Spec) -> str:
     """The place in the model, whatever is done there."""
-    place = {key: value for key, value in spec.items() if key not in ("removal", "constant")}
-    return json.dumps(place, sort_keys=True)
-
-
-def _placed(making: "Iterable[Cut]") -> "List[Cut]":
-    """What is made one by one, each in place at once; nothing stays where one of them fails."""
-    cuts: List[Cut] = []
-    try:
-        for cut in making:
-            cuts.append(cut)
-    except BaseException:
-        undo(cuts)
-        raise
-    return cuts
+    where = {key: value for key, value in spec.items() if key not in ("removal", "constant")}
+    return json.dumps(where, sort_keys=True)
 
 
 def _filling(spec: Spec, seed: int, references: References) -> Filling:

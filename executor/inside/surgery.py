@@ -29,15 +29,24 @@ class Tally:
 
 
 class Cut:
-    """One intervention in place. `fill` gives what takes the place of the values it is shown."""
+    """One intervention in a module, which takes effect from `place` to `undo`, any number of times. `fill` gives what takes
+    the place of the values it is shown."""
 
     looking_aside = False
     """A module runs as it would without any cut, to be compared with."""
 
-    def __init__(self, target: str, fill: Filling) -> None:
-        self.target, self.fill, self.tally = target, fill, Tally()
+    def __init__(self, module: nn.Module, target: str, fill: Filling) -> None:
+        self.module, self.target, self.fill, self.tally = module, target, fill, Tally()
         self._original: Any = None
         self._patched: List[Any] = []
+
+    def touches(self) -> "List[nn.Module]":
+        """The modules of which no call runs as it would without this."""
+        return [self.module]
+
+    def place(self) -> None:
+        """Put it into the model."""
+        self._original = self._patch(self.module, self._forward)
 
     def proof(self) -> "Dict[str, Any]":
         """`{"target", "removal", "calls", "changed", "reason"}`; the reason where nothing changed."""
@@ -99,9 +108,8 @@ class ModuleCut(Cut):
     """The whole output of a module, or its input in place of its output."""
 
     def __init__(self, module: nn.Module, path: str, fill: Filling) -> None:
-        super().__init__(path, fill)
-        self._module, self._shares = module, False
-        self._original = self._patch(module, self._forward)
+        super().__init__(module, path, fill)
+        self._shares = False
 
     def _cut(self, args: Any, kwargs: Any) -> Any:
         return self._bypass(args, kwargs) if self.fill.removal == "bypass" else self._replace(args, kwargs)
@@ -122,7 +130,7 @@ class ModuleCut(Cut):
         if passed is None:
             raise Refused(f"bypass of {self.target}: it is called without a tensor")
         if not self.tally.changed:
-            self.tally.asleep = isinstance(self._module, DROPOUTS) and not self._module.training
+            self.tally.asleep = isinstance(self.module, DROPOUTS) and not self.module.training
             self._compare(passed, args, kwargs)
         return passed if self._shares else passed.clone()
 
@@ -131,7 +139,7 @@ class ModuleCut(Cut):
         which others may edit in place."""
         before = passed.detach().clone()
         args, kwargs = self._copied((args, kwargs))
-        with _aside(self._module, before):
+        with _aside(self.module, before):
             output = self._original(*args, **kwargs)
         if not isinstance(output, torch.Tensor):
             raise Refused(f"bypass of {self.target}: its output is a {type(output).__name__}, its input a tensor")
@@ -156,9 +164,8 @@ class UnitCut(Cut):
     """Some units of a module's output, counted along one dimension."""
 
     def __init__(self, module: nn.Module, path: str, units: "List[int]", dim: int, fill: Filling) -> None:
-        super().__init__(f"{path}[{_span(units)}]", fill)
+        super().__init__(module, f"{path}[{_span(units)}]", fill)
         self._path, self._units, self._dim = path, units, dim
-        self._original = self._patch(module, self._forward)
 
     def _cut(self, args: Any, kwargs: Any) -> Any:
         output = self._original(*args, **kwargs)
@@ -180,10 +187,9 @@ class HeadCut(UnitCut):
     """Columns of the input of an output projection: the heads that lie there."""
 
     def __init__(self, projection: nn.Module, path: str, heads: "List[int]", width: int, fill: Filling) -> None:
-        Cut.__init__(self, f"{path}/{_span(heads)}", fill)
+        Cut.__init__(self, projection, f"{path}/{_span(heads)}", fill)
         self._path, self._width, self._heads = path, width, heads
         self._columns = [head * width + column for head in heads for column in range(width)]
-        self._original = self._patch(projection, self._forward)
 
     def _cut(self, args: Any, kwargs: Any) -> Any:
         if args and isinstance(args[0], torch.Tensor):

@@ -1,20 +1,30 @@
-"""Re-evaluation: one trained model, evaluated once for every arm, and given back to the next as it was."""
+"""Re-evaluation: one trained model, evaluated under every arm, and given back to the next as it was."""
 
+import time
 from contextlib import contextmanager
-from typing import Any, Dict, Generator, Iterator, List, Optional, Sequence
+from functools import partial
+from typing import Any, Callable, Dict, Generator, Iterator, List, Optional, Sequence, Tuple
 
 import torch
 from torch import nn
 
 from .columns import metrics_still_to_come
-from .experiment import Run, Weights
+from .experiment import Run, Weights, batch_name
 from .filling import Refused, Statistics
 from .measured import plain_results
 from .operate import References, Spec, operate, site_of, undo, watch
+from .scoring import Scorer, size_of
+from .streaming import Stream, own_name, shuffled
+from .surgery import Cut
+from .targets import Scores
 from .tensors import Checksum, checksums
+from .wire import pack
 
-Arm = Dict[str, Any]
-"""`{"interventions": […]}`; without any it is the baseline."""
+Ask = Callable[[], Dict[str, Any]]
+Mark = Callable[[int], None]
+"""Told of the arm that runs from now on."""
+ROOM = 1 << 30
+"""Bytes of batches held at once, where a job says nothing."""
 
 
 class Sweep:
@@ -24,10 +34,11 @@ class Sweep:
         self.run = run
         self._pristine = {name: one.detach().cpu().clone() for name, one in _state(run.model).items()}
         self._before = checksums(run.model)
+        self._cuts: List[Cut] = []
         self._training = {module: module.training for module in run.model.modules()}
         self.scores = {"batches", "score"} <= set(run.offers)
-        self.streams = self.scores and self._scores_all(metrics)
-        self._restore()
+        self.scores_all = self.scores and self._scores_all(metrics)
+        self.restore()
 
     def references(self, specs: "Sequence[Spec]") -> References:
         """Statistics of every site that needs some, from the reference split, with nothing cut. A site that makes no
@@ -51,26 +62,64 @@ class Sweep:
                     self.run.refer()
         finally:
             undo(watchers)
-            self._restore()
+            self.restore()
         return statistics
 
-    def measure(self, specs: "List[Spec]", references: References) -> "Dict[str, Any]":
-        """One arm's results; the baseline is evaluated twice, to see whether evaluating it is deterministic."""
-        found = self._measured(specs, references)
-        again = None if specs else self._measured(specs, references)
-        return found if again is None else {**found, "wobble": _difference(found, again)}
+    def baseline(self, room: int) -> "Dict[str, Any]":
+        """The results with nothing cut, evaluated twice: `wobble` tells whether that is deterministic, `batches` whether
+        the order in which batches are scored makes no difference.
 
-    def _measured(self, specs: "List[Spec]", references: References) -> "Dict[str, Any]":
-        """One evaluation; afterwards the model is what it was, whatever evaluating it did."""
+        `room`: bytes of batches that may be held at once.
+        """
+        found = self.measure([], {})
+        if self.scores_all and not found["changed_weights"]:
+            batches = self._in_another_order(found, room)
+            if batches is not None:
+                return {**found, "wobble": 0.0, "batches": batches}
+        return {**found, "wobble": _difference(found, self.measure([], {}))}
+
+    def _in_another_order(self, found: "Dict[str, Any]", room: int) -> "Optional[Dict[str, List[int]]]":
+        """Split → examples of each batch; None where scoring them in random order gives another value anywhere, or where
+        they do not fit."""
+        sizes: Dict[str, List[int]] = {}
+        for split in self.run.splits():
+            scores = self._shuffled(split, room)
+            if scores is None or _packed(scores) != found["examples"][split]:
+                return None
+            sizes[split] = [max(map(len, one.values()), default=0) for one in scores]
+        return sizes
+
+    def _shuffled(self, split: str, room: int) -> "Optional[List[Scores]]":
+        """Every batch of a split scored in random order; None where they do not fit, or scoring changes weights or batches."""
+        batches: List[Any] = []
+        for batch in self.run.listed(own_name(split)):
+            room -= size_of(batch)
+            if room < 0:
+                return None
+            batches.append(batch)
+        scorer, scores = Scorer(self.run, self.restore, copies=True, careful=False), dict[int, Scores]()
+        try:
+            with _eagerly(self.run.model):
+                scorer.begin_split()
+                for at in shuffled(len(batches), f"{split}/{self.run.seed}"):
+                    scores[at] = scorer.score(batches[at], batch_name(own_name(split), at)).scores
+        finally:
+            scorer.close()
+            changed = self.restore()
+        return None if changed else [scores[at] for at in range(len(batches))]
+
+    def measure(self, specs: "List[Spec]", references: References) -> "Dict[str, Any]":
+        """One arm's results, evaluated as a whole; afterwards the model is what it was, whatever evaluating it did."""
         self.run.seconds.pop("evaluate", None)
         cuts = operate(self.run.model, specs, self.run.seed, references)
+        self._cuts = cuts
         try:
             with _summing(self.run.model) as outputs:
                 found = plain_results(self.evaluate())
             proofs = [cut.proof() for cut in cuts]
         finally:
             undo(cuts)
-            changed = self._restore()
+            changed = self.restore()
         fingerprint = outputs.with_values(found["examples"])
         return {**found, "fingerprint": fingerprint, "proofs": proofs, "changed_weights": changed}
 
@@ -78,10 +127,14 @@ class Sweep:
         """`batches` and `score` where they give every metric of the study; else whole evaluations, with what `score` tells
         of each example beside them."""
         with _eagerly(self.run.model):
-            if self.streams or not self.scores:
-                return self.run.score() if self.streams else self.run.evaluate()
-            whole, scored = self.run.evaluate(), self.run.score()
+            if self.scores_all or not self.scores:
+                return self.run.score(self._begin) if self.scores_all else self.run.evaluate()
+            whole, scored = self.run.evaluate(), self.run.score(self._begin)
         return {split: _with_examples(found, scored[split]) for split, found in whole.items()}
+
+    def _begin(self, batch: str) -> None:
+        for cut in self._cuts:
+            cut.fill.begin(batch)
 
     def _scores_all(self, metrics: "Sequence[str]") -> bool:
         """Whether `score` gives every metric: of a batch, or of batches that are of one data set each."""
@@ -93,7 +146,7 @@ class Sweep:
                     break
         return bool(seen) and set(metrics) <= set(seen)
 
-    def _restore(self) -> "List[str]":
+    def restore(self) -> "List[str]":
         """Put back what an evaluation changed in the weights, and its modes; the names of those weights.
 
         What it has added, as a cache in a buffer, stays.
@@ -109,15 +162,26 @@ class Sweep:
         return changed
 
 
-def sweep(run: Run, weights: "Optional[Weights]", job: "Dict[str, Any]") -> "Iterator[Any]":
-    """A function for every arm, that measures it: set up first, so that what fails there is not an arm's fault."""
+def sweep(run: Run, weights: "Optional[Weights]", job: "Dict[str, Any]", mark: Mark) -> "Iterator[Tuple[int, Ask]]":
+    """`(arm, a function that gives its results)`: set up first, so that what fails there is not an arm's fault.
+
+    The baseline first; the others batch by batch where that is known to change nothing, else each as a whole.
+    """
     run.build()
     run.load_weights(weights)
-    whole = Sweep(run, job["metrics"])
-    specs = [spec for arm in job["arms"] for spec in arm["interventions"]]
-    references = whole.references(specs)
-    for arm in job["arms"]:
-        yield lambda arm=arm: whole.measure(arm["interventions"], references)
+    whole, room = Sweep(run, job["metrics"]), job.get("memory") or ROOM
+    arms = [arm["interventions"] for arm in job["arms"]]
+    parts = [specs for arm in job["arms"] for specs in (arm.get("parts") or {}).values()]
+    references = whole.references([spec for specs in (*arms, *parts) for spec in specs])
+    streamed = [part for part, specs in enumerate(arms) if specs and job.get("stream") and whole.scores_all]
+    for part, specs in enumerate(arms):
+        if part not in streamed:
+            mark(part)
+            alone = partial(whole.measure, specs, references)
+            yield part, partial(_timed, run, alone if specs else partial(whole.baseline, room))
+    if streamed:
+        with _eagerly(run.model):
+            yield from Stream(run, job, references, whole.restore, mark).results(streamed)
 
 
 def _with_examples(whole: Any, scored: "Dict[str, Any]") -> Any:
@@ -125,6 +189,17 @@ def _with_examples(whole: Any, scored: "Dict[str, Any]") -> Any:
     if not isinstance(whole, dict) or whole.get("examples"):
         return whole
     return {**whole, "examples": scored["examples"]}
+
+
+def _timed(run: Run, measure: Ask) -> "Dict[str, Any]":
+    found = measure()
+    return {**found, "seconds": {"evaluate": round(run.seconds["evaluate"], 6)}, "finished_at": time.time()}
+
+
+def _packed(scores: "List[Scores]") -> "Dict[str, Any]":
+    """The columns of batches, one behind another, as an outcome has them."""
+    names = dict.fromkeys(name for one in scores for name in one)
+    return {name: pack([value for one in scores for value in one.get(name, [])]) for name in names}
 
 
 def _state(model: nn.Module) -> "Dict[str, torch.Tensor]":

@@ -5,6 +5,7 @@ import ctypes
 import dataclasses
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any, Callable, Dict, Iterator, List, Tuple
 
 import torch
@@ -16,7 +17,7 @@ def tensors_of(value: Any) -> "Iterator[torch.Tensor]":
     """Every tensor in `value`, in order."""
     if isinstance(value, torch.Tensor):
         yield value
-    elif isinstance(value, dict):
+    elif isinstance(value, Mapping):
         for item in value.values():
             yield from tensors_of(item)
     elif isinstance(value, (list, tuple)):
@@ -78,7 +79,7 @@ class Checksum:
     def add(self, value: Any) -> None:
         """Take in every tensor in `value`."""
         for tensor in tensors_of(value):
-            self._seen.update(repr((str(tensor.dtype), tuple(tensor.shape), _bit_sums(tensor))).encode())
+            self._seen.update(repr((str(tensor.dtype), tuple(tensor.shape), bit_sums(tensor))).encode())
 
     def with_values(self, values: Any) -> str:
         """The checksum, with plain data beside the tensors."""
@@ -89,10 +90,10 @@ class Checksum:
 def checksums(model: torch.nn.Module) -> "Dict[str, Tuple[int, ...]]":
     """A checksum of every parameter and buffer, by name."""
     named = [*model.named_parameters(), *model.named_buffers()]
-    return {name: _bit_sums(tensor) for name, tensor in named}
+    return {name: bit_sums(tensor) for name, tensor in named}
 
 
-def _bit_sums(tensor: torch.Tensor) -> "Tuple[int, ...]":
+def bit_sums(tensor: torch.Tensor) -> "Tuple[int, ...]":
     """The sum of the bits as whole numbers, plain and weighted by position."""
     if tensor.layout is not torch.strided or tensor.is_meta or not tensor.numel():
         return ()

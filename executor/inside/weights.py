@@ -18,18 +18,27 @@ class WeightCut(Cut):
     """
 
     def __init__(self, model: nn.Module, one: "Dict[str, Any]", fill: Filling, seed: int) -> None:
-        super().__init__(one["parameter"], fill)
         path, _, self._name = one["parameter"].rpartition(".")
-        self._owner = model.get_submodule(path)
+        super().__init__(model.get_submodule(path), one["parameter"], fill)
+        self._model, self._seed = model, seed
         self._slices = _slices(one.get("rows"), one.get("columns"))
-        whole = self._parameter()
-        self._check(tuple(whole.shape), one)
-        self._before = whole.detach().clone()
-        self._value = _filled(self._before[self._slices], fill, seed)
-        self.tally.changed = not torch.equal(self._value, self._before[self._slices])
-        self.tally.calls = 1
+        self._check(tuple(self._parameter().shape), one)
+        self._before: Optional[torch.Tensor] = None
+
+    def touches(self) -> "List[nn.Module]":
+        """Every module that holds the parameter, tied ones too."""
+        cut = self._parameter()
+        return [one for one in self._model.modules() if any(own is cut for own in one.parameters(recurse=False))]
+
+    def place(self) -> None:
+        """Set the values, and hold them from now on."""
+        self._before = self._parameter().detach().clone()
+        values = self._before[self._slices]
+        self._value = _filled(values, self.fill, self._seed)
+        self.tally.changed = not torch.equal(self._value, values)
+        self.tally.calls = self.tally.calls or 1
         self._hold()
-        self._forwards = [self._patch(module, caller) for module, caller in self._callers(model)]
+        self._forwards = [self._patch(module, caller) for module, caller in self._callers()]
         self._steps = register_optimizer_step_post_hook(self._stepped)
 
     def settle(self) -> None:
@@ -38,15 +47,19 @@ class WeightCut(Cut):
 
     def undo(self) -> None:
         """Put the values back that were there before."""
+        if self._before is None:
+            return
         self._steps.remove()
         super().undo()
         self._parameter().data.copy_(self._before)
+        self._before = None
 
     def _idle(self) -> str:
         return "the weight was what it is set to already"
 
-    def _callers(self, model: nn.Module) -> "List[Tuple[nn.Module, Any]]":
-        return [(model, self._call_model)] + ([(self._owner, self._call_owner)] if self._owner is not model else [])
+    def _callers(self) -> "List[Tuple[nn.Module, Any]]":
+        owner = [(self.module, self._call_owner)] if self.module is not self._model else []
+        return [(self._model, self._call_model), *owner]
 
     def _call_model(self, *args: Any, **kwargs: Any) -> Any:
         self._reached()
@@ -68,7 +81,7 @@ class WeightCut(Cut):
         parameter.data[self._slices] = self._value.to(parameter.device)
 
     def _parameter(self) -> torch.Tensor:
-        return getattr(self._owner, self._name)
+        return getattr(self.module, self._name)
 
     def _check(self, shape: "Tuple[int, ...]", one: "Dict[str, Any]") -> None:
         spans: List[Optional[Tuple[int, int]]] = [one.get("rows"), one.get("columns")]

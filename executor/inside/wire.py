@@ -7,8 +7,12 @@ import json
 import math
 import os
 import socket
+import struct
 import sys
 from typing import Any, BinaryIO, Dict, List, Optional, Tuple
+
+MARK = struct.Struct("<QQ")
+"""Which arm of a job runs: how often that was told, and the arm."""
 
 
 def send(descriptor: int, message: "Dict[str, Any]") -> None:

@@ -11,7 +11,7 @@ import traceback
 from pathlib import Path
 from typing import Any, BinaryIO, Callable, Dict, Iterator, List
 
-from .wire import receive, send
+from .wire import MARK, receive, send
 
 HERE = str(Path(__file__).resolve().parent)
 NOT_THE_USERS = (HERE, importlib.__file__, "<frozen")
@@ -63,8 +63,9 @@ def _close_to_others() -> None:
 
 
 def _results(job: "Dict[str, Any]", files: "Dict[str, BinaryIO]") -> "Iterator[Dict[str, Any]]":
-    """The answer of each arm; what fails before the first is said once, for all of them."""
+    """The answer of each arm, in the order in which they end; what all that are left share fails once, for all of them."""
     asked: Iterator[Any] = iter(())
+    marker = files.pop("mark", None)
 
     def begin() -> "Dict[str, Any]":
         nonlocal asked
@@ -73,17 +74,36 @@ def _results(job: "Dict[str, Any]", files: "Dict[str, BinaryIO]") -> "Iterator[D
         else:
             from .actions import answers
 
-        asked = answers(job, files)
-        return {"first": next(asked)}
+        asked = answers(job, files, Mark(marker) if marker else _unmarked)
+        return {"next": next(asked, None)}
 
-    begun = _attempt(begin)
-    if begun["status"] != "ok":
-        yield {**begun, "whole_job": True}
-        return
-    one = begun["first"]
-    while one is not None:
-        yield _attempt(one)
-        one = next(asked, None)
+    step = begin
+    while True:
+        begun = _attempt(step)
+        if begun["status"] != "ok":
+            yield {**begun, "whole_job": True}
+            return
+        if begun["next"] is None:
+            return
+        part, answer = begun["next"]
+        yield {**_attempt(answer), "part": part}
+        step = lambda: {"next": next(asked, None)}  # noqa: E731
+
+
+class Mark:
+    """Tells whoever waits which arm runs, in a file that is read when nothing comes back: each time with a new number."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self._number = file, 0
+
+    def __call__(self, part: int) -> None:
+        """This arm runs from now on."""
+        self._number += 1
+        os.pwrite(self._file.fileno(), MARK.pack(self._number, part), 0)
+
+
+def _unmarked(_part: int) -> None:
+    return
 
 
 def _import_quietly(modules: "List[str]") -> None:
@@ -120,7 +140,8 @@ def _attempt(work: "Callable[[], Dict[str, Any]]") -> "Dict[str, Any]":
     """What `work` gives, or the named way in which it failed."""
     started = _cpu_seconds()
     try:
-        return {"status": "ok", **work(), "cpu_seconds": _cpu_seconds() - started}
+        found = work()
+        return {"status": "ok", "cpu_seconds": _cpu_seconds() - started, **found}
     except (KeyboardInterrupt, Exception, SystemExit) as error:
         return _failed(error)
 

@@ -246,7 +246,8 @@ def test_a_ledger_of_the_first_format_is_taken_over_with_all_it_holds(opened, tm
     ledger.close()
     database = sqlite3.connect(tmp_path / "ledger.db")
     database.executescript(
-        "ALTER TABLE trials DROP COLUMN facts; ALTER TABLE details DROP COLUMN curves; ALTER TABLE details DROP COLUMN parts; PRAGMA user_version = 1;"
+        "ALTER TABLE trials DROP COLUMN facts; ALTER TABLE details DROP COLUMN curves;"
+        "ALTER TABLE details DROP COLUMN parts; PRAGMA user_version = 1;"
     )
     database.close()
     again = opened(write=False)

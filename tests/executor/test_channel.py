@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lesion.executor.channel import Line, Tail, as_outcome, parse, read_available
+from lesion.executor.channel import Line, Tail, as_answer, parse, read_available
 from lesion.executor.inside.wire import pack, send
 
 RESULT = {"event": "result", "status": "ok", "metrics": {"validation": {"accuracy": 0.9}}}
@@ -27,7 +27,7 @@ def as_line(message) -> bytes:
 
 
 def test_a_result_line_becomes_an_outcome():
-    outcome = as_outcome(as_line(RESULT))
+    outcome = as_answer(as_line(RESULT)).outcome
     assert (outcome.status, outcome.metrics) == ("ok", {"validation": {"accuracy": 0.9}})
 
 
@@ -64,7 +64,7 @@ def test_a_result_line_becomes_an_outcome():
     ],
 )
 def test_anything_else_is_invalid_and_says_why(line, reason):
-    outcome = as_outcome(line)
+    outcome = as_answer(line).outcome
     assert outcome.status == "invalid"
     assert outcome.message.startswith("malformed result: ")
     assert reason in outcome.message
@@ -81,7 +81,7 @@ def test_what_json_can_carry_is_read_as_it_was_sent(message):
 @settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_no_line_of_bytes_raises(line):
-    assert as_outcome(line).status in ("invalid", "ok")
+    assert as_answer(line).outcome.status in ("invalid", "ok")
 
 
 @settings(deadline=None)
@@ -140,7 +140,7 @@ def test_the_worker_itself_sends_no_number_that_is_none(number):
 @settings(deadline=None)
 @given(st.lists(st.floats(), max_size=50))
 def test_packed_examples_are_little_endian_doubles_bit_for_bit(values):
-    outcome = as_outcome(as_line({**RESULT, "examples": {"test": {"accuracy": pack(values)}}}))
+    outcome = as_answer(as_line({**RESULT, "examples": {"test": {"accuracy": pack(values)}}})).outcome
     packed = outcome.examples["test"]["accuracy"]
     unpacked = np.frombuffer(base64.b64decode(packed.data), "<f8")
     assert packed.length == len(values)

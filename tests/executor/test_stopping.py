@@ -1,5 +1,3 @@
-import math
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -84,3 +82,125 @@ def test_what_is_settled_here_is_settled_in_the_analysis(seed, kind, rows, size,
         if settled and seen < y.shape[1]:
             assert verdicts(y, seen, delta, family, loss) in SETTLED
             assert rows == 2 or verdicts(y, seen, delta, family, INTERACTION) in SETTLED
+
+
+def noisy(seed=0, rows=2, n=640, spread=0.05, loss=0.0):
+    generator = np.random.default_rng(seed)
+    y = generator.normal(size=n) + spread * generator.normal(size=(rows, n))
+    y[1] -= loss
+    return y
+
+
+@pytest.mark.parametrize("loss", [0.0, 1.0, -1.0])
+def test_a_clear_verdict_is_settled_at_the_first_look_that_may(loss):
+    assert examples_until_settled(noisy(loss=loss)) == 64
+
+
+def test_a_loss_of_delta_is_not_settled():
+    assert examples_until_settled(noisy(loss=0.1)) is None
+
+
+def test_answers_that_all_stay_are_settled_once_a_change_is_as_rare_as_that():
+    seen = examples_until_settled(np.ones((2, 640)))
+    assert seen < 160
+    assert examples_until_settled(np.ones((2, 640)), delta=0.3) < 64
+    assert examples_until_settled(-np.ones((2, 640))) == seen
+    assert examples_until_settled(np.ones((2, 640)) / 2) is None
+
+
+def test_answers_that_all_change_are_settled_by_the_fewest_examples():
+    assert examples_until_settled(np.stack([np.ones(640), np.zeros(640)])) == 16
+    assert examples_until_settled(np.stack([np.ones(640), np.zeros(640)]), size=40) == 80
+
+
+def test_a_metric_of_more_than_two_values_is_no_answer_from_then_on():
+    y = np.ones((2, 640))
+    y[0, 3] = 0.5
+    assert examples_until_settled(y) is None
+
+
+def test_values_that_hardly_ever_change_tell_nothing_of_their_spread():
+    y = np.tile(np.random.default_rng(0).normal(size=640), (2, 1))
+    assert examples_until_settled(y) is None
+    y[1, :180:20] += 0.01
+    assert examples_until_settled(y) is None
+    y[1, 200] += 0.01
+    assert examples_until_settled(y) == 208
+
+
+def test_every_metric_with_a_smallest_effect_has_to_be_settled():
+    one = Stopping(ALPHA, SHARE, 10, {"loss": 0.1, "accuracy": 0.1})
+    y, right = noisy(), np.ones((2, 640))
+    for part in (slice(start, start + 32) for start in range(0, 320, 32)):
+        one.take({"loss": y[0, part]}, {"loss": y[1, part]})
+        assert not one.settled
+    for part in (slice(start, start + 32) for start in range(0, 320, 32)):
+        one.take(*({"accuracy": row[part], "other": row[part] - 9} for row in right))
+    assert one.settled
+
+
+def test_nothing_to_settle_is_never_settled():
+    one = Stopping(ALPHA, SHARE, 10, {})
+    one.take({"loss": [0.0] * 100}, {"loss": [0.0] * 100})
+    assert not one.settled
+
+
+def test_a_joint_removal_waits_for_its_interaction():
+    y = noisy(rows=4)
+    assert examples_until_settled(y) == 64
+    y[2] += np.random.default_rng(1).normal(size=640)
+    assert examples_until_settled(y[:2]) == 64
+    assert examples_until_settled(y) is None
+
+
+def test_what_the_baseline_has_no_value_of_is_left_out_and_what_an_arm_lacks_is_not():
+    y = noisy()
+    y[0, ::2] = np.nan
+    assert examples_until_settled(y) == 128
+    y = noisy()
+    y[1, 5] = np.inf
+    assert examples_until_settled(y) is None
+
+
+def test_no_look_at_which_batches_differ():
+    y = noisy(spread=0.02)
+    y[1] += 0.03 * np.repeat([1.0, -1.0] * 40, 8)
+    assert examples_until_settled(y) is None
+    assert examples_until_settled(y, size=16) == 64
+
+
+def test_no_spread_within_batches_and_some_between_them():
+    y = np.stack([np.zeros(640), np.repeat([0.01, 0.02] * 40, 8)])
+    assert examples_until_settled(y) is None
+    assert examples_until_settled(y, size=1) == 64
+
+
+def test_a_long_tail_on_the_far_side_takes_longer():
+    generator = np.random.default_rng(2)
+    tail = generator.exponential(0.3, size=1280) - 0.3
+    above, below = (examples_until_settled(np.stack([0.2 + sign * tail, np.zeros(1280)])) for sign in (-1, 1))
+    assert above > 1.3 * below
+
+
+def test_an_arm_of_a_larger_family_takes_longer():
+    y = noisy(spread=0.5, n=6400)
+    few, many = (examples_until_settled(y, family=family) for family in (1, 500))
+    assert few < many
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 30), st.sampled_from(["answers", "normal", "heavy"]))
+def test_neither_signs_nor_the_order_within_batches_matter(seed, size, kind):
+    generator = np.random.default_rng(seed)
+    y = drawn(generator, kind, 4, 320, 0.1)
+    shuffled = np.concatenate([generator.permutation(batch, axis=1) for batch in batches_of(y, size)], axis=1)
+    plain = list(watch(y, size, 0.1))
+    assert list(watch(-y, size, 0.1)) == plain
+    assert list(watch(shuffled, size, 0.1)) == plain
+
+
+@pytest.mark.parametrize(("between", "within"), [(1, 14), (1, 62), (3, 60), (7, 120), (40, 600), (1, 3)])
+def test_the_tail_of_f(between, within):
+    for p in (0.5, 0.1, 0.05, 0.01, 0.001):
+        assert f_tail(stats.f.isf(p, between, within), between, within) == pytest.approx(p, abs=0.01)
+    assert f_tail(0.0, between, within) == 1

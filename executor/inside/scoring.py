@@ -1,0 +1,149 @@
+"""One batch scored with some cuts in place: what came out, what it took, and the model given back as it was."""
+
+import copy
+import time
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import is_dataclass
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
+
+import torch
+from torch import nn
+
+from .experiment import Run
+from .replay import played
+from .seeding import other_states, same_states, states
+from .targets import Scores, Target
+from .tensors import bit_sums, tensors_of
+
+SAMPLED = 4096
+"""Elements of an output that tell one removal from another."""
+
+
+class Shown(NamedTuple):
+    """What scoring a batch has given."""
+
+    scores: Scores
+    outputs: List[torch.Tensor]
+    """All that the model put out."""
+
+
+class Scorer:
+    """Scores single batches of one model."""
+
+    def __init__(self, run: Run, restore: "Callable[[], List[str]]", *, copies: bool, careful: bool) -> None:
+        """`restore` puts back the weights that scoring has changed, and names them. `copies`: of every batch, since scoring
+        edits it. `careful`: see to the weights after each score, for they may change unseen."""
+        self._run, self._restore, self._copies, self._careful = run, restore, copies, careful
+        self._weights = [*run.model.parameters(), *run.model.buffers()]
+        self._training: "List[Tuple[nn.Module, bool]]" = []
+        self._outputs: List[torch.Tensor] = []
+        self._hook = run.model.register_forward_hook(self._see)
+
+    def close(self) -> None:
+        """Look at the model no more."""
+        self._hook.remove()
+
+    def begin_split(self) -> None:
+        """Set the model to evaluate, as it is at the beginning of every split."""
+        self._run.model.eval()
+        self._training = [(module, module.training) for module in self._run.model.modules()]
+
+    def score(self, batch: Any, name: str, target: Optional[Target] = None, player: Any = None) -> Shown:
+        """Score one batch with the cuts of a target; the calls of modules go through a player where there is one."""
+        for module, training in self._training:
+            if module.training != training:
+                module.training = training
+        given, self._outputs = self._own(batch), []
+        before = _versions(given)
+        started, worked = time.perf_counter(), time.process_time()
+        versions = _versions(self._weights)
+        try:
+            if target:
+                target.enter(name)
+            with played(player) if player else nullcontext():
+                scores = self._run.scored(given, name)
+            if player:
+                player.finish()
+        finally:
+            if target:
+                target.leave()
+                target.seconds += time.perf_counter() - started
+                target.processor_seconds += time.process_time() - worked
+            if self._careful or versions != _versions(self._weights):
+                self._put_back(target)
+            if not self._copies and before != _versions(given):
+                raise EditsBatch
+        return Shown(scores, self._outputs)
+
+    def drawn(self, name: str) -> "Tuple[bool, bool]":
+        """Whether scoring the batch of that name, just now, has drawn from torch's generators, and from others."""
+        now, others = states(), other_states()
+        self._run.seed_for(name)
+        return not same_states(now, states()), others != other_states()
+
+    def _put_back(self, target: Optional[Target]) -> None:
+        changed = self._restore()
+        if target:
+            target.changed += [one for one in changed if one not in target.changed]
+
+    def _see(self, _module: nn.Module, _args: Any, output: Any) -> None:
+        self._outputs += tensors_of(output)
+
+    def _own(self, batch: Any) -> Any:
+        """A batch that scoring may take apart: containers of its own, and tensors where they are edited."""
+        return copy.deepcopy(batch) if self._copies else _containers(batch)
+
+
+class EditsBatch(Exception):
+    """Scoring has edited the tensors of its batch: the batches are to be drawn again, and copied from now on."""
+
+
+def equal(one: Shown, other: Shown) -> bool:
+    """Whether two gave the same, bit for bit."""
+    return same_scores(one.scores, other.scores) and digest(one) == digest(other)
+
+
+def same_scores(one: Scores, other: Scores) -> bool:
+    """Whether two scores are the same, values that are no number included."""
+    return one == other or repr(one) == repr(other)
+
+
+def digest(shown: Shown) -> "List[Any]":
+    """Sums over the bits of all that was put out."""
+    return [(str(one.dtype), tuple(one.shape), bit_sums(one)) for one in shown.outputs]
+
+
+def sample(shown: Shown) -> "List[Any]":
+    """The same of the beginning of each output: tells removals apart, at no cost."""
+    return [(tuple(one.shape), bit_sums(one.detach().flatten()[:SAMPLED])) for one in shown.outputs]
+
+
+def size_of(batch: Any) -> int:
+    """Bytes of the tensors in a batch."""
+    return sum(one.numel() * one.element_size() for one in tensors_of(batch))
+
+
+def _versions(batch: Any) -> "List[int]":
+    return [one._version for one in tensors_of(batch) if not one.is_inference()]
+
+
+def _containers(value: Any) -> Any:
+    """The same tensors in containers of their own."""
+    if isinstance(value, torch.Tensor):
+        return value
+    if isinstance(value, tuple):
+        parts = [_containers(one) for one in value]
+        return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
+    if isinstance(value, list):
+        listed: List[Any] = copy.copy(value)
+        listed[:] = [_containers(one) for one in value]
+        return listed
+    if isinstance(value, dict):
+        copied: Dict[Any, Any] = copy.copy(value)
+        for key, one in value.items():
+            copied[key] = _containers(one)
+        return copied
+    if isinstance(value, Mapping) or is_dataclass(value) or hasattr(value, "__dict__"):
+        return copy.copy(value)
+    return value
