@@ -12,9 +12,9 @@ from lesion.agent.analysis.arrays import Floats
 from .design import Design, design
 from .processes import HERE, PYTHON, running
 
-SHAPE = {"layers": 4, "heads": 8, "width": 96, "vocabulary": 256, "tokens": 64, "batch": 16}
-TRAINING = {"weights": None, "steps": 1_000, "train_batch": 16, "rate": 3e-3, "held_out": 12_000}
-POOL = 3_000
+SHAPE = {"layers": 4, "heads": 8, "width": 64, "vocabulary": 256, "tokens": 64, "batch": 16}
+TRAINING = {"weights": None, "steps": 1_400, "train_batch": 16, "rate": 5e-3, "held_out": 50_000}
+POOL = 2_500
 """Sequences that δ and the size of the evaluation set are planned from; the evaluation set has none of them."""
 HEADS = [(layer, head) for layer in range(SHAPE["layers"]) for head in range(SHAPE["heads"])]
 
