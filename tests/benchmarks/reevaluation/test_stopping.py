@@ -14,9 +14,9 @@ from rich.console import Console
 from rich.table import Table
 
 from ..calibration.rates import Rate
+from ..calibration.stopping import METRIC, SHARE, stopped, verdicts
 from .conftest import HEADS, POOL, SHAPE, Trained, configured
 from .design import ALPHA
-from .judging import METRIC, SHARE, stopped, verdicts
 from .processes import Measured, running
 
 DRAWS = 100
@@ -39,8 +39,8 @@ def against_the_loop(trained: Trained, examples: int, what: str) -> None:
         early, own_baseline = ours.ask(sets, stopping=stopping(delta)), ours.ask([])
     seen = np.isfinite(early.losses)
     assert np.array_equal(early.losses[seen], loop.losses[seen])
-    whole = verdicts(np.concatenate([baseline.losses, loop.losses]), delta, early=False)
-    settled = verdicts(np.concatenate([baseline.losses, early.losses]), delta, early=True)
+    whole = verdicts(-np.concatenate([baseline.losses, loop.losses]), delta, early=False)
+    settled = verdicts(-np.concatenate([baseline.losses, early.losses]), delta, early=True)
     near = int((np.abs((loop.losses - baseline.losses).mean(axis=1)) <= 2 * delta).sum())
     print(f"{what}: {examples} examples, δ = {delta:.4f} nats, {near} of {len(sets)} heads within 2δ on them")
     costs = Table("", "CPU seconds", "with the baseline's own trial", "share of examples", "verdicts")
@@ -87,7 +87,7 @@ def wrong(found: list[str], truth: Floats, delta: float) -> bool:
     return any(
         (verdict == "matters" and loss <= delta)
         or (verdict == "hurts" and loss >= -delta)
-        or (verdict == "negligible" and abs(loss) >= delta)
+        or (verdict.startswith("negligible") and abs(loss) >= delta)
         for verdict, loss in zip(found, truth.tolist(), strict=True)
     )
 
@@ -100,7 +100,7 @@ def test_calibration_on_a_trained_model(trained: Trained) -> None:
     generator = np.random.default_rng(0)
     errors, shares, agreed = np.zeros(2), [], []
     for _ in range(DRAWS):
-        drawn = trained.losses[:, generator.integers(0, POOL, examples)]
+        drawn = -trained.losses[:, generator.integers(0, POOL, examples)]
         early = stopped(drawn, SHAPE["batch"], delta)
         found = verdicts(drawn, delta, early=False), verdicts(early, delta, early=True)
         errors += [wrong(one, truth, delta) for one in found]
