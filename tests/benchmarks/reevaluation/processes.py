@@ -80,3 +80,9 @@ def running(name: str, config: dict[str, Any], folder: Path) -> Iterator[Contend
 def best(measured: Sequence[Measured]) -> Measured:
     """The repetition that took least."""
     return min(measured, key=lambda one: one.seconds)
+
+
+def told(remarks: Sequence[str]) -> None:
+    """Print what the engine says of how it measured, such as that it gave up replaying."""
+    for remark in remarks:
+        print(f"the engine's remark: {remark}")

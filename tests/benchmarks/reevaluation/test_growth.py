@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from .flops import Heads, bound
-from .processes import running
+from .processes import running, told
 
 CONFIG = {"layers": 12, "heads": 16, "width": 128, "vocabulary": 1024, "tokens": 64, "weights": None, "batch": 8}
 TARGETS = (12, 48, 192)
@@ -31,6 +31,7 @@ def test_growth(tmp_path: Path) -> None:
         for targets in TARGETS:  # memory is the most that a process ever held: fewer targets first
             sets = spread(targets)
             loop, found = by_hand.ask(sets), ours.ask(sets)
+            told(found.remarks)
             assert np.array_equal(found.losses, loop.losses)
             table.add_row(
                 f"{targets}",

@@ -17,7 +17,7 @@ from ..calibration.rates import Rate
 from ..calibration.stopping import METRIC, SHARE, stopped, verdicts
 from .conftest import HEADS, POOL, SHAPE, Trained, configured
 from .design import ALPHA
-from .processes import Measured, running
+from .processes import Measured, running, told
 
 DRAWS = 100
 SPLIT = "evaluation"
@@ -48,6 +48,7 @@ def against_the_loop(trained: Trained, examples: int, what: str) -> None:
         share = f"{np.isfinite(one.losses).mean():.2f}"
         costs.add_row(name, f"{one.seconds:.1f}", f"{one.seconds + own.seconds:.1f}", share, counted(found))
     Console(width=120).print(costs)
+    told(early.remarks)
     print(
         f"{loop.seconds / early.seconds:.1f}× for all heads, {ratio(loop, baseline, early, own_baseline):.1f}× with baselines"
     )
