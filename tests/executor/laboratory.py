@@ -77,12 +77,13 @@ def job(
 
 
 def sweep(file: Path, arms: dict[str, list[Any]], seed: int = 0, metrics: tuple = ("loss",), **how: Any) -> Job:
-    """One job that re-evaluates the experiment's own weights under every arm; `how`: reads, config."""
-    reads, config = how.get("reads"), how.get("config", {})
+    """One job that re-evaluates the experiment's own weights under every arm; `how`: reads, config,
+    and what a job is told beside."""
+    reads, config = how.pop("reads", None), how.pop("config", {})
     functions = ("build_model", "evaluate", *(() if reads else ("load_weights",)))
     entries = [Arm(name, config, interventions) for name, interventions in arms.items()]
     made = PythonExperiment(file.parent, file).job(
-        "reevaluate", entries, seed, functions=functions, metrics=list(metrics)
+        "reevaluate", entries, seed, functions=functions, metrics=list(metrics), **how
     )
     return replace(made, reads=reads)
 
