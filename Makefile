@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 LLM := .venv-llm
+PEERS := .venv-peers
 
 .PHONY: install demo test test-llm check format bench clean
 
@@ -44,8 +45,17 @@ format: install
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: install
+# Libraries that do the same work, in an environment that nothing else sees.
+$(PEERS)/bin/python:
+	$(PYTHON) -m venv $(PEERS)
+
+$(PEERS)/.installed: tests/benchmarks/reevaluation/requirements.txt constraints.txt | $(PEERS)/bin/python
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt torch
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --requirement tests/benchmarks/reevaluation/requirements.txt
+	touch $@
+
+bench: install $(PEERS)/.installed
 	$(BIN)/python -m pytest tests/benchmarks -m benchmark --capture=no
 
 clean:
-	rm -rf .venv $(LLM) build dist demo
+	rm -rf .venv $(LLM) $(PEERS) build dist demo

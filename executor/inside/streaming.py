@@ -274,7 +274,7 @@ class Stream:
         target = asked.target
         if target.failure is not None:
             raise target.failure
-        found = plain_results({split: summed(self._columns(asked, target, split)) for split in asked.places})
+        found = plain_results({split: self._evaluated(asked, target, split) for split in asked.places})
         shown = {split: [target.values[split][at] for at in places] for split, places in asked.places.items()}
         fingerprint = f"{zlib.crc32(repr((target.print, shown)).encode()):08x}"
         return {
@@ -292,6 +292,14 @@ class Stream:
             "cpu_seconds": target.processor_seconds,
             "finished_at": time.time(),
         }
+
+    def _evaluated(self, asked: Asked, target: Target, split: str) -> "Dict[str, Any]":
+        """Metrics, of what the arm was shown, and columns."""
+        shown: Scores = {}
+        for at in sorted(asked.places[split]):
+            for name, values in target.values.get(split, {}).get(at, {}).items():
+                shown.setdefault(name, []).extend(values)
+        return {**summed(shown), "examples": self._columns(asked, target, split)}
 
     def _columns(self, asked: Asked, target: Target, split: str) -> Scores:
         """Columns in the experiment's own order; NaN for what the arm was not shown."""
