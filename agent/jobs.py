@@ -24,6 +24,8 @@ MOST_ARMS = 64
 """Arms of one job, whatever they take."""
 JOB_SECONDS = 20.0
 """How long a job of several evaluations may take, so that a deadline is kept and progress is seen."""
+FEWEST_ARMS = 16
+"""Arms of a job that goes batch by batch, however long an evaluation takes: what they share is computed once for all."""
 FIRST_GUESS = 32
 """Arms of a job before any evaluation was timed."""
 
@@ -116,7 +118,8 @@ class Workshop:
         first = waiting.popleft()
         trials = [first]
         if first.mode == "reevaluate":
-            fit = min(MOST_ARMS, int(JOB_SECONDS / seconds) or 1) if seconds else FIRST_GUESS
+            fewest = FEWEST_ARMS if asked_at and asked_at(first.seed).stream else 1
+            fit = min(MOST_ARMS, max(fewest, int(JOB_SECONDS / seconds))) if seconds else FIRST_GUESS
             alike = [one for one in waiting if self._joins(first, one)]
             share = -(-(len(alike) + 1) // workers)
             trials += alike[: max(0, min(fit, share, fit if most is None else most) - 1)]

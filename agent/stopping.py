@@ -35,6 +35,8 @@ class Asking:
     stream: Mapping[str, list[int]] = field(default_factory=lambda: dict[str, list[int]]())
     """Split → examples of each batch, where batches may stand outside and arms inside."""
     memory: int = 0
+    splits: tuple[str, ...] = ()
+    """The only splits that are evaluated batch by batch; none: all of them."""
     stopping: dict[str, Any] | None = None
     families: Mapping[str, int] = field(default_factory=lambda: dict[str, int]())
     """Arm → how many tests it is corrected over; an arm without one sees the whole set."""
@@ -44,7 +46,13 @@ class Asking:
     def message(self, *, edited: bool) -> dict[str, Any]:
         """What a job is told; one whose source is edited has another baseline, and streams nothing."""
         stream = {} if edited else dict(self.stream)
-        return {"stream": stream, "memory": self.memory, "stopping": self.stopping if stream else None}
+        splits = list(self.splits) or None
+        return {
+            "stream": stream,
+            "memory": self.memory,
+            "splits": splits,
+            "stopping": self.stopping if stream else None,
+        }
 
     def of(self, arm: str) -> dict[str, Any]:
         """What it is told of one arm."""
@@ -74,10 +82,12 @@ def asking(evidence: Evidence, offers: Collection[str] = (), plan: Plan | None =
         row = seen.baseline.trials.get(seed)
         batches = row.facts.batches if row is not None else {}
         memory = replay_memory(seen.spec.limits)
-        if not batches or not stops or plan is None:
+        if plan is None:
+            return Asking(batches, memory, (seen.planning_split,))
+        if not batches or not stops:
             return Asking(batches, memory)
         told = _Told(seen, plan)
-        return Asking(batches, memory, rule_of(seen), told.families, told.parts)
+        return Asking(batches, memory, (), rule_of(seen), told.families, told.parts)
 
     return at
 

@@ -75,6 +75,7 @@ class Stream:
     def __init__(self, run: Run, job: "Dict[str, Any]", references: References, restore: Any, mark: Any) -> None:
         """`restore`: puts back weights that scoring changed, and names them. `mark`: told of the arm that runs now."""
         self._run, self._job, self._references, self._restore, self._mark = run, job, references, restore, mark
+        self._splits: Sequence[str] = job.get("splits") or run.splits()
         self._remarks: List[str] = []
         self._held = 0
 
@@ -106,13 +107,13 @@ class Stream:
         """Every arm that is waited for, as it comes to its end."""
         every, broken = self._asked(list(waiting))
         yield from broken
-        for split in self._run.splits():
+        for split in self._splits:
             sound = [one for one in every if one.target.failure is None]
             for one in sound:
                 one.places[split] = []
                 self._set_rule(one, split)
             scorer.begin_split()
-            last = split == self._run.splits()[-1]
+            last = split == self._splits[-1]
             for number, place in enumerate(self._places(split)):
                 opened = [one for one in sound if one.is_open(split)]
                 if not opened:
@@ -123,7 +124,7 @@ class Stream:
                 )
             if recorder is not None and self._restore():
                 raise Unfaithful("scoring changes weights unseen")
-        yield from (one for one in every if one.target.failure is None and one.is_open(self._run.splits()[-1]))
+        yield from (one for one in every if one.target.failure is None and one.is_open(self._splits[-1]))
 
     def _asked(self, parts: "List[int]") -> "Tuple[List[Asked], List[Asked]]":
         """These arms, and those of them whose interventions do not fit. Equal removals are measured once."""

@@ -151,3 +151,13 @@ def test_a_value_that_is_no_number_is_no_early_end():
     found = streamed(broken, {"much": arm("much"), "little": arm("little")}, stopping=RULE)
     assert "not a finite number" in str(found["much"])
     assert not isinstance(found["little"], Exception)
+
+
+def test_a_job_may_ask_for_some_of_the_splits():
+    both = run()
+    both.module.evaluate = lambda _model, _config, split: {}
+    sizes = [SIZE] * BATCHES
+    found = streamed(
+        both, {"much": [module("much")]}, stream=dict.fromkeys(("validation", "test"), sizes), splits=["test"]
+    )
+    assert list(found["much"]["metrics"]) == ["test"]
