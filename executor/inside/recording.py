@@ -8,7 +8,7 @@ from .operate import Spec
 from .replay import Player
 from .scoring import Scorer, Shown, equal
 from .spoiling import Survey, hindrance
-from .tape import Key, Tape, worth_holding
+from .tape import Key, Tape, held, worth_holding
 from .targets import Node, Proved, Target, callers_of, nested
 
 TRIES = 4
@@ -35,6 +35,8 @@ class Recorder:
         self._hold: Set[Key] = set()
         self._held_for: "Tuple[Any, ...]" = ()
         self._trace, self._tape = Tape(), Tape()
+        self._nested: List[Tape] = []
+        """Tapes of removals that others are nested in, the outermost first."""
         self._inner: Dict[Tuple[str, ...], Target] = {}
         self._again: "Callable[[], Shown]" = lambda: Shown({}, [])
         self.held = 0
@@ -51,6 +53,8 @@ class Recorder:
     def release(self) -> None:
         """Hold nothing of this batch any more."""
         self._tape.release()
+        for one in self._inner.values():
+            one.values.clear()
         self.held = 0
 
     def replay(
@@ -108,7 +112,7 @@ class Recorder:
             shown = scorer.score(batch, name, None, player)
             edited = self._tape.edited()
             if not edited:
-                self.held = max(self.held, self._tape.held())
+                self._weigh()
                 return shown
             self._edited |= edited
         raise Unfaithful("outputs of modules are edited in ways that change from one time to the next")
@@ -135,22 +139,30 @@ class Recorder:
             target.believe(before)
         target.skipped, target.calls = target.skipped + player.skipped, target.calls + len(source.calls)
         lately = target.learn(before, shown)
-        usable = player.copy is not None and not edited and target.failure is None
-        self.held = max(self.held, self._tape.held() + (player.copy.held() if player.copy else 0))
+        if player.copy is None:
+            return
+        self._nested.append(player.copy)
+        self._weigh()
+        usable = not edited and target.failure is None
         for child in node.children:
-            if usable and player.copy is not None and player.copy.intact():
+            if usable and player.copy.intact():
                 self._play(child, player.copy, lately, run)
             else:
                 self._play(child, self._renewed(), {}, run)
-        if player.copy is not None:
-            player.copy.release()
+        self._nested.pop().release()
+
+    def _weigh(self) -> int:
+        """Bytes held now."""
+        now = held([self._tape, *self._nested])
+        self.held = max(self.held, now)
+        return now
 
     def _player_for(self, node: Node, source: Tape, shown: "Dict[str, Proved]") -> Player:
         """Replays up to the first call that the cuts touch which are not on the tape; records where others are nested in it."""
         start = node.own.start(source, self._callers, without=shown)
         player = self._player(source, start, Tape() if node.children else None)
         starts = [child.own.start(source, self._callers, without=node.names) for child in node.children]
-        room = max(0, self._memory - self._tape.held()) if starts else 0
+        room = max(0, self._memory - self._weigh()) if starts else 0
         player.hold = worth_holding(source, starts, self._sizes, room)
         return player
 

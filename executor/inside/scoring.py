@@ -13,7 +13,7 @@ from torch import nn
 from .experiment import Run
 from .replay import played
 from .seeding import other_states, same_states, states
-from .targets import Scores, Target
+from .targets import Scores, Target, bits
 from .tensors import bit_sums, tensors_of
 
 SAMPLED = 4096
@@ -105,8 +105,8 @@ def equal(one: Shown, other: Shown) -> bool:
 
 
 def same_scores(one: Scores, other: Scores) -> bool:
-    """Whether two scores are the same, values that are no number included."""
-    return one == other or repr(one) == repr(other)
+    """Whether two are the same, bit for bit, values that are no number included."""
+    return bits(one) == bits(other)
 
 
 def digest(shown: Shown) -> "List[Any]":

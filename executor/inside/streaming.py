@@ -4,6 +4,7 @@ Batches come in random order. What the baseline's modules gave is replayed up to
 removals that begin alike are recorded and replayed in turn. Checked against the plain way, which takes over where they differ.
 """
 
+import hashlib
 import math
 import random
 import time
@@ -17,7 +18,7 @@ from .recording import Recorder, Unfaithful
 from .replay import Lost, intercepted
 from .scoring import EditsBatch, Scorer, Shown, digest, same_scores, sample
 from .stopping import Stopping
-from .targets import Scores, Target, distinct
+from .targets import Scores, Target, bits, distinct, packed
 from .wire import pack
 
 Arm = Dict[str, Any]
@@ -181,11 +182,7 @@ class Stream:
         """One batch: the baseline, then all that is open."""
         targets = distinct(one for each in opened for one in each.targets)
         started = time.perf_counter()
-        base = (
-            recorder.record(scorer, place.batch, place.name, targets)
-            if recorder
-            else scorer.score(place.batch, place.name)
-        )
+        base = self._base(scorer, recorder, place, targets)
         spent = (time.perf_counter() - started) / len(opened)
         self._run_all(scorer, recorder, place, targets, opened, base)
         if recorder is not None:
@@ -196,6 +193,17 @@ class Stream:
             one.seconds += spent
             if one.target.failure is None:
                 one.look(base.scores, place)
+
+    def _base(self, scorer: Scorer, recorder: Optional[Recorder], place: Place, targets: "List[Target]") -> Shown:
+        """The batch with nothing cut."""
+        if recorder is None:
+            return scorer.score(place.batch, place.name)
+        try:
+            return recorder.record(scorer, place.batch, place.name, targets)
+        except (EditsBatch, Unfaithful):
+            raise
+        except Exception as error:
+            raise Unfaithful(f"{type(error).__name__} while recording") from error
 
     def _run_all(
         self,
@@ -245,7 +253,7 @@ class Stream:
             target.print = sample(shown)
         if target.same:
             target.same = same_scores(shown.scores, base) and digest(shown) == printed
-        target.values.setdefault(place.split, {})[place.at] = shown.scores
+        target.values.setdefault(place.split, {})[place.at] = packed(shown.scores)
 
     def _check(self, scorer: Scorer, place: Place, number: int, targets: "List[Target]") -> None:
         """Score a sample of the removals in the plain way too: the first of each kind, then one that is drawn."""
@@ -261,10 +269,10 @@ class Stream:
 
     def _compare(self, scorer: Scorer, place: Place, target: Target) -> None:
         proved, spent = target.proved(), (target.seconds, target.processor_seconds)
-        plain = scorer.score(place.batch, place.name, target)
+        plain = self._scored(scorer, place, target, None)
         target.believe(proved)
         target.seconds, target.processor_seconds = spent
-        if not same_scores(plain.scores, target.values[place.split][place.at]):
+        if plain is None or not same_scores(plain.scores, target.values[place.split][place.at]):
             raise Unfaithful(f"{', '.join(cut.target for cut in target.cuts)} came to another result")
         target.checked = True
 
@@ -276,11 +284,9 @@ class Stream:
         if target.failure is not None:
             raise target.failure
         found = plain_results({split: self._evaluated(asked, target, split) for split in asked.places})
-        shown = {split: [target.values[split][at] for at in places] for split, places in asked.places.items()}
-        fingerprint = f"{zlib.crc32(repr((target.print, shown)).encode()):08x}"
         return {
             **found,
-            "fingerprint": fingerprint,
+            "fingerprint": self._fingerprint(asked),
             "proofs": [cut.proof() for cut in target.cuts],
             "changed_weights": target.changed,
             "seen": {split: self._seen(asked, split) for split in asked.stopping},
@@ -294,24 +300,34 @@ class Stream:
             "finished_at": time.time(),
         }
 
+    def _fingerprint(self, asked: Asked) -> str:
+        """Of all scores, and of what was put out first: tells removals with other results apart."""
+        seen = hashlib.sha256(repr(asked.target.print).encode())
+        for split, places in asked.places.items():
+            for at in places:
+                seen.update(f"{split}/{at}".encode())
+                for name, values in bits(asked.target.values[split][at]).items():
+                    seen.update(name.encode() + values)
+        return seen.hexdigest()
+
     def _evaluated(self, asked: Asked, target: Target, split: str) -> "Dict[str, Any]":
         """Metrics, of what the arm was shown, and columns."""
-        shown: Scores = {}
+        shown: Dict[str, List[float]] = {}
         for at in sorted(asked.places[split]):
             for name, values in target.values.get(split, {}).get(at, {}).items():
                 shown.setdefault(name, []).extend(values)
         return {**summed(shown), "examples": self._columns(asked, target, split)}
 
-    def _columns(self, asked: Asked, target: Target, split: str) -> Scores:
+    def _columns(self, asked: Asked, target: Target, split: str) -> "Dict[str, List[float]]":
         """Columns in the experiment's own order; NaN for what the arm was not shown."""
         shown = set(asked.places[split])
         sizes: List[int] = self._job["stream"][split] if split in asked.stopping else []
         found = target.values.get(split, {})
         names = list(dict.fromkeys(name for at in shown for name in found.get(at, {})))
-        columns: Scores = {name: [] for name in names}
+        columns: Dict[str, List[float]] = {name: [] for name in names}
         for at in range(len(sizes)) if sizes else sorted(shown):
             for name in names:
-                columns[name] += found[at].get(name, []) if at in shown and at in found else [math.nan] * sizes[at]
+                columns[name].extend(found[at].get(name, ()) if at in shown and at in found else [math.nan] * sizes[at])
         return columns
 
     def _seen(self, asked: Asked, split: str) -> "Dict[str, int]":

@@ -96,15 +96,17 @@ class Tape:
         """Whether everything held is as it was."""
         return all(call.intact for call in self.calls)
 
-    def held(self) -> int:
-        """Bytes that are held."""
-        kept = (tensor for call in self.calls if call.stamps is not None for tensor, _ in call.stamps)
-        return sum({one.untyped_storage().data_ptr(): one.untyped_storage().nbytes() for one in kept}.values())
-
     def release(self) -> None:
         """Hold nothing any more."""
         for call in self.calls:
             call.output, call.stamps = None, None
+
+
+def held(tapes: "Iterable[Tape]") -> int:
+    """Bytes that are held, each once."""
+    calls = (call for tape in tapes for call in tape.calls if call.stamps is not None)
+    storages = (tensor.untyped_storage() for call in calls for tensor, _ in call.stamps or ())
+    return sum({one.data_ptr(): one.nbytes() for one in storages}.values())
 
 
 def worth_holding(tape: Tape, starts: "Iterable[int]", sizes: "Dict[Key, int]", room: int) -> "Set[Key]":

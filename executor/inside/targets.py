@@ -1,7 +1,8 @@
 """What is measured side by side on one batch after another: a set of cuts, where it first touches the model, and its values."""
 
 import json
-from typing import Any, Container, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
+from array import array
+from typing import Any, Container, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 from torch import nn
 
@@ -10,10 +11,20 @@ from .surgery import Cut
 from .tape import Tape
 from .weights import WeightCut
 
-Scores = Dict[str, List[float]]
+Scores = Mapping[str, Sequence[float]]
 """Column → one value for each example of one batch."""
 Callers = Dict[nn.Module, List[nn.Module]]
 """Module → the modules that hold it."""
+
+
+def packed(scores: Scores) -> Scores:
+    """The same in little room."""
+    return {name: array("d", values) for name, values in scores.items()}
+
+
+def bits(scores: Scores) -> "Dict[str, bytes]":
+    """The same as it is stored, to be compared."""
+    return {name: array("d", values).tobytes() for name, values in scores.items()}
 
 
 class Proved(NamedTuple):
