@@ -66,7 +66,10 @@ def probability(value: float | None) -> str:
 
 def percent(value: float | None, figures: int = 4) -> str:
     """A level such as .9987 as `99.87%`."""
-    return MISSING if value is None else f"{100 * value:.{figures}g}%"
+    if value is None:
+        return MISSING
+    short = f"{100 * value:.{figures}g}%"
+    return f"{100 * value:.0f}%" if "e+" in short else short
 
 
 def duration(seconds: float | None) -> str:

@@ -10,6 +10,7 @@ from lesion.agent.report.numbers import (
     interval,
     number,
     p_value,
+    percent,
     probability,
     size,
     with_interval,
@@ -53,3 +54,10 @@ def test_any_number_becomes_text_with_a_true_minus(value, ends):
     text = with_interval(value, ends, signed=True)
     assert text
     assert "-" not in text
+
+
+@pytest.mark.parametrize(
+    ("value", "figures", "shown"), [(1.0, 2, "100%"), (0.996, 2, "100%"), (0.9987, 4, "99.87%"), (12.5, 2, "1250%")]
+)
+def test_shares_are_never_written_with_an_exponent(value, figures, shown):
+    assert percent(value, figures) == shown
