@@ -8,6 +8,7 @@ import numpy as np
 from scipy import stats
 
 from ..executor.inside.columns import dataset_of, is_metric
+from ..executor.inside.stopping import FEWEST_BATCHES, FEWEST_EXAMPLES
 from .analysis.arrays import Floats
 from .arms import splits_of
 from .evidence import Evidence
@@ -58,6 +59,8 @@ def _about(seen: Evidence, *, tables: bool) -> Iterator[Whole]:
             yield Whole(why="no-value", metric=name)
     if not batches_of(seen):
         yield Whole(why="order")
+    elif len(batches_of(seen)) < FEWEST_BATCHES or sum(batches_of(seen)) <= FEWEST_EXAMPLES:
+        yield Whole(why="few", split=seen.split)
     if any(seen.clusters_of(name) is not None for name in seen.spec.metrics if name in columns):
         yield Whole(why="clusters")
     if len({dataset_of(name) for name in columns if is_metric(name)}) > 1:

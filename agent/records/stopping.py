@@ -8,7 +8,9 @@ from .base import Record
 class Whole(Record):
     """Why every removal was evaluated on the whole set."""
 
-    why: Literal["asked", "command", "no-batches", "no-value", "order", "clusters", "datasets", "classes", "alike"]
+    why: Literal[
+        "asked", "command", "no-batches", "no-value", "order", "few", "clusters", "datasets", "classes", "alike"
+    ]
     """asked: `study.stop_early = false`; command, no-batches, no-value: nothing to stop between; order: the order of batches
     changes what examples get; clusters, datasets, classes: a table needs all examples; alike: examples of a batch resemble
     each other."""

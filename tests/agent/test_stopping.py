@@ -217,8 +217,11 @@ class TestWhyNothingStops:
     def test_one_split_or_model_speaks_for_all(self):
         lab = Lab(splits=("validation", "test"))
         facts = lab.rows[0].facts
-        lab.rows[0] = lab.rows[0]._replace(facts=facts.model_copy(update={"batches": {"validation": [N]}}))
+        lab.rows[0] = lab.rows[0]._replace(facts=facts.model_copy(update={"batches": {"validation": [N - 9, 9]}}))
         assert self.why(lab) == "order"
+
+    def test_a_set_without_a_look_before_its_end(self):
+        assert self.why(Lab(sizes=[N])) == "few"
 
 
 class TestEffects:

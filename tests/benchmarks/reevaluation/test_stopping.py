@@ -20,6 +20,9 @@ from .design import ALPHA, Design
 from .processes import Measured, running, told
 
 DRAWS = 100
+NONZERO = "nonzero"
+NEGLIGIBLE = {NONZERO: "negligible"}
+"""How a head is told that is negligible and yet not 0: the verdict is negligible."""
 SPLIT = "evaluation"
 
 
@@ -53,8 +56,10 @@ def against_the_loop(trained: Trained, planned: Design, examples: int, what: str
     print(
         f"{loop.seconds / early.seconds:.1f}× for all heads, {ratio(loop, baseline, early, own_baseline):.1f}× with baselines"
     )
-    same = sum(one == other for one, other in zip(whole, settled, strict=True))
-    print(f"the same verdict for {same} of {len(sets)} heads; {differing(whole, settled)}")
+    named = [[NEGLIGIBLE.get(one, one) for one in found] for found in (whole, settled)]
+    same = sum(one == other for one, other in zip(*named, strict=True))
+    print(f"the same verdict for {same} of {len(sets)} heads; {differing(*named)}; of those shown negligible,", end=" ")
+    print(f"{whole.count(NONZERO)} differ from 0 on the whole set, and {settled.count(NONZERO)} where they stopped")
 
 
 def ratio(loop: Measured, baseline: Measured, early: Measured, own_baseline: Measured) -> float:
@@ -93,7 +98,7 @@ def wrong(found: list[str], truth: Floats, delta: float) -> bool:
     return any(
         (verdict == "matters" and loss <= delta)
         or (verdict == "hurts" and loss >= -delta)
-        or (verdict.startswith("negligible") and abs(loss) >= delta)
+        or (NEGLIGIBLE.get(verdict, verdict) == "negligible" and abs(loss) >= delta)
         for verdict, loss in zip(found, truth.tolist(), strict=True)
     )
 
@@ -116,7 +121,8 @@ def calibrated(trained: Trained, delta: float, examples: int) -> None:
         found = verdicts(drawn, delta, early=False), verdicts(early, delta, early=True)
         errors += [wrong(one, truth, delta) for one in found]
         shares.append(np.isfinite(early[1:]).mean())
-        agreed.append(np.mean([one == other for one, other in zip(*found, strict=True)]))
+        named = [[NEGLIGIBLE.get(one, one) for one in each] for each in found]
+        agreed.append(np.mean([one == other for one, other in zip(*named, strict=True)]))
     at_end, early_rate = (Rate(float(count) / DRAWS, DRAWS) for count in errors)
     print(
         f"\n{DRAWS} evaluation sets of {examples} examples, drawn anew from {POOL}, δ = {delta:.4f}, family-wise α = {ALPHA}"
