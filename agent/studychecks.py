@@ -9,7 +9,8 @@ from shutil import which
 from typing import Any, NamedTuple
 
 from ..executor.experiments.commandline import PLACEHOLDERS, command_line
-from .spec import StudySection, absolute, expanded
+from ..executor.units import parse_size
+from .spec import LimitsSection, StudySection, absolute, expanded
 
 Table = dict[str, Any]
 COMMANDS = ("command", "evaluate_command", "finetune_command")
@@ -83,6 +84,17 @@ def _check_stopping(raw: Table, experiment: Table) -> Iterator[Problem]:
             yield Problem(("study", "stop_early"), message)
     if "replay_memory" in limits and by_command:
         yield Problem(("limits", "replay_memory"), "nothing of a command is replayed (leave it out)")
+    elif _size(limits.get("replay_memory")) > _size(limits.get("trial_memory", LimitsSection().trial_memory)):
+        message = "more than limits.trial_memory, which a trial may hold in all (make it smaller, or leave it out)"
+        yield Problem(("limits", "replay_memory"), message)
+
+
+def _size(value: object) -> int:
+    """Bytes; 0 where it is no size, which is told elsewhere."""
+    try:
+        return parse_size(value)
+    except ValueError:
+        return 0
 
 
 def _check_experiment(experiment: Table) -> Iterator[Problem]:

@@ -38,13 +38,12 @@ class Progress:
         self.total, self.done, self._since = trials, 0, time.monotonic()
 
     def line(self) -> str:
-        """E.g. `12/40 trials, about 1m20s left`."""
+        """E.g. `12/40 trials, about 1m20s left`; the first trial alone, a baseline's, tells little of the others."""
         if not self.total:
             return ""
         spent = time.monotonic() - self._since
-        left = (
-            f", about {format_duration(round(spent / self.done * (self.total - self.done)))} left" if self.done else ""
-        )
+        each = spent / self.done if self.done > 1 else None
+        left = "" if each is None else f", about {format_duration(round(each * (self.total - self.done)))} left"
         return f"{self.done}/{self.total} trials{left if self.done < self.total else ''}"
 
 

@@ -1,11 +1,8 @@
 """One batch scored with some cuts in place: what came out, what it took, and the model given back as it was."""
 
-import copy
 import time
-from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import is_dataclass
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, List, NamedTuple, Optional, Tuple
 
 import torch
 from torch import nn
@@ -14,7 +11,7 @@ from .experiment import Run
 from .replay import played
 from .seeding import other_states, same_states, states
 from .targets import Scores, Target, bits
-from .tensors import bit_sums, tensors_of
+from .tensors import bit_sums, copied, tensors_of
 
 SAMPLED = 4096
 """Elements of an output that tell one removal from another."""
@@ -31,10 +28,10 @@ class Shown(NamedTuple):
 class Scorer:
     """Scores single batches of one model."""
 
-    def __init__(self, run: Run, restore: "Callable[[], List[str]]", *, copies: bool, careful: bool) -> None:
-        """`restore` puts back the weights that scoring has changed, and names them. `copies`: of every batch, since scoring
-        edits it. `careful`: see to the weights after each score, for they may change unseen."""
-        self._run, self._restore, self._copies, self._careful = run, restore, copies, careful
+    def __init__(self, run: Run, restore: "Callable[[], List[str]]", *, careful: bool) -> None:
+        """`restore` puts back the weights that scoring has changed, and names them. `careful`: after each score, for they may
+        change unseen."""
+        self._run, self._restore, self._careful = run, restore, careful
         self._weights = [*run.model.parameters(), *run.model.buffers()]
         self._training: "List[Tuple[nn.Module, bool]]" = []
         self._outputs: List[torch.Tensor] = []
@@ -50,12 +47,14 @@ class Scorer:
         self._training = [(module, module.training) for module in self._run.model.modules()]
 
     def score(self, batch: Any, name: str, target: Optional[Target] = None, player: Any = None) -> Shown:
-        """Score one batch with the cuts of a target; the calls of modules go through a player where there is one."""
+        """Score one batch with the cuts of a target; the calls of modules go through a player where there is one.
+
+        It is a copy that is scored: what is done to it, in whatever way, is not seen by the next.
+        """
         for module, training in self._training:
             if module.training != training:
                 module.training = training
-        given, self._outputs = self._own(batch), []
-        before = _versions(given)
+        given, self._outputs = copied(batch), []
         started, worked = time.perf_counter(), time.process_time()
         versions = _versions(self._weights)
         try:
@@ -72,8 +71,6 @@ class Scorer:
                 target.processor_seconds += time.process_time() - worked
             if self._careful or versions != _versions(self._weights):
                 self._put_back(target)
-            if not self._copies and before != _versions(given):
-                raise EditsBatch
         return Shown(scores, self._outputs)
 
     def drawn(self, name: str) -> "Tuple[bool, bool]":
@@ -89,14 +86,6 @@ class Scorer:
 
     def _see(self, _module: nn.Module, _args: Any, output: Any) -> None:
         self._outputs += tensors_of(output)
-
-    def _own(self, batch: Any) -> Any:
-        """A batch that scoring may take apart: containers of its own, and tensors where they are edited."""
-        return copy.deepcopy(batch) if self._copies else _containers(batch)
-
-
-class EditsBatch(Exception):
-    """Scoring has edited the tensors of its batch: the batches are to be drawn again, and copied from now on."""
 
 
 def equal(one: Shown, other: Shown) -> bool:
@@ -126,24 +115,3 @@ def size_of(batch: Any) -> int:
 
 def _versions(batch: Any) -> "List[int]":
     return [one._version for one in tensors_of(batch) if not one.is_inference()]
-
-
-def _containers(value: Any) -> Any:
-    """The same tensors in containers of their own."""
-    if isinstance(value, torch.Tensor):
-        return value
-    if isinstance(value, tuple):
-        parts = [_containers(one) for one in value]
-        return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
-    if isinstance(value, list):
-        listed: List[Any] = copy.copy(value)
-        listed[:] = [_containers(one) for one in value]
-        return listed
-    if isinstance(value, dict):
-        copied: Dict[Any, Any] = copy.copy(value)
-        for key, one in value.items():
-            copied[key] = _containers(one)
-        return copied
-    if isinstance(value, Mapping) or is_dataclass(value) or hasattr(value, "__dict__"):
-        return copy.copy(value)
-    return value

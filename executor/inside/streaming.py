@@ -16,7 +16,7 @@ from .measured import Invalid, plain_results
 from .operate import References, Spec
 from .recording import Recorder, Unfaithful
 from .replay import Lost, intercepted
-from .scoring import EditsBatch, Scorer, Shown, digest, same_scores, sample
+from .scoring import Scorer, Shown, digest, same_scores, sample
 from .stopping import Stopping
 from .targets import Scores, Target, bits, distinct, packed
 from .wire import pack
@@ -87,9 +87,8 @@ class Stream:
 
     def _results(self, waiting: "List[int]") -> "Iterator[Tuple[int, Ask]]":
         recorder: Optional[Recorder] = Recorder(self._run.model, self._job.get("memory") or 0)
-        copies = False
         while True:
-            scorer = Scorer(self._run, self._restore, copies=copies, careful=recorder is None)
+            scorer = Scorer(self._run, self._restore, careful=recorder is None)
             try:
                 for asked in self._measured(scorer, recorder, waiting):
                     waiting.remove(asked.part)
@@ -97,8 +96,6 @@ class Stream:
             except Unfaithful as difference:
                 self._remarks.append(f"replaying was given up for the plain way: {difference}")
                 recorder = None
-            except EditsBatch:
-                copies = True
             else:
                 return
             finally:
@@ -200,7 +197,7 @@ class Stream:
             return scorer.score(place.batch, place.name)
         try:
             return recorder.record(scorer, place.batch, place.name, targets)
-        except (EditsBatch, Unfaithful):
+        except Unfaithful:
             raise
         except Exception as error:
             raise Unfaithful(f"{type(error).__name__} while recording") from error
@@ -235,8 +232,6 @@ class Stream:
         """None where the target fails, in the plain way too."""
         try:
             return scorer.score(place.batch, place.name, target, player)
-        except EditsBatch:
-            raise
         except Lost as lost:
             raise Unfaithful(str(lost)) from None
         except (KeyboardInterrupt, Exception, SystemExit) as error:

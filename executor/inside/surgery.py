@@ -4,16 +4,14 @@ A module object stays where it is and only its `forward` is exchanged: aliases m
 from the same layers, a copy of the model taken later) see the removal too.
 """
 
-import copy
 from contextlib import contextmanager
 from typing import Any, Dict, Generator, List, Optional
 
 import torch
 from torch import nn
-from torch.overrides import TorchFunctionMode
 
 from .filling import Filling, Refused, is_continuous
-from .tensors import map_tensors, tensors_of
+from .tensors import copied, map_tensors, tensors_of
 
 DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
 
@@ -154,8 +152,7 @@ class ModuleCut(Cut):
     def _copied(self, value: Any) -> Any:
         """Arguments for a run aside: none of what it does to them is seen, be it in a tensor or in a cache."""
         try:
-            with _DetachedCopies():
-                return copy.deepcopy(value)
+            return copied(value)
         except Exception as error:
             raise Refused(f"bypass of {self.target}: what it is called with cannot be copied ({error})") from None
 
@@ -241,15 +238,6 @@ class _Identity(nn.Module):
         super().__init__()
         self.weight = torch.eye(like.shape[1], dtype=like.dtype, device=like.device)
         self.bias: Optional[torch.Tensor] = None
-
-
-class _DetachedCopies(TorchFunctionMode):
-    """Lets `deepcopy` take tensors that are part of a graph."""
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if func is torch.Tensor.__deepcopy__:
-            return args[1].setdefault(id(args[0]), args[0].detach().clone())
-        return func(*args, **(kwargs or {}))
 
 
 @contextmanager

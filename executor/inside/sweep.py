@@ -97,7 +97,7 @@ class Sweep:
             if room < 0:
                 return None
             batches.append(batch)
-        scorer, scores = Scorer(self.run, self.restore, copies=True, careful=False), dict[int, Scores]()
+        scorer, scores = Scorer(self.run, self.restore, careful=False), dict[int, Scores]()
         try:
             with _eagerly(self.run.model):
                 scorer.begin_split()

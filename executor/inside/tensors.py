@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Callable, Dict, Iterator, List, Tuple
 
 import torch
+from torch.overrides import TorchFunctionMode
 
 WHOLE = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
 
@@ -49,6 +50,19 @@ def map_tensors(change: "Callable[[torch.Tensor], torch.Tensor]", value: Any) ->
             object.__setattr__(replaced, field.name, map_tensors(change, getattr(value, field.name)))
         return replaced
     raise TypeError(f"an output of type {type(value).__name__} holds no tensor that could be edited")
+
+
+def copied(value: Any) -> Any:
+    """A deep copy, of tensors that are part of a graph too, and of views without what they are views of."""
+    with _DetachedCopies():
+        return copy.deepcopy(value)
+
+
+class _DetachedCopies(TorchFunctionMode):
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func is torch.Tensor.__deepcopy__:
+            return args[1].setdefault(id(args[0]), args[0].detach().clone())
+        return func(*args, **(kwargs or {}))
 
 
 def digest(tensors: "Iterator[torch.Tensor]") -> str:

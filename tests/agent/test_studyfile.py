@@ -260,6 +260,7 @@ EARLY = "stop_early = true\n"
         ),
         (SMALLEST.replace("[exp", 'stop_early = "yes"\n[exp'), 3, 'study.stop_early: must be true or false, not "yes"'),
         (SMALLEST + '[limits]\nreplay_memory = "much"\n', 8, "limits.replay_memory: "),
+        (SMALLEST + '[limits]\nreplay_memory = "100GiB"\n', 8, "limits.replay_memory: more than limits.trial_memory"),
     ],
 )
 def test_what_cannot_stop_early_or_be_replayed_is_said(study, text, line, what):

@@ -1,5 +1,6 @@
 """Models that a record of module calls could get wrong without a sound: each against a plain loop, bit for bit."""
 
+import copy
 import random
 from dataclasses import dataclass
 
@@ -235,6 +236,17 @@ def editing(model, batch):
     return loss(model, batch)
 
 
+def editing_unseen(model, batch):
+    batch.data.mul_(2)
+    batch.numpy()[:, 0] = 3
+    return loss(model, batch)
+
+
+def of_arrays(model, batch):
+    batch["x"] *= 0.5
+    return loss(model, torch.from_numpy(batch["x"]))
+
+
 def popping(model, batch):
     return loss(model, batch.pop("x"))
 
@@ -301,15 +313,26 @@ def test_other_kinds_and_pairs_of_them_too(model, kind):
 
 @pytest.mark.parametrize(
     ("score", "batches"),
-    [(editing, rows()), (popping, [{"x": one} for one in rows()]), (twice, rows()), (in_parts, rows())],
-    ids=["edits its batch", "takes its batch apart", "calls the model twice", "calls its parts"],
+    [
+        (editing, rows()),
+        (editing_unseen, rows()),
+        (of_arrays, [{"x": one.numpy().copy()} for one in rows()]),
+        (popping, [{"x": one} for one in rows()]),
+        (twice, rows()),
+        (in_parts, rows()),
+    ],
+    ids=[
+        "edits its batch",
+        "edits it unseen",
+        "edits its arrays",
+        "takes its batch apart",
+        "calls the model twice",
+        "calls its parts",
+    ],
 )
 def test_however_a_batch_is_scored(score, batches):
-    same = [
-        {key: value.clone() for key, value in one.items()} if isinstance(one, dict) else one.clone() for one in batches
-    ]
     torch.manual_seed(7)
-    anew = lambda: iter([dict(one) if isinstance(one, dict) else one.clone() for one in same])  # noqa: E731
+    anew = lambda: iter(copy.deepcopy(batches))  # noqa: E731
     run = run_of(Repeated().eval() if score is not in_parts else Straight().eval(), anew, score)
     found = same_as_plain(run, removals(run.model, "zero"))
     assert not {remark for one in found.values() for remark in one["remarks"]}
