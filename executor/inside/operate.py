@@ -84,8 +84,7 @@ def _filling(spec: Spec, seed: int, references: References) -> Filling:
 def _cut(model: nn.Module, spec: Spec, fill: Filling, seed: int) -> Cut:
     kind = spec["kind"]
     if kind == "weight":
-        if spec["parameter"] not in dict(model.named_parameters(remove_duplicate=False)):
-            raise Refused(f"the model has no parameter {spec['parameter']!r}")
+        _require_parameter(model, spec["parameter"])
         return WeightCut(model, spec, fill, site_seed(spec["parameter"], seed))
     if kind == "head":
         return _head_cut(model, spec, fill)
@@ -95,16 +94,26 @@ def _cut(model: nn.Module, spec: Spec, fill: Filling, seed: int) -> Cut:
     return ModuleCut(module, spec["path"], fill)
 
 
+def _require_parameter(model: nn.Module, name: str) -> None:
+    try:
+        model.get_parameter(name)
+    except AttributeError:
+        raise Refused(f"the model has no parameter {name!r}") from None
+
+
 def _head_cut(model: nn.Module, spec: Spec, fill: Filling) -> Cut:
-    parent = dict(model.named_modules(remove_duplicate=False)).get(spec["projection"].rpartition(".")[0])
+    projection = _module(model, spec["projection"])
+    parent = model.get_submodule(spec["projection"].rpartition(".")[0])
     if isinstance(parent, nn.MultiheadAttention):
         return MultiheadCut(parent, spec["path"], spec["heads"], spec["width"], fill)
-    projection = _module(model, spec["projection"])
     return HeadCut(projection, spec["path"], spec["heads"], spec["width"], fill)
 
 
 def _module(model: nn.Module, path: str) -> nn.Module:
-    modules = dict(model.named_modules(remove_duplicate=False))
-    if not path or path not in modules:
+    try:
+        found = model.get_submodule(path) if path else None
+    except AttributeError:
+        found = None
+    if found is None:
         raise Refused(f"the model has no module {path!r}")
-    return modules[path]
+    return found

@@ -4,70 +4,23 @@ Batches come in random order. What the baseline's modules gave is replayed up to
 removals that begin alike are recorded and replayed in turn. Checked against the plain way, which takes over where they differ.
 """
 
-import hashlib
-import math
 import random
 import time
 import zlib
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
-from .experiment import ONLY_SPLIT, Run, batch_name, summed
-from .measured import Invalid, plain_results
+from .asked import Asked, Place, own_name
+from .experiment import Run
+from .measured import Invalid
 from .operate import References, Spec
 from .recording import Recorder, Unfaithful
 from .replay import Lost, intercepted
 from .scoring import Scorer, Shown, digest, same_scores, sample
-from .stopping import Stopping
-from .targets import Scores, Target, bits, distinct, packed
-from .wire import pack
+from .targets import Scores, Target, distinct, packed
 
-Arm = Dict[str, Any]
 Ask = Callable[[], Dict[str, Any]]
 CHECKED_ALWAYS = 2
 """Batches of a split in each of which a removal is checked against the plain way; behind them it is every power of two."""
-
-
-class Place(NamedTuple):
-    """One batch and where it stands."""
-
-    split: str
-    at: int
-    """In the experiment's own order."""
-    batch: Any
-
-    @property
-    def name(self) -> str:
-        """What its seed is made from."""
-        return batch_name(own_name(self.split), self.at)
-
-
-class Asked:
-    """One arm of a job: what it measures, the parts that it is compared with, and how far it has come."""
-
-    def __init__(self, part: int, target: Target, parts: "Dict[str, Target]", family: Optional[int]) -> None:
-        self.part, self.target, self.parts, self.family = part, target, parts, family
-        self.places: Dict[str, List[int]] = {}
-        """Split → the batches that it was shown, in their order."""
-        self.stopping: Dict[str, Stopping] = {}
-        self.seconds = 0.0
-
-    def is_open(self, split: str) -> bool:
-        """Whether more batches of a split are wanted."""
-        rule = self.stopping.get(split)
-        return self.target.failure is None and not (rule is not None and rule.settled)
-
-    def look(self, base: Scores, place: Place) -> None:
-        """Take in one more batch."""
-        self.places.setdefault(place.split, []).append(place.at)
-        rule = self.stopping.get(place.split)
-        if rule is not None:
-            parts = {name: one.values[place.split].get(place.at, {}) for name, one in self.parts.items()}
-            rule.take(base, self.target.values[place.split][place.at], parts)
-
-    @property
-    def targets(self) -> "List[Target]":
-        """Everything that is measured for it."""
-        return [self.target, *(one for one in self.parts.values() if one.failure is None)]
 
 
 class Stream:
@@ -108,8 +61,7 @@ class Stream:
         for split in self._splits:
             sound = [one for one in every if one.target.failure is None]
             for one in sound:
-                one.places[split] = []
-                self._set_rule(one, split)
+                one.begin(split, self._job.get("stopping"))
             scorer.begin_split()
             last = split == self._splits[-1]
             for number, place in enumerate(self._places(split)):
@@ -141,6 +93,7 @@ class Stream:
                 target(arm["interventions"]),
                 {name: target(specs) for name, specs in (arm.get("parts") or {}).items()},
                 arm.get("family"),
+                self._job["stream"],
             )
             for part, arm in arms
         ]
@@ -153,13 +106,6 @@ class Stream:
             broken = Target(self._run.model, [], self._run.seed, {})
             broken.failure = error
             return broken
-
-    def _set_rule(self, asked: Asked, split: str) -> None:
-        rule = self._job.get("stopping")
-        whole = [one for one in asked.parts.values() if one.failure is not None]
-        if rule and asked.family and not whole:
-            deltas = rule["deltas"].get(split, {})
-            asked.stopping[split] = Stopping(rule["alpha"], rule["share"], asked.family, deltas)
 
     def _places(self, split: str) -> "Iterator[Place]":
         """The batches of a split in random order, the same for every job of this model."""
@@ -272,79 +218,12 @@ class Stream:
         target.checked = True
 
     def _answer(self, asked: Asked) -> Ask:
-        return lambda: self._told(asked)
+        def told() -> "Dict[str, Any]":
+            return {**asked.told(), "held_memory": self._held or None, "remarks": list(self._remarks)}
 
-    def _told(self, asked: Asked) -> "Dict[str, Any]":
-        target = asked.target
-        if target.failure is not None:
-            raise target.failure
-        found = plain_results({split: self._evaluated(asked, target, split) for split in asked.places})
-        return {
-            **found,
-            "fingerprint": self._fingerprint(asked),
-            "proofs": [cut.proof() for cut in target.cuts],
-            "changed_weights": target.changed,
-            "seen": {split: self._seen(asked, split) for split in asked.stopping},
-            "same": target.same,
-            "replayed": round(target.skipped / target.calls, 6) if target.calls else None,
-            "held_memory": self._held or None,
-            "parts": self._parts(asked),
-            "remarks": list(self._remarks),
-            "seconds": {"evaluate": round(target.seconds + asked.seconds, 6)},
-            "cpu_seconds": target.processor_seconds,
-            "finished_at": time.time(),
-        }
-
-    def _fingerprint(self, asked: Asked) -> str:
-        """Of all scores, and of what was put out first: tells removals with other results apart."""
-        seen = hashlib.sha256(repr(asked.target.print).encode())
-        for split, places in asked.places.items():
-            for at in places:
-                seen.update(f"{split}/{at}".encode())
-                for name, values in bits(asked.target.values[split][at]).items():
-                    seen.update(name.encode() + values)
-        return seen.hexdigest()
-
-    def _evaluated(self, asked: Asked, target: Target, split: str) -> "Dict[str, Any]":
-        """Metrics, of what the arm was shown, and columns."""
-        shown: Dict[str, List[float]] = {}
-        for at in sorted(asked.places[split]):
-            for name, values in target.values.get(split, {}).get(at, {}).items():
-                shown.setdefault(name, []).extend(values)
-        return {**summed(shown), "examples": self._columns(asked, target, split)}
-
-    def _columns(self, asked: Asked, target: Target, split: str) -> "Dict[str, List[float]]":
-        """Columns in the experiment's own order; NaN for what the arm was not shown."""
-        shown = set(asked.places[split])
-        sizes: List[int] = self._job["stream"][split] if split in asked.stopping else []
-        found = target.values.get(split, {})
-        names = list(dict.fromkeys(name for at in shown for name in found.get(at, {})))
-        columns: Dict[str, List[float]] = {name: [] for name in names}
-        for at in range(len(sizes)) if sizes else sorted(shown):
-            for name in names:
-                columns[name].extend(found[at].get(name, ()) if at in shown and at in found else [math.nan] * sizes[at])
-        return columns
-
-    def _seen(self, asked: Asked, split: str) -> "Dict[str, int]":
-        sizes: List[int] = self._job["stream"][split]
-        return {"examples": sum(sizes[at] for at in asked.places[split]), "of": sum(sizes)}
-
-    def _parts(self, asked: Asked) -> "Dict[str, Any]":
-        measured = {name: one for name, one in asked.parts.items() if one.failure is None}
-        return {
-            name: {
-                split: {column: pack(values) for column, values in self._columns(asked, one, split).items()}
-                for split in asked.places
-            }
-            for name, one in measured.items()
-        }
+        return told
 
 
 def shuffled(count: int, name: str) -> "List[int]":
     """A random order, the same for the same name."""
     return random.Random(zlib.crc32(name.encode())).sample(range(count), count)
-
-
-def own_name(split: str) -> str:
-    """The split as `batches` knows it."""
-    return "validation" if split == ONLY_SPLIT else split

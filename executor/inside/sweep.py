@@ -8,13 +8,14 @@ from typing import Any, Callable, Dict, Generator, Iterator, List, Optional, Seq
 import torch
 from torch import nn
 
+from .asked import own_name
 from .columns import metrics_still_to_come
 from .experiment import Run, Weights, batch_name
 from .filling import Refused, Statistics
 from .measured import plain_results
 from .operate import References, Spec, operate, site_of, undo, watch
 from .scoring import Scorer, size_of
-from .streaming import Stream, own_name, shuffled
+from .streaming import Stream, shuffled
 from .surgery import Cut
 from .targets import Scores
 from .tensors import Checksum, checksums

@@ -161,3 +161,19 @@ def test_a_job_may_ask_for_some_of_the_splits():
         both, {"much": [module("much")]}, stream=dict.fromkeys(("validation", "test"), sizes), splits=["test"]
     )
     assert list(found["much"]["metrics"]) == ["test"]
+
+
+def test_a_part_that_fails_takes_the_early_end_and_nothing_else_from_its_joint_removal():
+    class Choosy(Sum):
+        def forward(self, x):
+            if not self.little(x[:, 1]).any() and self.much(x[:, 0]).any():
+                raise ValueError("little alone")
+            return super().forward(x)
+
+    choosy = run()
+    choosy.model = Choosy()
+    found = streamed(choosy, {"pair": PAIR, "much": arm("much")}, stopping=RULE)
+    assert set(found["pair"]["parts"]) == {"a"}
+    assert found["pair"]["seen"] == {}
+    assert shown(found["pair"]).all()
+    assert not shown(found["much"]).all()
