@@ -19,7 +19,7 @@ from .processes import Contender, Measured, best, running, told
 
 CONFIG = {"layers": 6, "heads": 8, "width": 256, "vocabulary": 8192, "tokens": 64, "weights": None}
 SINGLES_AND_SAMPLE = {**CONFIG, "batch": 4, "examples": 12}
-ALL_PAIRS = {**CONFIG, "batch": 4, "examples": 4}
+ALL_PAIRS = {**CONFIG, "batch": 8, "examples": 8}
 HAND, OURS, CAPTUM = "by_hand", "ours", "with_captum"
 PEERS = ("with_nnsight", CAPTUM, "with_transformer_lens")
 HEADS = [(layer, head) for layer in range(CONFIG["layers"]) for head in range(CONFIG["heads"])]
