@@ -5,7 +5,7 @@ import math
 import time
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
-from .experiment import ONLY_SPLIT, batch_name, summed
+from .experiment import batch_name, own_name, summed
 from .measured import plain_results
 from .stopping import Stopping
 from .targets import Scores, Target, bits
@@ -134,8 +134,3 @@ class Asked:
             }
             for name, one in measured.items()
         }
-
-
-def own_name(split: str) -> str:
-    """The split as `batches` knows it."""
-    return "validation" if split == ONLY_SPLIT else split

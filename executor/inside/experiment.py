@@ -179,10 +179,7 @@ class Run:
     def score(self, begin: "Optional[Begin]" = None) -> "Dict[str, Any]":
         """The same from `batches` and `score`: every metric is the mean of its examples. `begin` is told of every batch."""
         with self._timed("evaluate"):
-            return {
-                split: summed(self._scored("validation" if split == ONLY_SPLIT else split, begin))
-                for split in self.splits()
-            }
+            return {split: summed(self._scored(own_name(split), begin)) for split in self.splits()}
 
     def refer(self) -> None:
         """Show the reference split to the model, for whoever watches."""
@@ -275,6 +272,11 @@ def summed(columns: "Dict[str, List[float]]") -> "Dict[str, Any]":
     """Columns as an evaluation gives them: the mean of every metric, and its values."""
     means = {name: sum(values) / len(values) for name, values in columns.items() if values and is_metric(name)}
     return {**means, "examples": columns}
+
+
+def own_name(split: str) -> str:
+    """The split as `batches` knows it."""
+    return "validation" if split == ONLY_SPLIT else split
 
 
 def batch_name(split: str, place: int) -> str:

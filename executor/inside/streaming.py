@@ -9,8 +9,8 @@ import time
 import zlib
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
-from .asked import Asked, Place, own_name
-from .experiment import Run
+from .asked import Asked, Place
+from .experiment import Run, own_name
 from .measured import Invalid
 from .operate import References, Spec
 from .recording import Recorder, Unfaithful
@@ -158,7 +158,7 @@ class Stream:
         base: Shown,
     ) -> None:
         owner = {id(one): each.part for each in reversed(opened) for one in reversed(each.targets)}
-        printed = digest(base)
+        printed = digest(base) if any(one.same for one in targets) else []
         del base.outputs[:]
 
         def run(target: Target, player: Any) -> None:

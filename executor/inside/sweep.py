@@ -8,9 +8,8 @@ from typing import Any, Callable, Dict, Generator, Iterator, List, Optional, Seq
 import torch
 from torch import nn
 
-from .asked import own_name
 from .columns import metrics_still_to_come
-from .experiment import Run, Weights, batch_name
+from .experiment import Run, Weights, batch_name, own_name
 from .filling import Refused, Statistics
 from .measured import plain_results
 from .operate import References, Spec, operate, site_of, undo, watch
@@ -91,7 +90,7 @@ class Sweep:
         return sizes
 
     def _shuffled(self, split: str, room: int) -> "Optional[List[Scores]]":
-        """Every batch of a split scored in random order; None where they do not fit, or scoring changes weights or batches."""
+        """Every batch of a split scored in random order; None where they do not fit, or scoring changes weights."""
         batches: List[Any] = []
         for batch in self.run.listed(own_name(split)):
             room -= size_of(batch)
