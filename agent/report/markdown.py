@@ -1,6 +1,7 @@
 """The report in Markdown: templates filled with results whose every text has been escaped before."""
 
 import re
+from collections.abc import Collection
 
 from ...prompts import render
 from ..results import Results
@@ -9,22 +10,27 @@ from .claims import claims
 from .classes import change
 from .edits import scored_edits
 from .factorial import factorial_views
+from .layout import Layout, Plain
 from .proposals import proposals
 from .retuning import setting_phrase, value_phrase
 from .searches import search_views
 from .sidebyside import side_by_side
-from .table import markdown_table
 from .text import clipped_escaped, markdown, prepared, quoted
 from .view import facts, fates, mode_view
 
 
-def markdown_report(results: Results, figures: str | None = None) -> str:
-    """The whole report.
+def markdown_report(results: Results, figures: Collection[str] = ()) -> str:
+    """The whole report, with pipe tables.
 
     Args:
         results: what was found; an unfinished study is reported as such.
-        figures: the folder of the figures as seen from the report; None leaves them out.
+        figures: names of those that stand in a folder `figures` beside it; others are left out.
     """
+    return report_text(results, Plain(figures))
+
+
+def report_text(results: Results, layout: Layout) -> str:
+    """The whole report in Markdown, with tables and figures as `layout` has them."""
     safe = prepared(results, markdown)
     text = render(
         "report/markdown/report.j2",
@@ -41,13 +47,13 @@ def markdown_report(results: Results, figures: str | None = None) -> str:
         clip=clipped_escaped,
         quoted=quoted,
         facts=facts,
-        figures=figures,
+        figure=layout.figure,
         name=selection.name,
         num=numbers,
         setting_phrase=setting_phrase,
         value_phrase=value_phrase,
         sets=datasets,
         change=change,
-        table=markdown_table,
+        table=layout.table,
     )
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"

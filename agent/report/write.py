@@ -8,9 +8,7 @@ from pathlib import Path
 from ...executor.errors import ReportError
 from ..results import Results
 from .csv import effects_csv, further_csv, interactions_csv
-from .curves import curves_plot
-from .forest import forest_plot
-from .joint import joint_plot
+from .figures import figures
 from .markdown import markdown_report
 
 Files = dict[str, bytes]
@@ -65,11 +63,9 @@ def _folder(results: Results, chosen: Sequence[str]) -> Files:
 
 
 def _markdown_files(results: Results) -> Files:
-    plots = {"forest": forest_plot(results), "interactions": joint_plot(results), "curves": curves_plot(results)}
-    figures = {
-        f"figures/{plot}.{kind}": image for plot, kinds in plots.items() for kind, image in (kinds or {}).items()
-    }
-    return {"report.md": markdown_report(results, figures="figures").encode(), **figures}
+    drawn = figures(results)
+    files = {f"figures/{name}.{kind}": image for name, images in drawn.items() for kind, image in images.items()}
+    return {"report.md": markdown_report(results, drawn.keys()).encode(), **files}
 
 
 def _csv_files(results: Results) -> Files:

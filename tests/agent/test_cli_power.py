@@ -97,7 +97,9 @@ def test_kinds_that_contradict_each_other_are_told_in_the_first_lines(offset):
     assert (shift["verdict"], shift["other_verdict"]) == ("matters", "negligible")
     assert (shift["outcome"], shift["why"], shift["unit"]) == ("conflict", "verdicts", "example")
     seen = {one["ablation"]: one["n"] for one in made.results()["effects"]}
-    assert shift["n"] == min(seen["module:shift"], seen["module:shift@mean"]) == 400  # both were settled before the third batch of 200
+    assert (
+        shift["n"] == min(seen["module:shift"], seen["module:shift@mean"]) == 400
+    )  # both were settled before the third batch of 200
     assert shift["contrast"] > 4
     assert shift["interval"][0] > 4
     report = (made.state / "report" / "report.md").read_text()

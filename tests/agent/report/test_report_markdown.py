@@ -51,7 +51,7 @@ def test_every_effect_interaction_proposal_and_failure_is_there():
 
 
 def test_the_sections_come_in_order_and_the_baseline_is_the_first_row():
-    text = markdown_report(results(), figures="figures")
+    text = markdown_report(results(), figures=["forest", "interactions"])
     titles = re.findall(r"^## (.+)$", text, re.M)
     order = ["found", "next", "effects", "Interactions", "Predictions", "planned", "Noise", "reviewer"]
     assert [next(word for word in order if word in title) for title in titles] == order
@@ -108,7 +108,7 @@ def test_an_unfinished_study_says_so_before_anything_else():
 
 
 def test_without_interactions_the_report_says_what_that_hides():
-    text = markdown_report(results(interactions=[]), figures="figures")
+    text = markdown_report(results(interactions=[]), figures=["forest", "interactions"])
     assert "would not have been seen" in section(text, "Interactions")
     assert "interactions.svg" not in text
 
