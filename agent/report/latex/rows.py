@@ -1,0 +1,123 @@
+"""What a float in the paper shows of many findings: the rows a reader must know, and the marks and notes on them."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+from string import ascii_lowercase
+from typing import TypeVar
+
+from ....prompts import phrases
+from ...results import Effect, Interaction, Mode, Results
+from .. import numbers, selection
+from .escaping import latex
+
+MOST_EFFECTS, MOST_JOINTS = 24, 14
+_LINES, _LINE = 46, 18
+"""Lines of a float, and letters of a name in one of them, in the narrowest of columns."""
+_FEWEST = 12
+_MOST_NOTES = 12
+DIFFERENT = ("matters", "hurts", "detected")
+TOGETHER = ("compensation", "irreducible", "redundancy", "synergy", "saturation-limited")
+
+
+_F = TypeVar("_F", Effect, Interaction)
+
+
+@dataclass
+class Notes:
+    """Footnotes of one table: every text once, under a letter; past the last letter that fits, verdicts without reasons."""
+
+    texts: list[str] = field(default_factory=list[str])
+
+    def letter(self, text: str, shorter: str) -> str:
+        """The letter of a note."""
+        told = text if text in self.texts or len(self.texts) < _MOST_NOTES else shorter
+        if told not in self.texts:
+            self.texts.append(told)
+        return ascii_lowercase[self.texts.index(told)]
+
+    @property
+    def lettered(self) -> list[tuple[str, str]]:
+        """Every letter with its text."""
+        return list(zip(ascii_lowercase, self.texts, strict=False))
+
+
+def shown_effects(results: Results, mode: Mode) -> list[Effect]:
+    """The sealed family on the primary metric; of a large one what made a difference, or what comes closest to it."""
+    family = selection.confirmatory(results, mode)
+    if len(family) <= MOST_EFFECTS:
+        return _fitting(family)
+    measured = [e for e in family if e.verdict not in selection.UNMEASURED and e.delta is not None]
+    different = [e for e in measured if e.verdict in DIFFERENT]
+    closest = sorted((e for e in measured if e not in different), key=lambda e: -abs(e.delta or 0.0))
+    chosen = different[:MOST_EFFECTS] + closest[: max(0, _FEWEST - len(different))]
+    return selection.by_loss(results, _fitting(chosen))
+
+
+def shown_joints(results: Results, mode: Mode) -> list[Interaction]:
+    """Joint removals on the primary metric, those that interact first."""
+    joints = [j for j in selection.interactions(results, mode) if j.metric == results.study.primary]
+    order = {verdict: at for at, verdict in enumerate(TOGETHER)}
+    return _fitting(sorted(joints, key=lambda j: order.get(j.verdict, len(order)))[:MOST_JOINTS])
+
+
+def _fitting(found: list[_F]) -> list[_F]:
+    """As many as a page holds, also in a narrow column that wraps long names."""
+    lines = accumulate(-(-len(selection.name(each)) // _LINE) for each in found)
+    return [each for each, so_far in zip(found, lines, strict=True) if so_far <= _LINES]
+
+
+def left_out(all_of: Sequence[Effect | Interaction], shown: Iterable[Effect | Interaction]) -> dict[str, int]:
+    """Verdict → how many are not shown."""
+    ids = {id(each) for each in shown}
+    return dict(Counter(str(each.verdict) for each in all_of if id(each) not in ids).most_common())
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What one cell of a table holds, as LaTeX; `marks` stand behind the interval, or behind the dash without one."""
+
+    mean: str
+    delta: str
+    interval: str
+    marks: tuple[str, ...]
+
+
+def shown(results: Results, e: Effect | None, notes: Notes) -> Shown:
+    """Mean, delta and interval of one effect, with its marks; a dash and a note where there is none."""
+    words = phrases("report/latex/words.j2")
+    if e is None:
+        return Shown(words.dash, words.dash, "", ())
+    if e.verdict in selection.UNMEASURED or e.delta is None:
+        why = notes.letter(words.why_none(e.verdict, e.reason, e.n), words.why_none(e.verdict, None, e.n))
+        return Shown(words.dash, words.dash, "", (why,))
+    text = latex(numbers.number(e.delta, e.interval, signed=True))
+    return Shown(
+        mean=latex(numbers.number(e.ablated, e.interval)),
+        delta=words.bold(text) if e.verdict in ("matters", "hurts") else text,
+        interval=in_row(numbers.interval(e.interval)) if e.interval else "",
+        marks=(*(words.signs[each] for each in _signs(e)), *_remarks(results, e, notes)),
+    )
+
+
+def in_row(interval: str) -> str:
+    """An interval as LaTeX; its bracket needs no brace where it does not begin a row."""
+    return latex(interval).removeprefix("{[}").join(("[", ""))
+
+
+def _signs(e: Effect) -> list[str]:
+    signs = ["different"] if e.verdict in DIFFERENT or e.nonzero else []
+    return [*signs, "negligible"] if e.verdict == "negligible" else signs
+
+
+def _remarks(results: Results, e: Effect, notes: Notes) -> list[str]:
+    words = phrases("report/latex/words.j2")
+    same = next((selection.name(o) for o in results.effects if e.same_as and o.ablation == e.same_as), e.same_as)
+    told = [
+        words.failed_units(e.failed, e.n, e.unit) if e.failed else "",
+        words.same_as(same) if same else "",
+        words.masked if e.masked else "",
+        words.edited if e.scored_by == "edited" else "",
+    ]
+    return [notes.letter(text, text) for text in map(str.strip, told) if text]
