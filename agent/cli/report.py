@@ -23,6 +23,8 @@ class Format(StrEnum):
     MD = "md"
     JSON = "json"
     CSV = "csv"
+    TEX = "tex"
+    PDF = "pdf"
 
 
 class Split(StrEnum):
@@ -44,7 +46,9 @@ def report(
     study: StudyFile = DEFAULT_STUDY,
     format: Annotated[
         list[Format] | None,
-        typer.Option("--format", help="md, json or csv; may be given several times.", show_default="all"),
+        typer.Option(
+            "--format", help="md, json, csv, tex or pdf; may be given several times.", show_default="all but pdf"
+        ),
     ] = None,
     output: Annotated[
         Path | None,
@@ -97,12 +101,16 @@ def report(
 def _write(results: "Results", formats: list[Format] | None, output: Path) -> None:
     from ..report.write import write_report
 
-    for path in write_report(results, [one.value for one in formats or list(Format)], output):
+    for path in write_report(
+        results, [one.value for one in formats or Format if formats or one is not Format.PDF], output
+    ):
         typer.echo(str(path))
 
 
 def _printed(results: "Results", formats: list[Format] | None, style: DraftStyle | None) -> str:
     """What goes to the terminal or into a pipe."""
+    from ..report.latex.section import section
+    from ..report.latex.standalone import draft_of
     from ..report.markdown import markdown_report
 
     if style and not formats:
@@ -111,7 +119,9 @@ def _printed(results: "Results", formats: list[Format] | None, style: DraftStyle
         return results.model_dump_json(indent=1)
     if formats == [Format.MD]:
         return markdown_report(results)
-    raise typer.BadParameter("printing takes --format md or --format json", param_hint="-o -")
+    if formats == [Format.TEX]:
+        return section(results, draft_of(results))
+    raise typer.BadParameter("printing takes --format md, json or tex", param_hint="-o -")
 
 
 def _require_question(style: DraftStyle | None, question: str | None, *, queue: bool) -> None:

@@ -116,4 +116,3 @@ def _why(joint: Interaction) -> str:
 
 def _levels(found: Sequence[Effect | Interaction]) -> tuple[str, ...]:
     return tuple(latex(numbers.percent(level)) for level in sorted({e.level for e in found if e.level is not None}))
-

@@ -109,4 +109,6 @@ def _columns(grid: Grid) -> list[list[Text]]:
 
 def _paragraph(share: float, count: int, right: bool, pages: float) -> str:
     ragged = r"\raggedleft" if right else r"\raggedright"
-    return rf">{{{ragged}\arraybackslash}}p{{{share:.4f}\dimexpr{pages:.1f}\linewidth-{2 * (count - 1)}\tabcolsep\relax}}"
+    return (
+        rf">{{{ragged}\arraybackslash}}p{{{share:.4f}\dimexpr{pages:.1f}\linewidth-{2 * (count - 1)}\tabcolsep\relax}}"
+    )

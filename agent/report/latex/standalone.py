@@ -9,6 +9,7 @@ from ..canvas import Kind
 from ..document import document
 from .escaping import symbols, tex
 from .markup import Markup
+from .pdf import compiled
 from .section import written
 
 Files = dict[str, bytes]
@@ -32,6 +33,22 @@ def latex_files(results: Results, figures: Mapping[str, Mapping[Kind, bytes]], p
         "main.bbl": bibliography("bbl", section.cited, results),
     }
     return {name: text.encode("ascii") for name, text in texts.items()} | pictures
+
+
+def pdf_report(results: Results, figures: Mapping[str, Mapping[Kind, bytes]]) -> bytes:
+    """The document, compiled.
+
+    Raises:
+        ReportError: there is no TeX on this machine, or it fails.
+    """
+    files = latex_files(results, figures, draft_of(results))
+    return compiled(files, int(datetime.fromisoformat(results.study.generated).timestamp()))
+
+
+def draft_of(results: Results) -> str | None:
+    """The last draft that is a section of a paper: it stands in the place of the prose that is made from the verdicts."""
+    texts = [draft.text for draft in results.drafts if draft.style != "rebuttal" and draft.text]
+    return texts[-1] if texts else None
 
 
 def appendix(results: Results, figures: Mapping[str, str]) -> str:
