@@ -10,15 +10,23 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Kind = Literal["svg", "png"]
+Kind = Literal["svg", "png", "pdf"]
+KINDS: tuple[Kind, ...] = ("svg", "png", "pdf")
 LABEL_LENGTH = 44
 FAINT = "#6b6b6b"
 _MOST_PIXELS = 60_000
+_METADATA: dict[Kind, dict[str, None]] = {
+    "svg": {"Date": None},
+    "png": {"Software": None},
+    "pdf": {"CreationDate": None},
+}
+"""Nothing that changes from one day to the next."""
 _SETTINGS: dict[Any, Any] = {
     "font.family": ["DejaVu Sans"],
     "font.size": 9.0,
     "svg.fonttype": "none",  # text stays text: searchable, and legible to a screen reader
     "svg.hashsalt": "lesion",
+    "pdf.fonttype": 42,  # TrueType: publishers refuse fonts of type 3
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.spines.left": False,
@@ -33,10 +41,10 @@ class Panel(NamedTuple):
 
 
 def images(panels: Sequence[Panel]) -> dict[Kind, bytes]:
-    """The panels, one below the other, as SVG and as PNG."""
+    """The panels, one below the other, in every kind of image."""
     with _drawing():
         figure = _figure(panels)
-        return {kind: _saved(figure, kind) for kind in ("svg", "png")}
+        return {kind: _saved(figure, kind) for kind in KINDS}
 
 
 def row_labels(axes: "Axes", labels: Sequence[str]) -> None:
@@ -79,8 +87,7 @@ def _figure(panels: Sequence[Panel]) -> "Figure":
 def _saved(figure: "Figure", kind: Kind) -> bytes:
     buffer = io.BytesIO()
     dpi = min(150.0 if figure.get_figheight() < 40 else 100.0, _MOST_PIXELS / figure.get_figheight())
-    metadata = {"Date": None} if kind == "svg" else {"Software": None}
-    figure.savefig(buffer, format=kind, dpi=dpi, metadata=metadata)
+    figure.savefig(buffer, format=kind, dpi=dpi, metadata=_METADATA[kind])
     return buffer.getvalue()
 
 

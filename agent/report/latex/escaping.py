@@ -5,6 +5,7 @@ they stand for; every other character is shown by its number, `\\ablationchar{4E
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from functools import cache
 from itertools import pairwise
 
@@ -79,6 +80,11 @@ def latex(text: str, longest: int = 18) -> str:
     return _AT_THE_START.sub(r"{\g<0>}", escaped)
 
 
+def visible(text: str) -> str:
+    """What a reader sees of `latex(text)`, as far as its width goes: characters that are shown by number are long."""
+    return text if text.isascii() else "".join(f"[U+{ord(c):04X}] " if "char" in _character(c) else c for c in text)
+
+
 def symbols(text: str) -> str:
     """LaTeX of our own in which signs such as Δ and ≤ were written as themselves, as plain ASCII."""
     return text if text.isascii() else "".join(c if c.isascii() else _character(c) for c in text)
@@ -112,7 +118,7 @@ def _character(c: str) -> str:
 @cache
 def _commands() -> dict[int, str]:
     """Character → LaTeX, of those that need no package."""
-    known: dict[int, str] = get_builtin_uni2latex_dict()
+    known: Mapping[int, str] = get_builtin_uni2latex_dict()
     closed = {code: _closed(told) for code, told in known.items() if code > _ASCII}
     return {code: told for code, told in closed.items() if told is not None}
 

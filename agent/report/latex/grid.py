@@ -13,6 +13,8 @@ _PAGE, _PAGE_TURNED = 93.0, 150.0
 """Widths of a page of 5.5 inches, and of one turned by a quarter, in digits of the size that tables are set in."""
 _GAP = 1.4
 """Between two columns."""
+_TEXT = 28.0
+"""Beyond this, a column of text is wrapped before one of numbers is."""
 _SHORT = 12
 """Rows up to which a table is rather scaled than broken up."""
 _SCALED = 1.4
@@ -77,6 +79,7 @@ def _rendered(grid: Grid, specification: str, how: Literal["upright", "scaled", 
 
 def _wrapped(grid: Grid, natural: Sequence[float], least: Sequence[float], room: float, pages: float = 1.0) -> str:
     """Columns that share so many widths of the page: each what it needs at least, and of the rest in proportion to what it would like."""
+    natural = [n if right else min(n, max(m, _TEXT)) for n, m, right in zip(natural, least, grid.right, strict=True)]
     wanted = sum(natural) - sum(least) or 1.0
     rest = max(0.0, room - sum(least))
     widths = [m + (n - m) * min(1.0, rest / wanted) for n, m in zip(natural, least, strict=True)]

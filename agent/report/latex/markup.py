@@ -11,7 +11,7 @@ from ..document import Document
 from ..layout import FIGURE, TABLE
 from ..numbers import MISSING
 from ..table import Cell, Table
-from .escaping import PIECE, latex, symbols
+from .escaping import PIECE, latex, symbols, visible
 from .grid import Grid, Text, laid_out
 
 _IN_A_REPORT = {"h2": "subsection", "h3": "subsubsection"}
@@ -130,7 +130,7 @@ def _span(node: SyntaxTreeNode, longest: int) -> Text:
 
 
 def _bare(text: str, longest: int = PIECE) -> Text:
-    return Text(latex(text, longest), text)
+    return Text(latex(text, longest), visible(text))
 
 
 def _code_line(line: str) -> str:

@@ -14,6 +14,7 @@ _MOST_RUNS, _SECONDS = 5, 120
 _RERUN = re.compile(r"Rerun to get|Rerun LaTeX|Table widths have changed|There were undefined references")
 _MISSING = re.compile(r"File `([^']+)' not found")
 _INSTALL = "install a TeX, such as Debian's texlive-latex-recommended, or write --format tex and compile elsewhere"
+_INSTEAD = "use --format tex, and see the log of `pdflatex main`"
 _SAFE = {"openin_any": "p", "openout_any": "p", "shell_escape": "f", "FORCE_SOURCE_DATE": "1"}
 
 
@@ -35,7 +36,10 @@ def compiled(files: Mapping[str, bytes], date: int) -> bytes:
             log = _run(program, folder, date)
             if not _RERUN.search(log):
                 break
-        return (folder / "main.pdf").read_bytes()
+        made = folder / "main.pdf"
+        if not made.exists():
+            raise ReportError("pdflatex ended well and wrote no PDF", to_do=_INSTEAD)
+        return made.read_bytes()
 
 
 def _run(program: str, folder: Path, date: int) -> str:
@@ -52,7 +56,7 @@ def _run(program: str, folder: Path, date: int) -> str:
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise ReportError(f"pdflatex did not end within {_SECONDS} s", to_do="use --format tex") from error
+        raise ReportError(f"pdflatex did not end within {_SECONDS} s", to_do=_INSTEAD) from error
     log = folder / "main.log"
     text = log.read_text("latin-1") if log.exists() else done.stdout.decode("latin-1")
     if done.returncode != 0:
@@ -71,4 +75,4 @@ def _failure(log: str) -> ReportError:
     if missing:
         return ReportError(f"the TeX on this machine lacks {missing[1]}", to_do=_INSTALL)
     first = next((line[1:].strip() for line in log.splitlines() if line.startswith("!")), "it gave no reason")
-    return ReportError(f"pdflatex fails: {first}", to_do="use --format tex, and see the log of `pdflatex main`")
+    return ReportError(f"pdflatex fails: {first}", to_do=_INSTEAD)

@@ -1,5 +1,6 @@
 """What a float in the paper shows of many findings: the rows a reader must know, and the marks and notes on them."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -13,10 +14,11 @@ from .. import numbers, selection
 from .escaping import latex
 
 MOST_EFFECTS, MOST_JOINTS = 24, 14
-_LINES, _LINE = 46, 18
+_LINES, _LINE = 48, 22
 """Lines of a float, and letters of a name in one of them, in the narrowest of columns."""
 _FEWEST = 12
 _MOST_NOTES = 12
+_COMMANDS = re.compile(r"\\(?:allowbreak|[A-Za-z]+(?=\{\}))|\\ablationchar|[\\{}$]")
 DIFFERENT = ("matters", "hurts", "detected")
 TOGETHER = ("compensation", "irreducible", "redundancy", "synergy", "saturation-limited")
 
@@ -46,13 +48,16 @@ class Notes:
 def shown_effects(results: Results, mode: Mode) -> list[Effect]:
     """The sealed family on the primary metric; of a large one what made a difference, or what comes closest to it."""
     family = selection.confirmatory(results, mode)
-    if len(family) <= MOST_EFFECTS:
-        return _fitting(family)
-    measured = [e for e in family if e.verdict not in selection.UNMEASURED and e.delta is not None]
+    if len(_fitting(family)) == len(family) <= MOST_EFFECTS:
+        return family
+    measured = sorted((e for e in family if _loss(results, e) is not None), key=lambda e: -abs(_loss(results, e) or 0))
     different = [e for e in measured if e.verdict in DIFFERENT]
-    closest = sorted((e for e in measured if e not in different), key=lambda e: -abs(e.delta or 0.0))
-    chosen = different[:MOST_EFFECTS] + closest[: max(0, _FEWEST - len(different))]
-    return selection.by_loss(results, _fitting(chosen))
+    closest = [e for e in measured if e not in different][: max(0, _FEWEST - len(different))]
+    return selection.by_loss(results, _fitting([*different[:MOST_EFFECTS], *closest]))
+
+
+def _loss(results: Results, e: Effect) -> float | None:
+    return None if e.verdict in selection.UNMEASURED else selection.loss(results, e)
 
 
 def shown_joints(results: Results, mode: Mode) -> list[Interaction]:
@@ -64,7 +69,7 @@ def shown_joints(results: Results, mode: Mode) -> list[Interaction]:
 
 def _fitting(found: list[_F]) -> list[_F]:
     """As many as a page holds, also in a narrow column that wraps long names."""
-    lines = accumulate(-(-len(selection.name(each)) // _LINE) for each in found)
+    lines = accumulate(-(-len(_COMMANDS.sub("", selection.name(each))) // _LINE) for each in found)
     return [each for each, so_far in zip(found, lines, strict=True) if so_far <= _LINES]
 
 
