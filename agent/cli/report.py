@@ -101,9 +101,8 @@ def report(
 def _write(results: "Results", formats: list[Format] | None, output: Path) -> None:
     from ..report.write import write_report
 
-    for path in write_report(
-        results, [one.value for one in formats or Format if formats or one is not Format.PDF], output
-    ):
+    chosen = formats or [one for one in Format if one is not Format.PDF]  # which needs a TeX
+    for path in write_report(results, [one.value for one in chosen], output):
         typer.echo(str(path))
 
 

@@ -169,6 +169,7 @@ def test_reports_go_where_they_are_wanted(whole, tmp_path):
     assert made.lesion("report", "--format", "json", "-o", str(tmp_path / "one.json")).code == 0
     assert json.loads((tmp_path / "one.json").read_text())["study"]["name"] == "tiny"
     assert "# " in made.lesion("report", "--format", "md", "-o", "-").out
+    assert made.lesion("report", "--format", "tex", "-o", "-").out.startswith("% An ablation section")
     both = made.lesion("report", "--format", "md", "--format", "json", "-o", "-")
     assert (both.code, both.out) == (2, "")
 

@@ -79,7 +79,8 @@ def _rendered(grid: Grid, specification: str, how: Literal["upright", "scaled", 
 
 def _wrapped(grid: Grid, natural: Sequence[float], least: Sequence[float], room: float, pages: float = 1.0) -> str:
     """Columns that share so many widths of the page: each what it needs at least, and of the rest in proportion to what it would like."""
-    natural = [n if right else min(n, max(m, _TEXT)) for n, m, right in zip(natural, least, grid.right, strict=True)]
+    modest = [n if right else min(n, max(m, _TEXT)) for n, m, right in zip(natural, least, grid.right, strict=True)]
+    natural = modest if sum(modest) > room else natural
     wanted = sum(natural) - sum(least) or 1.0
     rest = max(0.0, room - sum(least))
     widths = [m + (n - m) * min(1.0, rest / wanted) for n, m in zip(natural, least, strict=True)]

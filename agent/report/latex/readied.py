@@ -6,9 +6,9 @@ from pydantic import BaseModel
 
 from ...results import Results
 from ..text import clipped, plain, prepared
-from .escaping import tex
+from .escaping import tex, visible
 
-_MOST_NAME, _MOST_REASON = 56, 110
+_MOST_NAME, _FEWEST, _MOST_REASON = 56, 6, 110
 _R = TypeVar("_R", bound=BaseModel)
 
 
@@ -23,9 +23,11 @@ def readied(results: Results) -> Results:
 
 
 def shortened(name: str, length: int = _MOST_NAME) -> str:
-    """Its start and its end: the last part of a path tells most."""
-    if len(name) <= length:
+    """Its start and its end: the last part of a path tells most. Characters that are shown by number count as many."""
+    wide = len(visible(name))
+    if wide <= length:
         return name
+    length = max(_FEWEST, length * len(name) // wide)
     start = length // 2 - 1
     return f"{name[:start].rstrip()}…{name[start + 1 - length :].lstrip()}"
 

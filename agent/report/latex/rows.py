@@ -14,11 +14,11 @@ from .. import numbers, selection
 from .escaping import latex
 
 MOST_EFFECTS, MOST_JOINTS = 24, 14
-_LINES, _LINE = 48, 22
+_LINES, _LINE = 42, 22
 """Lines of a float, and letters of a name in one of them, in the narrowest of columns."""
 _FEWEST = 12
 _MOST_NOTES = 12
-_COMMANDS = re.compile(r"\\(?:allowbreak|[A-Za-z]+(?=\{\}))|\\ablationchar|[\\{}$]")
+_COMMANDS = re.compile(r"\\(?:allowbreak|[A-Za-z]+(?=\{\}))|[\\{}$]")
 DIFFERENT = ("matters", "hurts", "detected")
 TOGETHER = ("compensation", "irreducible", "redundancy", "synergy", "saturation-limited")
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 
 from ....prompts import render
-from ...results import Effect, Results
+from ...results import Effect, Mode, Results
 from .. import numbers, selection
 from ..view import mode_view
 from .escaping import latex, symbols
@@ -52,12 +52,18 @@ def written(results: Results, prose: str | None = None) -> Section:
         mains={mode: main_table(safe, mode) for mode in modes},
         further={mode: _by_metric(selection.further(safe, mode)) for mode in modes},
         together={mode: joint_table(safe, mode) for mode in modes},
+        methods={mode: safe.study.method if mode == _first_over_runs(modes) else "" for mode in modes},
         prose=None if prose is None else from_markdown(prose).strip(),
         num=_printed(),
         name=selection.name,
         cite=cite,
     )
     return Section(_tidied(symbols(text)), tuple(cited))
+
+
+def _first_over_runs(modes: Sequence[Mode]) -> Mode | None:
+    """The mode that `StudyInfo.method` and `bartlett_p` speak of."""
+    return next((mode for mode in modes if mode != "reevaluate"), None)
 
 
 def _by_metric(effects: Sequence[Effect]) -> dict[str, list[Effect]]:

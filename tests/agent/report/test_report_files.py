@@ -16,7 +16,7 @@ from PIL import Image
 from simulated_results import effect, effects, joint, minimising, random_results, results, study
 
 ALL = ["md", "json", "csv"]
-FIGURES = {f"figures/{plot}.{kind}" for plot in ("forest", "interactions") for kind in ("svg", "png")}
+FIGURES = {f"figures/{plot}.{kind}" for plot in ("forest", "interactions") for kind in ("svg", "png", "pdf")}
 
 
 def files(folder):
@@ -71,7 +71,12 @@ def test_changing_one_number_changes_every_format(tmp_path):
     write_report(results(effects=changed), ALL, tmp_path / "after")
     before, after = files(tmp_path / "before"), files(tmp_path / "after")
     different = {name for name in before if before[name] != after[name]}
-    assert different == {"report.md", "report.json", "effects.csv", "figures/forest.svg", "figures/forest.png"}
+    assert different == {
+        "report.md",
+        "report.json",
+        "effects.csv",
+        *(f"figures/forest.{kind}" for kind in ("svg", "png", "pdf")),
+    }
     assert all(b"0.0777" in after[name] for name in ("report.md", "report.json", "effects.csv"))
 
 
@@ -91,7 +96,7 @@ def test_nothing_is_replaced_unless_everything_could_be_written(tmp_path):
     assert files(tmp_path) == {"report.json": b"old", "figures": b"in the way"}
 
 
-@pytest.mark.parametrize("formats", [["pdf"], ["md", "html"], []])
+@pytest.mark.parametrize("formats", [["docx"], ["md", "odt"], []])
 def test_unknown_formats_are_named_with_the_known_ones(tmp_path, formats):
     with pytest.raises(ReportError) as caught:
         write_report(results(), formats, tmp_path / "out")
