@@ -5,10 +5,12 @@ import re
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lesion.agent.records.drafts import Drafted
 from lesion.agent.report.latex.escaping import latex, tex
 from lesion.agent.report.latex.markup import from_markdown
 from lesion.agent.report.latex.section import section
 from lesion.agent.report.latex.standalone import latex_files
+from lesion.agent.report.write import write_report
 from pylatexenc import latexwalker, macrospec
 from pylatexenc.latex2text import LatexNodes2Text, MacroTextSpec, get_default_latex_context_db
 from simulated_results import DELTA, effect, effects, floor, joint, minimising, results, study, three_modes
@@ -243,3 +245,15 @@ def test_an_unfinished_study_and_one_without_results_say_so():
     text = section(results(effects=[], interactions=[], baseline={}, study=study(complete=False, state="nothing yet")))
     assert "No ablation has been measured yet" in text
     assert r"\begin{table}" not in text
+
+
+def test_the_last_draft_of_a_section_is_what_is_written(tmp_path):
+    drafts = [
+        Drafted(style=style, by="rules", text=f"Prose in {style} style: 5\\_0 %.", written="2026-01-02T03:04:05")
+        for style in ("terse", "narrative", "rebuttal")
+    ]
+    write_report(results(drafts=drafts), ["tex"], tmp_path / "x.tex")
+    text = (tmp_path / "x.tex").read_text()
+    assert r"Prose in narrative style: 5\_0 \%." in text
+    assert "terse" not in text
+    assert r"\paragraph{Findings.}" not in text
