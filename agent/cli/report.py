@@ -15,6 +15,7 @@ class Format(StrEnum):
     MD = "md"
     JSON = "json"
     CSV = "csv"
+    HTML = "html"
 
 
 class Split(StrEnum):
@@ -28,7 +29,7 @@ def report(
     study: StudyFile = DEFAULT_STUDY,
     format: Annotated[
         list[Format] | None,
-        typer.Option("--format", help="md, json or csv; may be given several times.", show_default="all"),
+        typer.Option("--format", help="md, json, csv or html; may be given several times.", show_default="all"),
     ] = None,
     output: Annotated[
         Path | None,
@@ -46,6 +47,7 @@ def report(
 
     from ..collect import collect
     from ..ledger import Ledger
+    from ..report.html.page import html_report
     from ..report.markdown import markdown_report
     from ..report.write import write_report
     from ..studyfile import load_study, state_folder
@@ -59,9 +61,14 @@ def report(
         ledger.close()
     formats = [one.value for one in format or list(Format)]
     if output == Path("-"):
-        if formats not in (["json"], ["md"]):
-            raise typer.BadParameter("printing takes --format md or --format json", param_hint="-o -")
-        sys.stdout.write(results.model_dump_json(indent=1) if formats == ["json"] else markdown_report(results))
+        printed = {
+            "md": lambda: markdown_report(results),
+            "html": lambda: html_report(results),
+            "json": lambda: results.model_dump_json(indent=1),
+        }
+        if len(formats) != 1 or formats[0] not in printed:
+            raise typer.BadParameter(f"printing takes one --format: {', '.join(printed)}", param_hint="-o -")
+        sys.stdout.write(printed[formats[0]]())
         return
     for path in write_report(results, formats, output or folder / "report"):
         typer.echo(str(path))

@@ -7,10 +7,11 @@ from ...prompts import phrases
 from ..results import Results
 from . import selection
 from .canvas import FAINT, Kind, Panel, images
+from .centred import Centred
 from .classes import classes
 from .numbers import MINUS
 from .selection import name
-from .text import clipped, plain, prepared
+from .text import plain, prepared, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,28 +36,23 @@ def _classes(shift: "ConfusionShift") -> list[int]:
 
 
 def _draw(axes: "Axes", shift: "ConfusionShift", several: bool) -> None:
-    from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import CenteredNorm
     from matplotlib.patches import Rectangle
 
     words, order = phrases("report/words.j2"), _classes(shift)
     place = {each: at for at, each in enumerate(order)}
     changes = {(cell.target, cell.prediction): cell.ablated - cell.baseline for cell in shift.cells}
-    reach = max(map(abs, changes.values()), default=1) or 1
-    colours = ScalarMappable(CenteredNorm(0, reach), "PuOr_r")
+    scale = Centred(max(map(abs, changes.values()), default=1) or 1)
     for at in range(len(order)):
         axes.add_patch(Rectangle((at, at), 1, 1, facecolor="#e4e4e4", linewidth=0))
     for (target, prediction), change in changes.items():
         x, y = place[prediction], place[target]
-        axes.add_patch(Rectangle((x, y), 1, 1, facecolor=colours.to_rgba(change), linewidth=0))
-        ink = "white" if abs(change) > 0.6 * reach else "black"
+        axes.add_patch(Rectangle((x, y), 1, 1, facecolor=scale.colour(change), linewidth=0))
         text = f"{change:+d}".replace("-", MINUS)
-        axes.text(x + 0.5, y + 0.5, text, ha="center", va="center", fontsize=6.5, color=ink)
+        axes.text(x + 0.5, y + 0.5, text, ha="center", va="center", fontsize=6.5, color=scale.ink(change))
     _frame(axes, order)
-    bar = axes.get_figure().colorbar(colours, ax=axes, fraction=0.05, pad=0.02)  # pyright: ignore[reportOptionalMemberAccess]
-    bar.set_label(words.confusion_plot["change"], fontsize=7)
+    scale.bar(axes, words.confusion_plot["change"])
     mode = words.modes[shift.mode].name if several else ""
-    title = words.confusion_title(clipped(name(shift), _TITLE_LENGTH), shift.dataset or "", mode)
+    title = words.confusion_title(shortened(name(shift), _TITLE_LENGTH), shift.dataset or "", mode)
     style: dict[str, Any] = {"loc": "left", "fontsize": 8, "fontweight": "bold", "parse_math": False}
     axes.set_title(title, **style)
     if shift.left:

@@ -9,7 +9,7 @@ from ..records.curves import LearningCurve
 from ..results import Mode, Results
 from . import selection
 from .canvas import LABEL_LENGTH, Kind, Panel, images
-from .text import clipped, plain, prepared
+from .text import clipped, plain, prepared, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,10 +53,10 @@ def _draw(axes: "Axes", mode: Mode, metric: str, baseline: LearningCurve, arms: 
     axes.fill_between(baseline.steps, baseline.low, baseline.high, color="black", alpha=0.15, linewidth=0)
     axes.plot(baseline.steps, baseline.mean, color="black", linewidth=1.6, label=words.curves_plot["baseline"])
     for one, colour, line in zip(arms, COLOURS, LINES, strict=False):
-        label = clipped(one.ablation, _LEGEND_LENGTH)
+        label = shortened(one.ablation, _LEGEND_LENGTH)
         axes.plot(one.steps, one.mean, color=colour, linewidth=1.2, linestyle=line, label=label)
     if all(step == int(step) for step in baseline.steps):
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.locator_params(axis="x", integer=True)
     axes.spines["left"].set_visible(True)
     axes.set_title(words.panel_title(mode), loc="left", fontsize=9, fontweight="bold")
     axes.set_xlabel(words.curves_plot["steps" if baseline.numbered else "rows"])

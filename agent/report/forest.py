@@ -11,7 +11,7 @@ from . import selection
 from .canvas import FAINT, LABEL_LENGTH, Kind, Panel, images, row_labels, row_text
 from .marks import Mark, draw_marks, finish
 from .selection import UNMEASURED, has_moved, is_crowd, name, noise_floor
-from .text import clipped, clipped_names, plain, prepared
+from .text import clipped, clipped_names, plain, prepared, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -92,8 +92,8 @@ def _label(row: Row) -> str:
     if isinstance(row, str):
         return clipped(row, LABEL_LENGTH)
     if len(row.components) > 1:
-        return clipped(name(row), LABEL_LENGTH) if is_crowd(row) else clipped_names(row.labels, LABEL_LENGTH)
+        return shortened(name(row), LABEL_LENGTH) if is_crowd(row) else clipped_names(row.labels, LABEL_LENGTH)
     if row.role == "confirmatory":
-        return clipped(name(row), LABEL_LENGTH)
+        return shortened(name(row), LABEL_LENGTH)
     how = f" · {row.intervention_kind} · {row.role}"
-    return clipped(name(row), max(8, LABEL_LENGTH - len(how))) + how
+    return shortened(name(row), max(8, LABEL_LENGTH - len(how))) + how

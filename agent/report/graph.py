@@ -11,7 +11,7 @@ from ..results import Interaction, Mode, Results
 from . import selection
 from .canvas import Kind, Panel, images
 from .marks import STYLES
-from .text import clipped, plain, prepared
+from .text import plain, prepared, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 FEWEST = 6
 """Joint removals from which on there is a graph."""
 MOST_COMPONENTS = 48
-ROWS = 20
 _LABEL_LENGTH = 26
 _MOST_LEVEL = 14
 """Components up to which names stand level; more are turned like spokes."""
@@ -51,8 +50,13 @@ def graph_plot(results: Results) -> dict[Kind, bytes] | None:
         joints = [one for one in selection.interactions(results, mode) if one.metric == results.study.primary]
         joints = [one for one in joints if len(one.components) <= 3]  # larger sets are no statement about their pairs
         if len(joints) >= FEWEST:
-            panels.append(Panel(ROWS, partial(_draw, mode=mode, joints=joints)))
+            panels.append(Panel(_rows(joints), partial(_draw, mode=mode, joints=joints)))
     return images(panels) if panels else None
+
+
+def _rows(joints: Sequence[Interaction]) -> int:
+    """Of a list as high as the drawing: names that are turned take room above and below."""
+    return 20 if len({part for joint in joints for part in joint.components}) > _MOST_LEVEL else 11
 
 
 def _draw(axes: "Axes", mode: Mode, joints: Sequence[Interaction]) -> None:
@@ -67,7 +71,7 @@ def _draw(axes: "Axes", mode: Mode, joints: Sequence[Interaction]) -> None:
             _line(axes, edge, places, largest)
     for part, (x, y) in places.items():
         axes.plot(x, y, marker="o", color="black", markerfacecolor="white", markersize=6, zorder=4)
-        _name(axes, clipped(labels.get(part, part), _LABEL_LENGTH), x, y, turned=len(order) > _MOST_LEVEL)
+        _name(axes, shortened(labels.get(part, part), _LABEL_LENGTH), x, y, turned=len(order) > _MOST_LEVEL)
     height = 1.9 if len(order) > _MOST_LEVEL else 1.15
     axes.set_xlim(-2.2, 2.2)
     axes.set_ylim(-height, height)

@@ -9,9 +9,10 @@ from ...prompts import phrases
 from ..results import Effect, Mode, Results
 from . import selection
 from .canvas import LABEL_LENGTH, Kind, Panel, images
+from .centred import Centred
 from .marks import STYLES, UNKNOWN
 from .numbers import number
-from .text import clipped, plain, prepared
+from .text import clipped, plain, prepared, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,27 +53,22 @@ def _natural(text: str) -> list[tuple[int, str]]:
 
 
 def _draw(axes: "Axes", found: _Map) -> None:
-    from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import CenteredNorm
-
     words = phrases("report/words.j2")
     deltas = {at: effect.delta for at, effect in found.cells.items() if _has_delta(effect) and effect.delta is not None}
-    reach = max((abs(delta) for delta in deltas.values()), default=0.0) or 1.0
-    colours = ScalarMappable(CenteredNorm(0, reach), "PuOr_r")
+    scale = Centred(max((abs(delta) for delta in deltas.values()), default=0.0) or 1.0)
     for row, module in enumerate(found.modules):
         for head in range(found.heads):
-            _cell(axes, row, head, colours.to_rgba(deltas[module, head]) if (module, head) in deltas else None)
+            _cell(axes, row, head, scale.colour(deltas[module, head]) if (module, head) in deltas else None)
             if (module, head) in found.cells:
-                _mark(axes, row, head, found.cells[module, head], reach, numbered=found.heads <= _MOST_NUMBERED)
+                _mark(axes, row, head, found.cells[module, head], scale, numbered=found.heads <= _MOST_NUMBERED)
     axes.set_xlim(0, found.heads)
     axes.set_ylim(len(found.modules), 0)
     axes.set_xticks([head + 0.5 for head in range(found.heads)], [str(head) for head in range(found.heads)])
-    labels = [clipped(module, LABEL_LENGTH) for module in found.modules]
+    labels = [shortened(module, LABEL_LENGTH) for module in found.modules]
     axes.set_yticks([row + 0.5 for row in range(len(labels))], labels)
     axes.tick_params(length=0)
     axes.spines["bottom"].set_visible(False)
-    bar = axes.get_figure().colorbar(colours, ax=axes, fraction=0.05, pad=0.02)  # pyright: ignore[reportOptionalMemberAccess]
-    bar.set_label(f"Δ {clipped(found.metric, LABEL_LENGTH)}", parse_math=False)
+    scale.bar(axes, f"Δ {clipped(found.metric, LABEL_LENGTH)}")
     _legend(axes, {effect.verdict: None for effect in found.cells.values()}, len(deltas) < found.heads * len(labels))
     axes.set_title(words.panel_title(found.mode), loc="left", fontsize=9, fontweight="bold")
     axes.set_xlabel(words.heads_plot["head"])
@@ -90,14 +86,13 @@ def _cell(axes: "Axes", row: int, head: int, colour: Any) -> None:
     axes.add_patch(Rectangle((head, row), 1, 1, fill=False, edgecolor="white", linewidth=1.5))
 
 
-def _mark(axes: "Axes", row: int, head: int, effect: Effect, reach: float, *, numbered: bool) -> None:
+def _mark(axes: "Axes", row: int, head: int, effect: Effect, scale: Centred, *, numbered: bool) -> None:
     style = STYLES.get(effect.verdict, UNKNOWN)
     delta = effect.delta if _has_delta(effect) else None
-    dark = delta is not None and abs(delta) > 0.6 * reach
-    ink = "white" if dark else "black"
     if delta is None:
         axes.text(head + 0.5, row + 0.5, effect.verdict, ha="center", va="center", fontsize=6.5, style="italic")
         return
+    ink = scale.ink(delta)
     fill = ink if style.filled else "none"
     height = row + (0.32 if numbered else 0.5)
     axes.plot(head + 0.5, height, marker=style.marker, color=ink, markerfacecolor=fill, markersize=5)

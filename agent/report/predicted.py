@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...prompts import phrases
 from ..results import Mode, Results
@@ -11,7 +11,7 @@ from .canvas import FAINT, Kind, Panel, images
 from .marks import finish
 from .predictions import Comparison, comparisons
 from .selection import name
-from .text import clipped, plain, prepared
+from .text import plain, prepared, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,9 +31,10 @@ Scored = tuple[float, float, Comparison]
 def predicted_plot(results: Results) -> dict[Kind, bytes] | None:
     """One panel a mode; None where too little was foretold and measured."""
     results = prepared(results, plain)
-    found = {mode: _scored(results, mode) for mode in selection.modes(results)}
     panels = [
-        Panel(ROWS, partial(_draw, mode=mode, scored=scored)) for mode, scored in found.items() if len(scored) >= FEWEST
+        Panel(ROWS, partial(_draw, mode=mode, scored=scored))
+        for mode in selection.modes(results)
+        if len(scored := _scored(results, mode)) >= FEWEST
     ]
     return images(panels) if panels else None
 
@@ -48,8 +49,9 @@ def _draw(axes: "Axes", mode: Mode, scored: Sequence[Scored]) -> None:
     axes.axvspan(-1, 1, color="#e4e4e4", zorder=0)
     ends = [min(min(x, y) for x, y, _ in scored), max(max(x, y) for x, y, _ in scored)]
     if max(abs(end) for end in ends) > _LINEAR:
-        axes.set_xscale("symlog", linthresh=1)
-        axes.set_yscale("symlog", linthresh=1)
+        for axis, scale in ((axes.xaxis, axes.set_xscale), (axes.yaxis, axes.set_yscale)):
+            scale("symlog", linthresh=1)
+            axis.set_major_formatter("{x:g}")
     axes.plot(ends, ends, color="black", linewidth=0.8, zorder=1, label=words.predicted_plot["exact"])
     for hit, colour, marker in ((True, "#0072B2", "o"), (False, "#D55E00", "X")):
         chosen = [(x, y) for x, y, one in scored if one.hit == hit]
@@ -69,9 +71,18 @@ def _name_the_farthest(axes: "Axes", scored: Sequence[Scored]) -> None:
     """Those farthest off, unless a name would stand on one that stands already."""
     taken: list[float] = []
     apart = (max(y for _, y, _ in scored) - min(y for _, y, _ in scored)) / ROWS
+    middle = (max(x for x, _, _ in scored) + min(x for x, _, _ in scored)) / 2
     for x, y, one in sorted(scored, key=lambda each: -abs(each[0] - each[1]))[:MOST_NAMED]:
         if all(abs(y - other) > apart for other in taken):
             taken.append(y)
-            text = clipped(name(one.effect), _NAME_LENGTH)
-            style = {"textcoords": "offset points", "fontsize": 7, "color": FAINT, "va": "center"}
-            axes.annotate(text, (x, y), xytext=(6, 0), parse_math=False, **style)
+            side: dict[str, Any] = (
+                {"xytext": (-6, 0), "ha": "right"} if x > middle else {"xytext": (6, 0), "ha": "left"}
+            )
+            style: dict[str, Any] = {
+                "textcoords": "offset points",
+                "fontsize": 7,
+                "color": FAINT,
+                "va": "center",
+                "parse_math": False,
+            }
+            axes.annotate(shortened(name(one.effect), _NAME_LENGTH), (x, y), **side, **style)

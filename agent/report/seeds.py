@@ -11,7 +11,7 @@ from . import selection
 from .canvas import LABEL_LENGTH, Kind, Panel, images, row_labels
 from .marks import finish
 from .selection import name, noise_floor
-from .text import clipped, plain, prepared
+from .text import clipped, plain, prepared, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,5 +59,5 @@ def _draw(axes: "Axes", mode: Mode, metric: str, floor: BaselineMetric | None, e
         **{"s": 70, "marker": "|", "color": "#0072B2", "linewidths": 2, "zorder": 3},
         label=words.seeds_plot["mean"],
     )
-    row_labels(axes, [clipped(name(effect), LABEL_LENGTH) for effect in effects])
+    row_labels(axes, [shortened(name(effect), LABEL_LENGTH) for effect in effects])
     finish(axes, words.panel_title(mode), words.forest_axis(clipped(metric, LABEL_LENGTH), floor.goal if floor else ""))

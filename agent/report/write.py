@@ -3,16 +3,20 @@
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 from ...executor.errors import ReportError
 from ..results import Results
 from .csv import effects_csv, further_csv, interactions_csv
-from .figures import figures
+from .figures import Images, figures
+from .html.page import html_report
 from .markdown import markdown_report
 
 Files = dict[str, bytes]
 """Contents by path below the report's folder."""
+Drawn = Callable[[], dict[str, Images]]
+"""The figures, drawn once however many formats show them."""
 
 
 def write_report(results: Results, formats: Sequence[str], output: Path) -> list[Path]:
@@ -45,6 +49,8 @@ def _known(formats: Sequence[str]) -> list[str]:
 def _single(results: Results, chosen: str, output: Path) -> Files:
     if chosen == "md":
         return {output.name: markdown_report(results).encode()}
+    if chosen == "html":
+        return {output.name: html_report(results).encode()}
     if chosen == "json":
         return {output.name: _json(results)}
     files = {output.name: effects_csv(results).encode()}
@@ -57,24 +63,29 @@ def _single(results: Results, chosen: str, output: Path) -> Files:
 
 def _folder(results: Results, chosen: Sequence[str]) -> Files:
     files: Files = {}
+    drawn = cache(lambda: figures(results))
     for each in chosen:
-        files |= _FORMATS[each](results)
+        files |= _FORMATS[each](results, drawn)
     return files
 
 
-def _markdown_files(results: Results) -> Files:
-    drawn = figures(results)
-    files = {f"figures/{name}.{kind}": image for name, images in drawn.items() for kind, image in images.items()}
-    return {"report.md": markdown_report(results, drawn.keys()).encode(), **files}
+def _markdown_files(results: Results, drawn: Drawn) -> Files:
+    shown = drawn()
+    files = {f"figures/{name}.{kind}": image for name, images in shown.items() for kind, image in images.items()}
+    return {"report.md": markdown_report(results, shown.keys()).encode(), **files}
 
 
-def _csv_files(results: Results) -> Files:
+def _html_files(results: Results, drawn: Drawn) -> Files:
+    return {"report.html": html_report(results, drawn()).encode()}
+
+
+def _csv_files(results: Results, _drawn: Drawn) -> Files:
     files = {"effects.csv": effects_csv(results).encode()}
     files |= {f"{name}.csv": text.encode() for name, text in further_csv(results).items()}
     return {**files, "interactions.csv": interactions_csv(results).encode()} if results.interactions else files
 
 
-def _json_files(results: Results) -> Files:
+def _json_files(results: Results, _drawn: Drawn) -> Files:
     return {"report.json": _json(results)}
 
 
@@ -82,7 +93,12 @@ def _json(results: Results) -> bytes:
     return (results.model_dump_json(indent=2) + "\n").encode()
 
 
-_FORMATS: dict[str, Callable[[Results], Files]] = {"md": _markdown_files, "json": _json_files, "csv": _csv_files}
+_FORMATS: dict[str, Callable[[Results, Drawn], Files]] = {
+    "md": _markdown_files,
+    "json": _json_files,
+    "csv": _csv_files,
+    "html": _html_files,
+}
 
 
 def _write_all(files: Mapping[Path, bytes], output: Path) -> list[Path]:
