@@ -127,3 +127,10 @@ def _shift(one, rng):
         **{"dataset": None, "trials": 5, "left": 3},
         cells=[MovedCell(target=t, prediction=p, baseline=20, ablated=20 + c) for t, p, c in moved[:20]],
     )
+
+
+def many(count):
+    """The same with `count` effects: a wide study."""
+    rng = random.Random(7)
+    found = [_single(at, rng) for at in range(count - 24)] + [_head(at, rng) for at in range(24)]
+    return rich(effects=found, study=study(family_size=count, family_sizes={"retrain": count}))
