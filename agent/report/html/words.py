@@ -18,6 +18,8 @@ from .svg import inline_svg
 from .tables import html_table
 
 _TAGS = re.compile(r"<[^>]*>")
+_TAKEN = ("report", "results", "provenance")
+"""Anchors that the page has of its own, beside those of figures."""
 _NOT_IN_ANCHORS = re.compile(r"\W+")
 
 
@@ -93,6 +95,7 @@ def _prepare(tokens: Sequence[Token], page: Page) -> None:
 def _anchor(text: str, page: Page) -> str:
     """Each heading's own, also of headings with the same words."""
     plain = _NOT_IN_ANCHORS.sub("-", text.lower()).strip("-") or "section"
+    plain = f"section-{plain}" if plain in _TAKEN or plain.startswith("figure-") else plain
     taken = {heading.anchor for heading in page.contents}
     names = chain([plain], (f"{plain}-{number}" for number in count(2)))
     return next(name for name in names if name not in taken)

@@ -33,7 +33,7 @@ def _sections(text, heading):
 
 
 def _drawing(page, name):
-    return re.search(rf'<figure id="{name}">.*?</figure>', page, re.DOTALL)[0]
+    return re.search(rf'<figure id="figure-{name}">.*?</figure>', page, re.DOTALL)[0]
 
 
 def changes(before, after):
