@@ -18,12 +18,6 @@ WIDTH = 7.0
 FAINT = "#6b6b6b"
 _DPI = 150.0
 _MOST_PIXELS = 60_000
-_METADATA: dict[Kind, dict[str, None]] = {
-    "svg": {"Date": None},
-    "png": {"Software": None},
-    "pdf": {"CreationDate": None},
-}
-"""Nothing that changes from one day to the next."""
 _FACES = b"'DejaVu Sans', Verdana, Geneva, sans-serif"
 """Where the first is not there, letters of the same width are."""
 _SETTINGS: dict[Any, Any] = {
@@ -47,11 +41,11 @@ class Panel(NamedTuple):
     draw: "Callable[[Axes], None]"
 
 
-def images(panels: Sequence[Panel], columns: int = 1) -> dict[Kind, bytes]:
-    """The panels, one below the other or in several columns, in every kind of image."""
+def images(panels: Sequence[Panel], kinds: Sequence[Kind] = KINDS, columns: int = 1) -> dict[Kind, bytes]:
+    """The panels, one below the other or in several columns, in the given kinds of image."""
     with _drawing():
         figure = _figure(panels, min(columns, len(panels)))
-        return {kind: _saved(figure, kind) for kind in KINDS}
+        return {kind: _saved(figure, kind) for kind in kinds}
 
 
 def row_labels(axes: "Axes", labels: Sequence[str]) -> None:
@@ -95,9 +89,20 @@ def _figure(panels: Sequence[Panel], columns: int) -> "Figure":
 
 
 def _saved(figure: "Figure", kind: Kind) -> bytes:
+    """Straight from the backend: `savefig` would lay every text out twice."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.backends.backend_pdf import FigureCanvasPdf
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
     buffer = io.BytesIO()
-    dpi = min(_DPI if figure.get_figheight() < 40 else 100.0, _MOST_PIXELS / figure.get_figheight())
-    figure.savefig(buffer, format=kind, dpi=dpi, metadata=_METADATA[kind])
+    figure.set_dpi(min(_DPI if figure.get_figheight() < 40 else 100.0, _MOST_PIXELS / figure.get_figheight()))
+    match kind:
+        case "png":
+            FigureCanvasAgg(figure).print_png(buffer, metadata={"Software": None})
+        case "svg":
+            FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None})
+        case "pdf":
+            FigureCanvasPdf(figure).print_pdf(buffer, metadata={"CreationDate": None})
     content = buffer.getvalue()
     return content.replace(b"'DejaVu Sans'", _FACES) if kind == "svg" else content
 

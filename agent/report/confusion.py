@@ -1,12 +1,13 @@
 """The plot of confusions: which classes are taken for which, more often or less often than by the baseline."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ...prompts import phrases
 from ..results import Results
 from . import selection
-from .canvas import FAINT, Kind, Panel, images
+from .canvas import FAINT, KINDS, Kind, Panel, images
 from .centred import Centred
 from .classes import classes
 from .numbers import MINUS
@@ -22,13 +23,13 @@ MOST_PANELS = 6
 _TITLE_LENGTH = 34
 
 
-def confusion_plot(results: Results) -> dict[Kind, bytes] | None:
+def confusion_plot(results: Results, kinds: Sequence[Kind] = KINDS) -> dict[Kind, bytes] | None:
     """A panel for each removal under which classes fall or that matters; None where no confusion moved."""
     results = prepared(results, plain)
     chosen = [one for mode in selection.modes(results) for one in classes(results, mode).shifts][:MOST_PANELS]
     several = len({one.mode for one in chosen}) > 1
     panels = [Panel(2 + len(_classes(one)), partial(_draw, shift=one, several=several)) for one in chosen]
-    return images(panels, columns=2) if panels else None
+    return images(panels, kinds, columns=2) if panels else None
 
 
 def _classes(shift: "ConfusionShift") -> list[int]:

@@ -8,7 +8,7 @@ from ...prompts import phrases
 from ..records.curves import LearningCurve
 from ..results import Mode, Results
 from . import selection
-from .canvas import LABEL_LENGTH, Kind, Panel, images
+from .canvas import KINDS, LABEL_LENGTH, Kind, Panel, images
 from .text import clipped, plain, prepared, shortened
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)))
 
 
-def curves_plot(results: Results) -> dict[Kind, bytes] | None:
-    """The primary metric's curves as SVG and PNG, one panel a mode; None where no run left any."""
+def curves_plot(results: Results, kinds: Sequence[Kind] = KINDS) -> dict[Kind, bytes] | None:
+    """The primary metric's curves in the given kinds, one panel a mode; None where no run left any."""
     results = prepared(results, plain)
     primary = results.study.primary
     panels = [
@@ -33,7 +33,7 @@ def curves_plot(results: Results) -> dict[Kind, bytes] | None:
         for baseline in results.curves
         if (baseline.mode, baseline.metric, baseline.ablation) == (mode, primary, "baseline")
     ]
-    return images(panels) if panels else None
+    return images(panels, kinds) if panels else None
 
 
 def _arms(results: Results, mode: Mode) -> list[LearningCurve]:

@@ -1,9 +1,10 @@
 """Every figure of a report by its name."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Protocol
 
 from ..results import Results
-from .canvas import Kind
+from .canvas import KINDS, Kind
 from .confusion import confusion_plot
 from .curves import curves_plot
 from .forest import forest_plot
@@ -15,7 +16,16 @@ from .seeds import seeds_plot
 
 Images = dict[Kind, bytes]
 
-PLOTS: dict[str, Callable[[Results], Images | None]] = {
+
+class Plot(Protocol):
+    """Draws one figure in the given kinds of image; None where the results have nothing for it."""
+
+    def __call__(self, results: Results, kinds: Sequence[Kind] = KINDS) -> Images | None:
+        """The images by kind."""
+        ...
+
+
+PLOTS: dict[str, Plot] = {
     "forest": forest_plot,
     "seeds": seeds_plot,
     "heads": heads_plot,
@@ -25,10 +35,10 @@ PLOTS: dict[str, Callable[[Results], Images | None]] = {
     "confusion": confusion_plot,
     "predictions": predicted_plot,
 }
-"""In the order in which a report speaks of them; each gives None where the results have nothing for it."""
+"""In the order in which a report speaks of them."""
 
 
-def figures(results: Results) -> dict[str, Images]:
-    """The figures that these results have, each in every kind of image."""
-    drawn = {name: plot(results) for name, plot in PLOTS.items()}
+def figures(results: Results, kinds: Sequence[Kind] = KINDS) -> dict[str, Images]:
+    """The figures that these results have, each in the given kinds of image."""
+    drawn = {name: plot(results, kinds) for name, plot in PLOTS.items()}
     return {name: images for name, images in drawn.items() if images is not None}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ...prompts import phrases
 from ..results import Interaction, Mode, Results
 from . import selection
-from .canvas import Kind, Panel, images
+from .canvas import KINDS, Kind, Panel, images
 from .marks import STYLES
 from .text import plain, prepared, shortened
 
@@ -42,7 +42,7 @@ class _Edge(NamedTuple):
     joint: Interaction
 
 
-def graph_plot(results: Results) -> dict[Kind, bytes] | None:
+def graph_plot(results: Results, kinds: Sequence[Kind] = KINDS) -> dict[Kind, bytes] | None:
     """One panel a mode, on the primary metric; None where so few were removed together that a list says it all."""
     results = prepared(results, plain)
     panels: list[Panel] = []
@@ -51,7 +51,7 @@ def graph_plot(results: Results) -> dict[Kind, bytes] | None:
         joints = [one for one in joints if len(one.components) <= 3]  # larger sets are no statement about their pairs
         if len(joints) >= FEWEST:
             panels.append(Panel(_rows(joints), partial(_draw, mode=mode, joints=joints)))
-    return images(panels) if panels else None
+    return images(panels, kinds) if panels else None
 
 
 def _rows(joints: Sequence[Interaction]) -> int:

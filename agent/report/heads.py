@@ -1,14 +1,14 @@
 """The map of attention heads: layer by head, the change of the primary metric around zero, the verdict as a symbol."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...prompts import phrases
 from ..results import Effect, Mode, Results
 from . import selection
-from .canvas import LABEL_LENGTH, Kind, Panel, images
+from .canvas import KINDS, LABEL_LENGTH, Kind, Panel, images
 from .centred import Centred
 from .marks import STYLES, UNKNOWN
 from .numbers import number
@@ -31,11 +31,11 @@ class _Map(NamedTuple):
     cells: dict[tuple[str, int], Effect]
 
 
-def heads_plot(results: Results) -> dict[Kind, bytes] | None:
+def heads_plot(results: Results, kinds: Sequence[Kind] = KINDS) -> dict[Kind, bytes] | None:
     """One panel a mode; None where hardly a head was removed alone."""
     maps = [_map(prepared(results, plain), mode) for mode in selection.modes(results)]
     panels = [Panel(2 * len(one.modules), partial(_draw, found=one)) for one in maps if len(one.cells) >= FEWEST]
-    return images(panels) if panels else None
+    return images(panels, kinds) if panels else None
 
 
 def _map(results: Results, mode: Mode) -> _Map:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ...prompts import phrases
 from ..results import Mode, Results
 from . import selection
-from .canvas import FAINT, Kind, Panel, images
+from .canvas import FAINT, KINDS, Kind, Panel, images
 from .marks import finish
 from .predictions import Comparison, comparisons
 from .selection import name
@@ -28,7 +28,7 @@ Scored = tuple[float, float, Comparison]
 """Predicted loss, observed loss, and whose they are."""
 
 
-def predicted_plot(results: Results) -> dict[Kind, bytes] | None:
+def predicted_plot(results: Results, kinds: Sequence[Kind] = KINDS) -> dict[Kind, bytes] | None:
     """One panel a mode; None where too little was foretold and measured."""
     results = prepared(results, plain)
     panels = [
@@ -36,7 +36,7 @@ def predicted_plot(results: Results) -> dict[Kind, bytes] | None:
         for mode in selection.modes(results)
         if len(scored := _scored(results, mode)) >= FEWEST
     ]
-    return images(panels) if panels else None
+    return images(panels, kinds) if panels else None
 
 
 def _scored(results: Results, mode: Mode) -> list[Scored]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ...prompts import phrases
 from ..results import BaselineMetric, Effect, Mode, Results
 from . import selection
-from .canvas import LABEL_LENGTH, Kind, Panel, images, row_labels
+from .canvas import KINDS, LABEL_LENGTH, Kind, Panel, images, row_labels
 from .marks import finish
 from .selection import name, noise_floor
 from .text import clipped, plain, prepared, shortened
@@ -20,7 +20,7 @@ MOST_ROWS = 40
 """Effects that are shown, the largest losses first."""
 
 
-def seeds_plot(results: Results) -> dict[Kind, bytes] | None:
+def seeds_plot(results: Results, kinds: Sequence[Kind] = KINDS) -> dict[Kind, bytes] | None:
     """One panel a mode; None where no effect tells its runs."""
     results = prepared(results, plain)
     panels: list[Panel] = []
@@ -30,7 +30,7 @@ def seeds_plot(results: Results) -> dict[Kind, bytes] | None:
             floor = noise_floor(results, mode, results.study.primary)
             draw = partial(_draw, mode=mode, metric=results.study.primary, floor=floor, effects=told[:MOST_ROWS])
             panels.append(Panel(min(len(told), MOST_ROWS), draw))
-    return images(panels) if panels else None
+    return images(panels, kinds) if panels else None
 
 
 def _has_point(effect: Effect) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ...executor.errors import ReportError
 from ..results import Results
+from .canvas import KINDS, Kind
 from .csv import effects_csv, further_csv, interactions_csv
 from .figures import Images, figures
 from .html.page import html_report
@@ -19,19 +20,19 @@ Drawn = Callable[[], dict[str, Images]]
 """The figures, drawn once however many formats show them."""
 
 
-def write_report(results: Results, formats: Sequence[str], output: Path) -> list[Path]:
+def write_report(results: Results, formats: Sequence[str], output: Path, kinds: Sequence[Kind] = KINDS) -> list[Path]:
     """Write the report in the given formats; returns the files written.
 
     One format and an output with a suffix make a file of that name (CSV puts joint removals, data sets, classes and
     factorials into files of their own beside it); anything else makes a folder with everything that belongs to the
-    formats, figures included.
+    formats, figures included, in the given `kinds` of image (`svg` among them).
 
     Raises:
         ReportError: an unknown format, or a place that cannot be written; then no file was replaced.
     """
     chosen = _known(formats)
     single = len(chosen) == 1 and output.suffix != "" and not output.is_dir()
-    contents = _single(results, chosen[0], output) if single else _folder(results, chosen)
+    contents = _single(results, chosen[0], output) if single else _folder(results, chosen, kinds)
     base = output.parent if single else output
     return _write_all({base / name: content for name, content in contents.items()}, output)
 
@@ -61,9 +62,9 @@ def _single(results: Results, chosen: str, output: Path) -> Files:
     }
 
 
-def _folder(results: Results, chosen: Sequence[str]) -> Files:
+def _folder(results: Results, chosen: Sequence[str], kinds: Sequence[Kind]) -> Files:
     files: Files = {}
-    drawn = cache(lambda: figures(results))
+    drawn = cache(lambda: figures(results, kinds))
     for each in chosen:
         files |= _FORMATS[each](results, drawn)
     return files

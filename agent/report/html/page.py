@@ -23,7 +23,7 @@ def html_report(results: Results, drawn: Mapping[str, Images] | None = None) -> 
         results: what was found; an unfinished study is reported as such.
         drawn: its figures, where they are drawn already.
     """
-    drawn = figures(results) if drawn is None else drawn
+    drawn = figures(results, ("svg",)) if drawn is None else drawn
     page = Page(document(results, drawn.keys()), {name: images["svg"] for name, images in drawn.items()})
     main = words(page)
     script = render("report/html/page.js.j2").strip()
