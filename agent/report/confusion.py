@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ...prompts import phrases
 from ..results import Results
 from . import selection
-from .canvas import FAINT, KINDS, Kind, Panel, images
+from .canvas import KINDS, Kind, Panel, images
 from .centred import Centred
 from .classes import classes
 from .numbers import MINUS
@@ -56,9 +56,7 @@ def _draw(axes: "Axes", shift: "ConfusionShift", several: bool) -> None:
     title = words.confusion_title(shortened(name(shift), _TITLE_LENGTH), shift.dataset or "", mode)
     style: dict[str, Any] = {"loc": "left", "fontsize": 8, "fontweight": "bold", "parse_math": False}
     axes.set_title(title, **style)
-    if shift.left:
-        text = words.confusion_left(shift.left)
-        axes.text(1, 1.01, text, transform=axes.transAxes, ha="right", va="bottom", fontsize=6.5, color=FAINT)
+    axes.set_xlabel(words.confusion_axis(shift.left))
 
 
 def _frame(axes: "Axes", order: list[int]) -> None:
@@ -72,5 +70,4 @@ def _frame(axes: "Axes", order: list[int]) -> None:
     axes.set_yticks(range(len(order) + 1), minor=True)
     axes.grid(which="minor", color="#d0d0d0", linewidth=0.5)
     axes.tick_params(which="both", length=0)
-    axes.set_xlabel(words.confusion_plot["prediction"])
     axes.set_ylabel(words.confusion_plot["target"])

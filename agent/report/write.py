@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ...executor.errors import ReportError
 from ..results import Results
+from ..writing.store import name_of
 from .canvas import KINDS, Kind
 from .csv import effects_csv, further_csv, interactions_csv
 from .figures import Images, figures
@@ -73,7 +74,17 @@ def _folder(results: Results, chosen: Sequence[str], kinds: Sequence[Kind]) -> F
 def _markdown_files(results: Results, drawn: Drawn) -> Files:
     shown = drawn()
     files = {f"figures/{name}.{kind}": image for name, images in shown.items() for kind, image in images.items()}
-    return {"report.md": markdown_report(results, shown.keys()).encode(), **files}
+    return {"report.md": markdown_report(results, shown.keys()).encode(), **files, **_draft_files(results)}
+
+
+def _draft_files(results: Results) -> Files:
+    """Each draft with its values, and with its references where it has any."""
+    files: Files = {}
+    for draft in results.drafts:
+        files[f"drafts/{name_of(draft)}.md"] = f"{draft.text}\n".encode()
+        if draft.template:
+            files[f"drafts/{name_of(draft)}.template.md"] = f"{draft.template}\n".encode()
+    return files
 
 
 def _html_files(results: Results, drawn: Drawn) -> Files:

@@ -105,7 +105,7 @@ def test_confusions_carry_their_sign_in_words(drawn):
     told = texts(drawn["confusion"]["svg"])
     assert any(text.startswith("+") for text in told)
     assert any(text.startswith("−") and text[1:].isdigit() for text in told)
-    assert "3 smaller changes not shown" in told
+    assert "read as (3 smaller changes not shown)" in told
 
 
 def test_the_graph_names_its_components_and_verdicts(drawn):
