@@ -25,6 +25,8 @@ from .rounds import OPEN, WORTHWHILE, Round, caps_of, tables
 
 TRIALS = {"reevaluate": "checkpoints", "recover": "seeds", "retrain": "seeds"}
 STOPPED = "stopped at"
+FEW = 20
+"""Runs up to which an effect tells each one's difference."""
 MOST_UNITS = 100_000_000
 """Examples beyond which nobody is told to collect more."""
 
@@ -230,6 +232,7 @@ def _effect(seen: _Seen, judged: Judged, same: dict[str, str], agreement: dict[s
         masked=arm.masked,
         reason=finding.reason,
         seeds_to_settle=_settling(seen, judged),
+        by_seed=_by_seed_deltas(seen, judged) if shown else {},
         same_as=same.get(ablation.id),
         prediction=ablation.prediction,
         agreement=agreement,
@@ -270,6 +273,17 @@ def _means(seen: _Seen, judged: Judged) -> tuple[float | None, float | None]:
         baseline, arm = (evidence.values(one, seen.name, seeds).values for one in (BASELINE, name))
     shared = np.isfinite(baseline) & np.isfinite(arm)
     return (sign * float(baseline[shared].mean()), sign * float(arm[shared].mean())) if shared.any() else (None, None)
+
+
+def _by_seed_deltas(seen: _Seen, judged: Judged) -> dict[int, float]:
+    """Ablated − baseline at every seed of the estimate; empty over examples, and where the seeds are many."""
+    if seen.evidence.by_examples(seen.name):
+        return {}
+    seeds = judged.estimate.look.seeds if judged.estimate.look else None
+    baseline, arm = (seen.evidence.values(one, seen.name, seeds).values for one in (BASELINE, judged.ablation.id))
+    differences = sign_of(seen.noise.goal) * (arm - baseline)
+    shared = np.flatnonzero(np.isfinite(differences)).tolist()
+    return {seed: float(differences[seed]) for seed in shared} if len(shared) <= FEW else {}
 
 
 def _recovered(seen: _Seen, arm: Arm) -> Recovered:

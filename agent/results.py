@@ -130,6 +130,8 @@ class Effect(Record):
     reason: str | None = None
     """Why it is structural, no-op, untestable or undecided."""
     seeds_to_settle: int | None = None
+    by_seed: dict[int, float] = {}
+    """Δ at each seed, ablated − baseline, where runs are the units and few (`findings.FEW`)."""
     same_as: str | None = None
     """Another ablation whose runs were equal to these, bit for bit."""
     prediction: Prediction | None = None

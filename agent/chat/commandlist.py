@@ -6,7 +6,7 @@ from ...prompts import phrases
 
 ID, FILE = "id", "file"
 """What follows a command: ids of components, files of the project."""
-FORMATS = ("md", "json", "csv")
+FORMATS = ("md", "json", "csv", "html")
 MODES = ("ask", "auto", "plan-only")
 
 
@@ -41,7 +41,7 @@ COMMANDS = (
     Command("why", "ID", (ID,)),
     Command("settle"),
     Command("draft"),
-    Command("report", "[md] [json] [csv]", FORMATS),
+    Command("report", "[md] [json] [csv] [html]", FORMATS),
     Command("cost"),
     Command("model", "[NAME | none]", ("none",)),
     Command("mode", "[ask | auto [N trials] [for 1h] | plan-only]", MODES),

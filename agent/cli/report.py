@@ -21,10 +21,11 @@ class Format(StrEnum):
     """What a report can be written as."""
 
     MD = "md"
-    JSON = "json"
-    CSV = "csv"
+    HTML = "html"
     TEX = "tex"
     PDF = "pdf"
+    JSON = "json"
+    CSV = "csv"
 
 
 class Split(StrEnum):
@@ -47,7 +48,7 @@ def report(
     format: Annotated[
         list[Format] | None,
         typer.Option(
-            "--format", help="md, json, csv, tex or pdf; may be given several times.", show_default="all but pdf"
+            "--format", help="md, html, tex, pdf, json or csv; may be given several times.", show_default="all but pdf"
         ),
     ] = None,
     output: Annotated[
@@ -110,6 +111,7 @@ def _printed(results: "Results", formats: list[Format] | None, style: DraftStyle
     """What goes to the terminal or into a pipe."""
     from ..report.latex.section import section
     from ..report.latex.standalone import draft_of
+    from ..report.html.page import html_report
     from ..report.markdown import markdown_report
 
     if style and not formats:
@@ -120,7 +122,9 @@ def _printed(results: "Results", formats: list[Format] | None, style: DraftStyle
         return markdown_report(results)
     if formats == [Format.TEX]:
         return section(results, draft_of(results))
-    raise typer.BadParameter("printing takes --format md, json or tex", param_hint="-o -")
+    if formats == [Format.HTML]:
+        return html_report(results)
+    raise typer.BadParameter("printing takes one of --format md, html, tex and json", param_hint="-o -")
 
 
 def _require_question(style: DraftStyle | None, question: str | None, *, queue: bool) -> None:

@@ -110,7 +110,7 @@ def _report(work: "Study") -> list[str]:
     from ..report.write import write_report
 
     results = collect(work.setting.spec, work.ledger)
-    write_report(results, ["md", "json", "csv"], work.state / "report")
+    write_report(results, ["md", "json", "csv", "html"], work.state / "report", ("svg", "png"))
     return summary_lines(results)
 
 

@@ -18,7 +18,6 @@ from .table import Table
 MOST_ABLATIONS = 10
 MOST_CLASSES = 4
 """Of one ablation and data set."""
-MOST_CELLS = 4
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class Classes:
     left_out: list[str]
     """Removals that stopped early: classes are told of whole sets."""
     shifts: list[ConfusionShift]
-    """Of the ablations and data sets with such a class, with the confusions that are told."""
+    """Of the ablations and data sets with such a class, with their confusions, the most moved first."""
 
 
 def classes(results: Results, mode: Mode) -> Classes:
@@ -59,7 +58,7 @@ def classes(results: Results, mode: Mode) -> Classes:
         shown=len(chosen),
         table=from_rows(keys, [_row(one) for one in rows]),
         left_out=_left_out(results, mode),
-        shifts=[one.model_copy(update={"cells": one.cells[:MOST_CELLS]}) for one in shifts],
+        shifts=shifts,
     )
 
 

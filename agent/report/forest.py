@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from ...prompts import phrases
 from ..results import Effect, Mode, Results
 from . import selection
-from .canvas import FAINT, LABEL_LENGTH, Kind, Panel, images, row_labels, row_text
+from .canvas import FAINT, KINDS, LABEL_LENGTH, Kind, Panel, images, row_labels, row_text
 from .marks import Mark, draw_marks, finish
 from .selection import UNMEASURED, has_moved, is_crowd, name, noise_floor
-from .text import clipped, clipped_names, plain, prepared
+from .text import clipped, clipped_names, plain, prepared, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,10 +23,10 @@ Row = Effect | str
 """An effect, or the heading of those that follow."""
 
 
-def forest_plot(results: Results) -> dict[Kind, bytes]:
-    """The plot as SVG and PNG, one panel per mode: modes answer different questions and share no axis."""
+def forest_plot(results: Results, kinds: Sequence[Kind] = KINDS) -> dict[Kind, bytes]:
+    """The plot in the given kinds, one panel per mode: modes answer different questions and share no axis."""
     results = prepared(results, plain)
-    return images([_panel(results, mode) for mode in selection.modes(results)])
+    return images([_panel(results, mode) for mode in selection.modes(results)], kinds)
 
 
 def _panel(results: Results, mode: Mode) -> Panel:
@@ -92,8 +92,8 @@ def _label(row: Row) -> str:
     if isinstance(row, str):
         return clipped(row, LABEL_LENGTH)
     if len(row.components) > 1:
-        return clipped(name(row), LABEL_LENGTH) if is_crowd(row) else clipped_names(row.labels, LABEL_LENGTH)
+        return shortened(name(row), LABEL_LENGTH) if is_crowd(row) else clipped_names(row.labels, LABEL_LENGTH)
     if row.role == "confirmatory":
-        return clipped(name(row), LABEL_LENGTH)
+        return shortened(name(row), LABEL_LENGTH)
     how = f" · {row.intervention_kind} · {row.role}"
-    return clipped(name(row), max(8, LABEL_LENGTH - len(how))) + how
+    return shortened(name(row), max(8, LABEL_LENGTH - len(how))) + how

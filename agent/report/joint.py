@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 from ...prompts import phrases
 from ..results import Interaction, Mode, Results
 from . import selection
-from .canvas import LABEL_LENGTH, Kind, Panel, images, row_labels, row_text
+from .canvas import KINDS, LABEL_LENGTH, Kind, Panel, images, row_labels, row_text
 from .marks import Mark, draw_marks, finish
 from .selection import name
 from .text import clipped, clipped_names, plain, prepared
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def joint_plot(results: Results) -> dict[Kind, bytes] | None:
-    """The plot as SVG and PNG, one panel per mode and metric; None where nothing was removed together."""
+def joint_plot(results: Results, kinds: Sequence[Kind] = KINDS) -> dict[Kind, bytes] | None:
+    """The plot in the given kinds, one panel per mode and metric; None where nothing was removed together."""
     results = prepared(results, plain)
     panels = [
         Panel(len(joints), partial(_draw, mode=mode, metric=metric, joints=joints))
         for mode in selection.modes(results)
         for metric, joints in _by_metric(results, mode).items()
     ]
-    return images(panels) if panels else None
+    return images(panels, kinds) if panels else None
 
 
 def _by_metric(results: Results, mode: Mode) -> dict[str, list[Interaction]]:

@@ -75,8 +75,9 @@ def _draw(axes: "Axes", marks: Sequence[Mark], verdict: str, limits: tuple[float
 
 def finish(axes: "Axes", title: str, label: str) -> None:
     """Title, axis label and, where anything was drawn, the legend to the right."""
-    axes.locator_params(axis="x", nbins=6)
-    axes.set_title(title, loc="left", fontsize=10, fontweight="bold")
+    if axes.get_xscale() == "linear":
+        axes.locator_params(axis="x", nbins=6)
+    axes.set_title(title, loc="left", fontsize=9, fontweight="bold")
     axes.set_xlabel(label, parse_math=False)
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False, fontsize=8)
+        axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False, fontsize=7.5)

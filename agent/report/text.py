@@ -75,10 +75,18 @@ def clipped(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 
 
+def shortened(text: str, length: int) -> str:
+    """Likewise, cut in the middle: of long paths it is the end that tells them apart."""
+    if len(text) <= length:
+        return text
+    end = (length - 1) // 2
+    return f"{text[: length - 1 - end]}…{text[len(text) - end :]}"
+
+
 def clipped_names(names: Sequence[str], length: int) -> str:
-    """Several names in at most `length` characters: each keeps its start, since half a pair says nothing."""
+    """Several names in at most `length` characters: each keeps its ends, since half a pair says nothing."""
     room = max(8, (length - 3 * (len(names) - 1)) // max(1, len(names)))
-    return clipped(" + ".join(clipped(name, room) for name in names), length)
+    return clipped(" + ".join(shortened(name, room) for name in names), length)
 
 
 def prepared(results: "Results", escape: Escape) -> "Results":

@@ -22,8 +22,9 @@ from ..results import (
 from . import costs, datasets, footnotes, kinds, numbers, selection, tables
 from .classes import Classes, classes
 from .controls import Controls, controls
+from .more import More, more_units
 from .retuning import TunedView, tuned_view
-from .suggestions import Suggestion, suggestions
+from .suggestions import Suggestion, closer_looks, suggestions
 from .table import Cell, Table, columns
 
 
@@ -57,6 +58,10 @@ class ModeView:
     costs: Table
     controls: Controls
     advice: dict[str, list[Suggestion]]
+    more: More | None
+    """What more units would settle."""
+    closer: dict[str, list[Effect] | list[Interaction]]
+    """What calls for another look than more units, by why."""
     interactions: Table
     predictions: Table
     noise: Table
@@ -71,6 +76,18 @@ class ModeView:
     kinds_table: Table
     tuned: TunedView
     """Effects with the baseline and the arm tuned alike."""
+    begun: list[Effect]
+    """Of the sealed family on the primary metric: fewer seeds so far than the first look needs."""
+
+    @property
+    def measured(self) -> bool:
+        """Whether anything of the sealed family was, on the primary metric."""
+        return any(e.n or e.verdict != "undecided" for some in self.found.values() for e in some)
+
+    @property
+    def calls(self) -> bool:
+        """Whether anything here calls for doing something next."""
+        return bool(self.more or self.closer or any(self.advice.values()))
 
 
 def mode_view(results: Results, mode: Mode) -> ModeView:
@@ -97,6 +114,8 @@ def mode_view(results: Results, mode: Mode) -> ModeView:
         costs=costs.cost_table(results, mode),
         controls=controls(results, mode),
         advice=suggestions(results, mode),
+        more=more_units(results, mode),
+        closer=closer_looks(results, mode),
         interactions=tables.interaction_table(results, mode),
         predictions=tables.prediction_table(results, mode),
         noise=tables.noise_table(results, mode),
@@ -108,7 +127,14 @@ def mode_view(results: Results, mode: Mode) -> ModeView:
         kinds=kinds.of_mode(results, mode),
         kinds_table=kinds.kinds_table(results, mode),
         tuned=tuned_view(results, mode),
+        begun=_begun(results, family),
     )
+
+
+def _begun(results: Results, family: list[Effect]) -> list[Effect]:
+    first = results.study.looks[0][0] if results.study.looks else 0
+    open_ = [e for e in family if e.verdict == "undecided" and e.unit not in selection.SAMPLED]
+    return [e for e in open_ if 0 < e.n < first and not e.failed]
 
 
 def fates(results: Results) -> dict[str, int]:

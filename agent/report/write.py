@@ -9,10 +9,12 @@ from pathlib import Path
 from ...executor.errors import ReportError
 from ..results import Results
 from ..writing.store import name_of
+from .canvas import KINDS, Kind
 from .csv import effects_csv, further_csv, interactions_csv
 from .figures import Images, figures
 from .latex.section import section
 from .latex.standalone import draft_of, latex_files, pdf_report
+from .html.page import html_report
 from .markdown import markdown_report
 
 Files = dict[str, bytes]
@@ -21,19 +23,19 @@ Drawn = Callable[[], dict[str, Images]]
 """The figures, drawn once however many formats show them."""
 
 
-def write_report(results: Results, formats: Sequence[str], output: Path) -> list[Path]:
+def write_report(results: Results, formats: Sequence[str], output: Path, kinds: Sequence[Kind] = KINDS) -> list[Path]:
     """Write the report in the given formats; returns the files written.
 
     One format and an output with a suffix make a file of that name (CSV puts joint removals, data sets, classes and
     factorials into files of their own beside it); anything else makes a folder with everything that belongs to the
-    formats, figures included.
+    formats, figures included, in the given `kinds` of image (`svg` among them).
 
     Raises:
         ReportError: an unknown format, or a place that cannot be written; then no file was replaced.
     """
     chosen = _known(formats)
     single = len(chosen) == 1 and output.suffix != "" and not output.is_dir()
-    contents = _single(results, chosen[0], output) if single else _folder(results, chosen)
+    contents = _single(results, chosen[0], output) if single else _folder(results, chosen, kinds)
     base = output.parent if single else output
     return _write_all({base / name: content for name, content in contents.items()}, output)
 
@@ -54,7 +56,9 @@ def _single(results: Results, chosen: str, output: Path) -> Files:
     if chosen == "tex":
         return {output.name: section(results, draft_of(results)).encode()}
     if chosen == "pdf":
-        return {output.name: pdf_report(results, figures(results))}
+        return {output.name: pdf_report(results, figures(results, ("pdf",)))}
+    if chosen == "html":
+        return {output.name: html_report(results).encode()}
     if chosen == "json":
         return {output.name: _json(results)}
     files = {output.name: effects_csv(results).encode()}
@@ -65,9 +69,9 @@ def _single(results: Results, chosen: str, output: Path) -> Files:
     }
 
 
-def _folder(results: Results, chosen: Sequence[str]) -> Files:
+def _folder(results: Results, chosen: Sequence[str], kinds: Sequence[Kind]) -> Files:
     files: Files = {}
-    drawn = cache(lambda: figures(results))
+    drawn = cache(lambda: figures(results, kinds))
     for each in chosen:
         files |= _FORMATS[each](results, drawn)
     return files
@@ -87,6 +91,10 @@ def _draft_files(results: Results) -> Files:
         if draft.template:
             files[f"drafts/{name_of(draft)}.template.md"] = f"{draft.template}\n".encode()
     return files
+
+
+def _html_files(results: Results, drawn: Drawn) -> Files:
+    return {"report.html": html_report(results, drawn()).encode()}
 
 
 def _csv_files(results: Results, _drawn: Drawn) -> Files:
@@ -117,6 +125,7 @@ _FORMATS: dict[str, Callable[[Results, Drawn], Files]] = {
     "csv": _csv_files,
     "tex": _latex_files,
     "pdf": _pdf_files,
+    "html": _html_files,
 }
 
 

@@ -133,7 +133,7 @@ def test_reports_are_on_disk_and_say_the_same(whole):
     made, _ = whole
     report = made.state / "report"
     assert {path.name for path in report.iterdir()} == {
-        *("report.md", "report.json", "effects.csv", "interactions.csv", "figures")
+        *("report.md", "report.html", "report.json", "effects.csv", "interactions.csv", "figures")
     }
     results = made.results()
     written = json.loads((report / "report.json").read_text())

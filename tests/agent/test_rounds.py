@@ -384,3 +384,17 @@ def test_any_order_of_the_ledger_gives_the_same_findings():
         assert (found.effects, found.interactions, found.noise) == (
             *(expected.effects, expected.interactions, expected.noise),
         )
+
+
+def test_each_seed_of_a_few_tells_its_own_difference():
+    seen = evidence([*runs("baseline", seeds=5), *runs("a", loss=2, seeds=5, noise=1)], ("a",), study=spec(seeds=5))
+    one = effect_of(find(seen, "score"))
+    assert list(one.by_seed) == [0, 1, 2, 3, 4]
+    assert sum(one.by_seed.values()) / 5 == pytest.approx(one.delta)
+    assert one.by_seed[3] == pytest.approx(-2 + NOISE[1, 3] - NOISE[0, 3])
+    twin = effect_of(find(seen, "twin"))
+    assert twin.by_seed[3] == pytest.approx(-one.by_seed[3])
+    many = evidence(
+        [*runs("baseline", seeds=5), *runs("a", loss=2, seeds=5, noise=1, status="no-op")], ("a",), study=spec(seeds=5)
+    )
+    assert effect_of(find(many, "score")).by_seed == {}  # nothing was removed: there is no difference to tell

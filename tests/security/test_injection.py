@@ -23,7 +23,7 @@ from .hostile import CLAIM, IN_DOTENV, IN_SOURCE, KEY, OUTSIDE, SOUND, STEP, obe
 
 RUN = ("run", "--interactions", "none")
 SECRETS = [one.encode() for one in (KEY, IN_SOURCE, IN_DOTENV, OUTSIDE)]
-FORMATS = ("md", "json", "csv")
+FORMATS = ("md", "json", "csv", "html")
 COMPARED = "ablation metric delta interval p_adjusted p_equivalence n verdict scored_by".split()
 
 

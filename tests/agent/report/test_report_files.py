@@ -15,8 +15,9 @@ from lesion.executor.errors import ReportError
 from PIL import Image
 from simulated_results import effect, effects, joint, minimising, random_results, results, study
 
-ALL = ["md", "json", "csv"]
-FIGURES = {f"figures/{plot}.{kind}" for plot in ("forest", "interactions") for kind in ("svg", "png", "pdf")}
+ALL = ["md", "json", "csv", "html"]
+PLOTS = ("forest", "interactions", "predictions")
+FIGURES = {f"figures/{plot}.{kind}" for plot in PLOTS for kind in ("svg", "png", "pdf")}
 
 
 def files(folder):
@@ -26,7 +27,7 @@ def files(folder):
 def test_a_folder_holds_everything_and_nothing_else(tmp_path):
     written = write_report(results(), ALL, tmp_path / "new" / "report")
     found = files(tmp_path / "new" / "report")
-    assert set(found) == {"report.md", "report.json", "effects.csv", "interactions.csv", *FIGURES}
+    assert set(found) == {"report.md", "report.html", "report.json", "effects.csv", "interactions.csv", *FIGURES}
     assert {str(path.relative_to(tmp_path / "new" / "report")) for path in written} == set(found)
     text = found["report.md"].decode()
     assert all(f"({name})" in text for name in FIGURES if name.endswith("svg"))
@@ -71,13 +72,9 @@ def test_changing_one_number_changes_every_format(tmp_path):
     write_report(results(effects=changed), ALL, tmp_path / "after")
     before, after = files(tmp_path / "before"), files(tmp_path / "after")
     different = {name for name in before if before[name] != after[name]}
-    assert different == {
-        "report.md",
-        "report.json",
-        "effects.csv",
-        *(f"figures/forest.{kind}" for kind in ("svg", "png", "pdf")),
-    }
-    assert all(b"0.0777" in after[name] for name in ("report.md", "report.json", "effects.csv"))
+    drawn = {name for name in FIGURES if "interactions" not in name}
+    assert different == {"report.md", "report.html", "report.json", "effects.csv", *drawn}
+    assert all(b"0.0777" in after[name] for name in ("report.md", "report.html", "report.json", "effects.csv"))
 
 
 @pytest.mark.parametrize("place", ["file/report", "file/deeper/out.json"])

@@ -91,11 +91,14 @@ def test_what_to_do_next_says_what_was_tested_together():
     assert "not for training a new one" in fixed
     assert line_with(tuned, "head 2, head 3", "all at once they were not tested")
     assert "fine-tuning" in tuned
-    assert MODES["retrain"] not in section(text, "What to do next")
+    anew = part(text, "What to do next", "retrain")
+    assert "left out" not in anew
+    assert line_with(anew, "Beyond what this study allows", "head 1 at 31 (26 more, about 15 min 26 s)")
 
 
 def test_without_advice_nothing_is_advised():
-    text = section(markdown_report(three_modes(advice=[])), "What to do next")
+    settled = effect("dropout", "negligible", 0.0)
+    text = section(markdown_report(results(effects=[settled], interactions=[])), "What to do next")
     assert text.strip() == "Nothing was shown that calls for action."
     one = markdown_report(results(advice=[advice("prune", "retrain", 1)]))
     assert line_with(section(one, "What to do next"), "left out when training anew:** head 1. It was shown negligible.")
