@@ -1,8 +1,8 @@
 """The rows of a bundle as `rerun.py --list` shows them."""
 
-from ..arms import MEASURED
 from ..planning.plan import BASELINE
 from ..records.base import Interval, Record
+from .originals import Originals
 from .rows import Row
 from .unpacked import Unpacked
 
@@ -31,16 +31,13 @@ def listed(bundle: Unpacked, rows: list[Row]) -> list[Listed]:
 def _listed(bundle: Unpacked, row: Row) -> Listed:
     metric = bundle.results.study.primary
     figure, value, interval, verdict = row.figure(metric)
-    cap = bundle.manifest.caps.get(row.mode, {}).get(row.ablation)
-    parts = {row.ablation, BASELINE, *(row.effects[metric].components if row.is_joint else [])}
-    trials = [
-        one for one in bundle.trials if one.mode == row.mode and one.arm in parts and (cap is None or one.seed < cap)
-    ]
+    originals = Originals(bundle, row)
+    seeds = originals.seeds
+    trials = [trial for arm in originals.arms for seed, trial in originals.of(arm).items() if seed in seeds]
     if row.mode != "retrain":
-        seeds = {one.seed for one in trials if one.arm == row.ablation}
-        trains = [one for one in bundle.trials if one.mode == "retrain" and one.arm == BASELINE]
-        trials += [one for one in trains if one.seed in seeds]
-    seconds = [one.seconds for one in trials if one.status in MEASURED and one.seconds]
+        trained = originals.of(BASELINE, "retrain")
+        trials += [trained[seed] for seed in originals.trained(seeds)]
+    seconds = [one.seconds for one in trials if one.seconds]
     return Listed(
         ablation=row.ablation,
         mode=row.mode,
@@ -49,6 +46,6 @@ def _listed(bundle: Unpacked, row: Row) -> Listed:
         value=value,
         interval=interval,
         verdict=verdict,
-        seeds=len({one.seed for one in trials if one.arm == row.ablation and one.mode == row.mode}),
+        seeds=len(seeds),
         seconds=sum(seconds) if seconds else None,
     )

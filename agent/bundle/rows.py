@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from ...executor.errors import BundleError
 from ..planning.plan import nearest
@@ -24,7 +25,7 @@ class Row:
         """Whether several components are removed."""
         return any(len(one.components) > 1 for one in self.effects.values())
 
-    def figure(self, metric: str) -> tuple[str, float | None, Interval | None, str]:
+    def figure(self, metric: str) -> tuple[Literal["delta", "contrast"], float | None, Interval | None, str]:
         """What is held against the reported interval: its name (`delta` or `contrast`), value, interval, and the verdict."""
         joint = self.interactions.get(metric)
         if joint is not None and joint.contrast is not None and joint.interval is not None:

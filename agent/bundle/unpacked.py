@@ -8,7 +8,10 @@ from pathlib import Path
 from shutil import which
 from typing import Any
 
+from pydantic import ValidationError
+
 from ...executor.errors import BundleError
+from ..machine import package_version
 from ..planning.plan import Plan, parse_plan
 from ..records.bundle import Manifest, Outside, Packed, Told
 from ..results import Results
@@ -135,6 +138,7 @@ def opened_bundle(folder: Path) -> Unpacked:
             problems.append(f"{one.path} is not what was packed (its sha256 differs)")
     found = Unpacked(folder, manifest)
     if not problems:
+        _require_read(found)
         hashes = zip(manifest.plans, found.plans, strict=True)
         problems = [
             f"{sealed.file} is not the plan that was sealed" for sealed, plan in hashes if plan.hash != sealed.hash
@@ -143,6 +147,17 @@ def opened_bundle(folder: Path) -> Unpacked:
         what = "the bundle is damaged:\n  " + "\n  ".join(problems)
         raise BundleError(what, where=str(folder / MANIFEST), to_do="unpack the archive again")
     return found
+
+
+def _require_read(bundle: Unpacked) -> None:
+    """`BundleError` where records are of a kind that this version does not know."""
+    try:
+        _ = bundle.results, bundle.trials
+    except ValidationError as error:
+        packed, own = bundle.manifest.lesion, package_version()
+        first = error.errors()[0]
+        what = f"its records cannot be read (packed by lesion {packed}, this is {own}): {first['loc']}: {first['msg']}"
+        raise BundleError(what, where=str(bundle.folder), to_do=f"pip install 'lesion=={packed}'") from None
 
 
 def _table(raw: Tables, key: str) -> Tables:

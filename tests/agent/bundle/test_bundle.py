@@ -64,7 +64,7 @@ def test_patches_apply(archive, tmp_path):
 
 def test_what_cannot_be_packed_is_one_message(study, tmp_path):
     for given, told in (
-        (["--format", "md"], "leave out --format"),
+        (["--format", "md"], "leave out"),
         (["--bundle-size", "much"], "--bundle-size"),
         (["-o", str(study.folder / "lesion.toml" / "x.zip")], "the bundle cannot be written: Not a directory"),
     ):
