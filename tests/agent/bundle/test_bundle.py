@@ -66,7 +66,7 @@ def test_what_cannot_be_packed_is_one_message(study, tmp_path):
     for given, told in (
         (["--format", "md"], "leave out"),
         (["--bundle-size", "much"], "--bundle-size"),
-        (["-o", str(study.folder / "lesion.toml" / "x.zip")], "the bundle cannot be written: Not a directory"),
+        (["-o", str(study.folder / "lesion.toml" / "x.zip")], "the bundle cannot be written: "),
     ):
         ended = study.lesion("report", "--bundle", *given)
         assert ended.code == 2 and told in ended.err.replace("\n", " "), ended.err
@@ -137,7 +137,7 @@ def test_a_removal_stops_at_the_same_examples_and_finished_trials_are_kept(elsew
 def test_a_changed_source_is_told_apart_by_what_it_changes(archive, tmp_path):
     found = unpacked(archive, tmp_path)
     found.edit("project/experiment.py", "torch.manual_seed(seed)", "torch.manual_seed(seed + 2)")
-    ended = found.rerun(WARM)
+    ended = found.rerun(WARM, "--seeds", "1")
     assert ended.code == 0, ended.err
     assert f"{WARM}, retrain: reproduced, within its interval" in ended.out
     assert "files that are not what they were: project/experiment.py" in ended.out
