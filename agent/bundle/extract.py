@@ -79,11 +79,6 @@ def deltas(spec: StudySpec, ledger: Ledger, rows: Sequence[TrialRow]) -> dict[st
     return {str(seed): rule_of(evidence.at(seed))["deltas"] for seed in evidence.seeds_at_hand}
 
 
-def has_version(ledger: Ledger) -> str:
-    """The version of the source that the ledger's results are of; empty before anything ran."""
-    return ledger.recall("version") or ""
-
-
 def plans_of(ledger: Ledger, version: str) -> list[tuple[str, str, str]]:
     """(file, hash, YAML) of every sealed plan."""
     documents = ledger.plans(version)

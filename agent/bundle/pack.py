@@ -48,11 +48,12 @@ def write_bundle(spec: StudySpec, state: Path, output: Path, limit: int = LIMIT)
     path = output / BUNDLE if output.is_dir() else output
     ledger = Ledger(state, write=False)
     try:
+        bundle = _Bundle(_as_measured(spec, ledger), ledger, state, limit, path.resolve())
         with ledger.snapshot():
-            bundle = _Bundle(_as_measured(spec, ledger), ledger, state, limit)
-            contents, manifest = bundle.contents, bundle.manifest
+            bundle.read()
     finally:
         ledger.close()
+    contents, manifest = bundle.contents, bundle.manifest
     text = (manifest.model_dump_json(indent=1) + "\n").encode()
     write_archive({**contents, MANIFEST: text}, manifest.files, path)
     return path, prompts.render("bundle/packed.j2", manifest=manifest).strip().splitlines()
@@ -77,6 +78,11 @@ class _Bundle:
     ledger: Ledger
     state: Path
     limit: int
+    output: Path
+
+    def read(self) -> None:
+        """Take from the ledger, as of now, all that is packed of it."""
+        _ = self._results, self._plans, self._sealed, self._trials, self._caps, self._deltas
 
     @cached_property
     def contents(self) -> dict[str, Content]:
@@ -85,8 +91,7 @@ class _Bundle:
         plans = {file: text.encode() for file, _, text in self._plans}
         edits = {file: diff.encode() for file, diff in self._patches[0].values()}
         results = (self._results.model_dump_json(indent=2) + "\n").encode()
-        lines = [told(row, self.ledger).model_dump_json(exclude_defaults=True) for row in self._rows]
-        written = {RESULTS: results, LEDGER: "".join(f"{one}\n" for one in lines).encode(), **self._surroundings}
+        written = {RESULTS: results, LEDGER: self._trials, **self._surroundings}
         rerun = prompts.render("bundle/rerun.py.j2", lesion=package_version()).encode()
         readme = self._readme().encode()
         return {**project, **plans, **edits, **written, "rerun.py": rerun, "README.md": readme}
@@ -108,8 +113,8 @@ class _Bundle:
             split=study.split,
             splits=list(splits),
             seeds={str(mode): seeds for mode, seeds in measured.items()},
-            caps=caps(spec, self.ledger, self._rows),
-            deltas=deltas(spec, self.ledger, self._rows),
+            caps=self._caps,
+            deltas=self._deltas,
             plans=[
                 SealedPlan(round=plan.round, file=file, hash=digest, planner=plan.planner)
                 for plan, (file, digest, _) in zip(self._sealed, self._plans, strict=True)
@@ -142,8 +147,21 @@ class _Bundle:
         return plans_of(self.ledger, self._version)
 
     @cached_property
+    def _trials(self) -> bytes:
+        lines = [told(row, self.ledger).model_dump_json(exclude_defaults=True) for row in self._rows]
+        return "".join(f"{one}\n" for one in lines).encode()
+
+    @cached_property
+    def _caps(self) -> dict[str, dict[str, int]]:
+        return caps(self.setting.spec, self.ledger, self._rows)
+
+    @cached_property
+    def _deltas(self) -> dict[str, dict[str, dict[str, float]]]:
+        return deltas(self.setting.spec, self.ledger, self._rows)
+
+    @cached_property
     def _selection(self) -> Selection:
-        return select(self.setting.spec, self.state, self.limit)
+        return select(self.setting.spec, (self.state, self.output), self.limit)
 
     @cached_property
     def _patches(self) -> tuple[dict[str, tuple[str, str]], list[str]]:

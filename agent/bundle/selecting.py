@@ -47,15 +47,15 @@ class Selection:
     outside: list[Outside] = field(default_factory=lambda: list[Outside]())
 
 
-def select(spec: StudySpec, state: Path, limit: int) -> Selection:
+def select(spec: StudySpec, own: tuple[Path, Path], limit: int) -> Selection:
     """Look through a project.
 
     Args:
         spec: the study.
-        state: its state folder.
+        own: its state folder and the bundle itself, which are no part of the project.
         limit: bytes of project files in all; what trials need comes first, then the smaller before the larger.
     """
-    return _Looking(spec, state, limit).selection
+    return _Looking(spec, *own, limit).selection
 
 
 def digest(path: Path) -> str:
@@ -68,6 +68,7 @@ def digest(path: Path) -> str:
 class _Looking:
     spec: StudySpec
     state: Path
+    output: Path
     limit: int
 
     @cached_property
@@ -116,6 +117,7 @@ class _Looking:
         spec = self.spec
         weights = spec.experiment.weights
         claims = spec.study.claims_file
+        inputs = [one for one in spec.inputs if one.is_relative_to(spec.root)]
         named = [
             spec.path.resolve(),
             spec.config_file,
@@ -123,7 +125,7 @@ class _Looking:
             spec.below_root(weights) if weights else None,
             absolute(spec.path.parent, claims) if claims else None,
             *source_files(spec),
-            *(each for given in spec.inputs for each in ([given] if given.is_file() else sorted(given.rglob("*")))),
+            *(each for given in inputs for each in ([given] if given.is_file() else given.rglob("*"))),
         ]
         return frozenset(one for one in named if one is not None)
 
@@ -151,7 +153,8 @@ class _Looking:
                     yield here / name, reason
             folders[:] = kept
             for name in sorted(files):
-                yield here / name, self._refused(here / name)
+                if here / name != self.output:
+                    yield here / name, self._refused(here / name)
 
     def _not_entered(self, folder: Path) -> str | None:
         if folder.is_symlink():
