@@ -152,13 +152,17 @@ class Dispatcher:
         if trained is not None:
             weights.unlink(missing_ok=True)
             return scored_anew(trained, outcome)
-        plain = outcome.model_copy(update={"scored_by": None, "own": {}})
+        plain = outcome.model_copy(update={"scored_by": None, "own": {}, "family": self._family(trial, outcome)})
         if not source_edits(self.workshop.interventions[trial.arm]) or outcome.status != "ok":
             return plain
         if not self.workshop.is_rescored(trial):
             return plain.model_copy(update={"scored_by": "edited"})
         self._trained[trial.key] = plain
         return None
+
+    def _family(self, trial: Trial, outcome: Outcome) -> int | None:
+        """Tests that the rule which may have ended an evaluation early was told of; None where no such rule was applied."""
+        return self._asked_at(trial.seed).of(trial.arm)["family"] if self._asked_at and outcome.seen else None
 
     def _record(self, trial: Trial, outcome: Outcome) -> bool:
         """Write an outcome; False where the trial is to be tried once more."""

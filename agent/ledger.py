@@ -48,6 +48,8 @@ class Facts(BaseModel):
     """Of an evaluated baseline whose batches can be scored in any order: split → examples of each."""
     seen: dict[str, Seen] = {}
     """Split → how far an arm was evaluated under the rule that stops it early."""
+    family: int | None = None
+    """Tests that this rule was corrected over."""
     same: bool | None = None
     replayed: float | None = None
     held_memory: int | None = None
@@ -277,6 +279,11 @@ class Ledger:
         """Of a joint removal that measured its parts along with itself: part → split → column."""
         row = self._database.execute("SELECT parts FROM details WHERE key = ?", (key,)).fetchone()
         return PARTS.validate_json(row[0]) if row and row[0] else {}
+
+    def last_finished(self, version: str) -> float | None:
+        """When the last trial of this version ended, in seconds since the epoch; None before any has."""
+        query = "SELECT MAX(finished_at) FROM trials WHERE version = ?"
+        return self._database.execute(query, (version,)).fetchone()[0]
 
     def has_baseline(self, version: str) -> bool:
         """Whether any baseline run has finished."""

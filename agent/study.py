@@ -156,10 +156,16 @@ class Study:
         )
         return evidence.looked_at
 
+    def dispatcher(self, pool: Pool, budget: Budget, variants: Sequence[Variant] = ()) -> Dispatcher:
+        """What runs trials of the plans that are known so far."""
+        removed = {one.id: one.interventions for plan in self.plans for one in plan.ablations}
+        removed |= {one.arm: one.removed for one in variants}
+        workshop = Workshop(self.setting, self.state / CHECKPOINTS, {BASELINE: [], **removed}, self.loads)
+        return Dispatcher(workshop, self.ledger, pool, budget, self.observer)
+
     def _was_complete(self) -> bool:
         """Whether the last run came to the study's end; from then on its results are known, and that stays remembered."""
-        known = self.ledger.recall("version") == self.setting.version
-        was = known and self.ledger.recall("state") == "complete"
+        was = (self.ledger.recall("version"), self.ledger.recall("state")) == (self.setting.version, "complete")
         if was:
             self.ledger.remember(COMPLETED, self.setting.version)
         return was
@@ -189,7 +195,7 @@ class Study:
         while plan is not None:
             self._seal(plan)
             self._check(plan, pool)
-            dispatcher = self._dispatcher(pool, budget)
+            dispatcher = self.dispatcher(pool, budget)
             for mode in self.setting.modes:
                 if plan.round == 1:
                     self._baseline(dispatcher, mode)
@@ -329,13 +335,13 @@ class Study:
 
     def _retune(self, pool: Pool, budget: Budget) -> None:
         """Last of all, where the study asks for it: one tuning for the baseline and each arm, and what it chose at fresh seeds."""
-        evidence = self.evidence(self._dispatcher(pool, budget), "retrain")
+        evidence = self.evidence(self.dispatcher(pool, budget), "retrain")
         tuning = planned_tuning(self.setting, evidence)
         if tuning is None:
             return
         self.ledger.remember(REMEMBERED, tuning.model_dump(mode="json"))
         variants = tuning.variants(evidence)
-        dispatcher = self._dispatcher(pool, budget, [one for each in variants.values() for one in each])
+        dispatcher = self.dispatcher(pool, budget, [one for each in variants.values() for one in each])
         evidence = self.evidence(dispatcher, "retrain")
         for stage in stages(tuning, evidence, variants):
             trials = [one.trial(self.setting, seed) for one, seed in stage.wanted]
@@ -344,12 +350,6 @@ class Study:
             dispatcher.run(list({one.key: one for one in trials}.values()))
 
     # inside
-
-    def _dispatcher(self, pool: Pool, budget: Budget, variants: Sequence[Variant] = ()) -> Dispatcher:
-        removed = {one.id: one.interventions for plan in self.plans for one in plan.ablations}
-        removed |= {one.arm: one.removed for one in variants}
-        workshop = Workshop(self.setting, self.state / CHECKPOINTS, {BASELINE: [], **removed}, self.loads)
-        return Dispatcher(workshop, self.ledger, pool, budget, self.observer)
 
     def _verdicts(self) -> Verdicts:
         ablations = {one.id: one for plan in self.plans for one in plan.ablations}

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +21,19 @@ STUDY_FILE = "lesion.toml"
 BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
-def load_study(path: Path) -> StudySpec:
+def load_study(path: Path, adapted: Callable[[dict[str, Any]], dict[str, Any]] | None = None) -> StudySpec:
     """The study described by `path`, a study file or a folder with a `lesion.toml`.
+
+    Args:
+        path: where it is.
+        adapted: what its tables become before they are looked at; the file keeps what it says.
 
     Raises:
         StudyFileError: it is missing, unreadable or wrong; the message lists all problems, a line each.
     """
     path = _study_file(path)
     raw, lines = _parse(path)
+    raw = adapted(raw) if adapted else raw
     spec, problems = _validate(raw, path)
     problems += [*check_study(raw, path.parent), *check_retuning(raw, path.parent)]
     problems += check_claims(raw, path.parent)

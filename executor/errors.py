@@ -13,6 +13,7 @@ LesionError                 what happened, where, what to do
 │   ├── PlanningOver        no more may be asked of it: quota used up, or a cap on tokens or dollars reached
 │   └── BadAnswerError      it gave no usable answer, after every repair
 ├── OutOfTime               the run's time ends before the planner can be asked
+├── BundleError             a reproducibility bundle that cannot be packed, or is damaged, or asks for what is not there
 └── ReportError             nothing to report, or nowhere to write it
 """
 
@@ -90,3 +91,7 @@ class OutOfTime(LesionError):
 
 class ReportError(LesionError):
     """There is nothing to report yet, or the report cannot be written."""
+
+
+class BundleError(LesionError):
+    """A reproducibility bundle that cannot be packed, is damaged, or asks for something that is not on this machine."""

@@ -196,6 +196,8 @@ class Outcome(BaseModel):
     """Where the end of its output lies, for people. Never the trial's own word."""
     scored_by: ScoredBy | None = None
     """Of a trial with source edits: whether its weights were evaluated by the unedited source. Never the trial's own word."""
+    family: int | None = None
+    """Tests that the rule which may end its evaluation early was corrected over. Never the trial's own word."""
     own: Metrics = {}
     """The figures that such a trial gave itself, where those of the unedited evaluation differ."""
 

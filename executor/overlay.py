@@ -225,7 +225,7 @@ def _syntax_error(text: str) -> str | None:
 
 
 def _lines(text: str) -> list[str]:
-    lines = text.splitlines(keepends=True)
-    if lines and not lines[-1].endswith(("\n", "\r")):
+    lines = re.findall(r"[^\n]*\n|[^\n]+", text)  # what else breaks lines for Python breaks none for patch
+    if lines and not lines[-1].endswith("\n"):
         lines[-1] += "\n\\ No newline at end of file\n"
     return lines

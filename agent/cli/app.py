@@ -3,6 +3,7 @@
 import errno
 import os
 import sys
+from collections.abc import Callable
 
 import typer
 
@@ -48,12 +49,12 @@ def _options(
     """Options of `lesion` itself."""
 
 
-def main() -> None:
-    """Run the program and leave with its exit code: 0, 1, 2, 3, 4, 130 or 143."""
+def main(program: Callable[[], None] = app) -> None:
+    """Run a program and leave with its exit code: 0, 1, 2, 3, 4, 130 or 143."""
     from ...executor.errors import LesionError
 
     try:
-        app()
+        program()
     except LesionError as error:
         _fail(str(error), error.exit_code)
     except Interrupted as interruption:

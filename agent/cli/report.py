@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .drafting import DraftStyle, require_question
 from .options import DEFAULT_STUDY, BaseUrl, Model, Replay, State, StudyFile, WhoPlans
 
 if TYPE_CHECKING:
-    from ..ledger import Ledger
-    from ..planners import Asked
     from ..results import Results
-    from ..spec import StudySpec
 
 
 class Format(StrEnum):
@@ -33,14 +31,6 @@ class Split(StrEnum):
 
     VALIDATION = "validation"
     TEST = "test"
-
-
-class DraftStyle(StrEnum):
-    """How a draft reads."""
-
-    TERSE = "terse"
-    NARRATIVE = "narrative"
-    REBUTTAL = "rebuttal"
 
 
 def report(
@@ -71,6 +61,17 @@ def report(
         bool,
         typer.Option("--queue", help="Put the runs that a rebuttal wants into the queue of `lesion run --queued`."),
     ] = False,
+    bundle: Annotated[
+        bool,
+        typer.Option(
+            "--bundle",
+            help="Pack all that it takes to run any row again into a ZIP file, report/bundle.zip by default.",
+        ),
+    ] = False,
+    bundle_size: Annotated[
+        str | None,
+        typer.Option(metavar="SIZE", help="Most that the project's files in it may take.", show_default="100MiB"),
+    ] = None,
     planner: WhoPlans = None,
     model: Model = None,
     base_url: BaseUrl = None,
@@ -82,16 +83,28 @@ def report(
     from ..ledger import Ledger
     from ..planners import Asked
     from ..studyfile import load_study, state_folder
+    from .bundling import bundled
+    from .drafting import drafted
 
-    _require_question(style, question, queue=queue)
+    require_question(style, question, queue=queue)
     spec = load_study(study)
     folder = state_folder(spec, state)
+    if bundle or bundle_size:
+        to_print = output == Path("-")
+        bundled(
+            spec,
+            folder,
+            output,
+            bundle_size,
+            {"--format": format, "--split": split, "--style": style, "-o -": to_print},
+        )
+        return
     chosen = split.value if split else None
     with closing(Ledger(folder, write=False)) as ledger:
         results = collect(spec, ledger, chosen)
         if style:
             who = Asked(planner.value if planner else None, model, base_url, replay, stream=sys.stderr.isatty())
-            _write_draft(style, question, who, (spec, ledger, results), queue=queue)
+            drafted(style, question, who, (spec, ledger, results), queue=queue)
             results = collect(spec, ledger, chosen)
     if output == Path("-"):
         sys.stdout.write(_printed(results, format, style))
@@ -109,55 +122,21 @@ def _write(results: "Results", formats: list[Format] | None, output: Path) -> No
 
 def _printed(results: "Results", formats: list[Format] | None, style: DraftStyle | None) -> str:
     """What goes to the terminal or into a pipe."""
+    from ..report.html.page import html_report
     from ..report.latex.section import section
     from ..report.latex.standalone import draft_of
-    from ..report.html.page import html_report
     from ..report.markdown import markdown_report
 
     if style and not formats:
         return f"{results.drafts[-1].text}\n"
-    if formats == [Format.JSON]:
-        return results.model_dump_json(indent=1)
-    if formats == [Format.MD]:
-        return markdown_report(results)
-    if formats == [Format.TEX]:
-        return section(results, draft_of(results))
-    if formats == [Format.HTML]:
-        return html_report(results)
-    raise typer.BadParameter("printing takes one of --format md, html, tex and json", param_hint="-o -")
-
-
-def _require_question(style: DraftStyle | None, question: str | None, *, queue: bool) -> None:
-    """A rebuttal answers a question, and nothing else does."""
-    rebuttal = style is DraftStyle.REBUTTAL
-    if rebuttal and not (question or "").strip():
-        raise typer.BadParameter("say what the reviewer asks: --question '…'", param_hint="--style rebuttal")
-    if (question is not None or queue) and not rebuttal:
-        given = "--question" if question is not None else "--queue"
-        raise typer.BadParameter("goes with --style rebuttal", param_hint=given)
-
-
-def _write_draft(
-    style: DraftStyle,
-    question: str | None,
-    who: "Asked",
-    study: "tuple[StudySpec, Ledger, Results]",
-    *,
-    queue: bool,
-) -> None:
-    """Have it written and kept; what was left out of it, and what it would take to say more, on stderr."""
-    from ...prompts import render
-    from ..planners import model_for, writer
-    from ..writing.asking import Wish
-    from ..writing.write import queued, write_draft
-    from .signals import listen
-    from .watching import watcher
-
-    spec, ledger, results = study
-    settings = model_for(spec.planner, who)
-    listen()
-    with closing(watcher(results.study.primary, as_json=False)) as watch:
-        writes = writer(settings, who, ledger.path.parent, watch) if settings else None
-        written = write_draft(Wish(style.value, question), results, ledger, writes)
-    request = queued(written.plan, ledger.path.parent) if queue and written.plan else ""
-    typer.echo(render("writing/told.j2", written=written, request=request).strip(), err=True)
+    match formats:
+        case [Format.JSON]:
+            return results.model_dump_json(indent=1)
+        case [Format.MD]:
+            return markdown_report(results)
+        case [Format.TEX]:
+            return section(results, draft_of(results))
+        case [Format.HTML]:
+            return html_report(results)
+        case _:
+            raise typer.BadParameter("printing takes one of --format md, html, tex and json", param_hint="-o -")

@@ -11,7 +11,7 @@ class Interrupted(SystemExit):
 
     def __init__(self, number: int) -> None:
         super().__init__(
-            f"stopped by {signal.Signals(number).name}; every finished trial is kept, `lesion run` goes on from here"
+            f"stopped by {signal.Signals(number).name}; every finished trial is kept, and the same command goes on from here"
         )
         self.code = self.exit_code = 128 + number
 

@@ -12,9 +12,9 @@ from ..writing.store import name_of
 from .canvas import KINDS, Kind
 from .csv import effects_csv, further_csv, interactions_csv
 from .figures import Images, figures
+from .html.page import html_report
 from .latex.section import section
 from .latex.standalone import draft_of, latex_files, pdf_report
-from .html.page import html_report
 from .markdown import markdown_report
 
 Files = dict[str, bytes]
