@@ -71,7 +71,7 @@ def _single(results: Results, chosen: str, output: Path) -> Files:
 
 def _folder(results: Results, chosen: Sequence[str], kinds: Sequence[Kind]) -> Files:
     files: Files = {}
-    drawn = cache(lambda: figures(results, kinds))
+    drawn = cache(lambda: figures(results, ("svg",) if set(chosen) <= _INSIDE else kinds))
     for each in chosen:
         files |= _FORMATS[each](results, drawn)
     return files
@@ -127,6 +127,10 @@ _FORMATS: dict[str, Callable[[Results, Drawn], Files]] = {
     "pdf": _pdf_files,
     "html": _html_files,
 }
+
+
+_INSIDE = {"html", "json", "csv"}
+"""Formats that have no images beside them."""
 
 
 def _write_all(files: Mapping[Path, bytes], output: Path) -> list[Path]:
