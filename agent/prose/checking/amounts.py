@@ -1,0 +1,317 @@
+"""Holds the numbers of a clause against the results: whose they are, what they measure, their sign, their unit and their rounding."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ...report import selection
+from ...results import Effect, Interaction
+from .clauses import Clause, Subject
+from .finding import Outcome
+from .ground import Found, Ground
+from .quantities import Quantity
+from .values import Role, Value, values_of, values_of_floor, values_of_study
+
+_BASELINE = re.compile(r"\b(?:baseline|full model|unablated|intact|nothing removed|reference (?:model|run)|complete model|unmodified|noise floor|run-to-run|original model)\b", re.IGNORECASE)
+_BEFORE: tuple[tuple[Role, str], ...] = (
+    ("p", r"(?:(?<![A-Za-z])[pP](?:[- ]?values?)?(?:\s*\([^)]*\))?(?:[_ ]?(?:adj\w*|equivalence|eq|Holm))?)\s*(?:=|<|>|≤|≥|≈|of|is|was|below|above|under|at|:|\s)*$|significance level of\s*$"),
+    ("count", r"(?<![A-Za-z])[nN]\s*=\s*$"),
+    ("alpha", r"(?:α|\balpha|significance level(?: of)?|level)\s*(?:=|of|is|at|:)?\s*$"),
+    ("smallest", r"(?:δ|\bdelta|smallest effect(?: size)?(?: of interest)?(?:\s*\(?δ\)?)?|equivalence (?:bound|margin))\s*(?:=|of|is|was|:|at|\()\s*(?:±\s*)?$|(?:within|band of|band)\s*(?:±\s?)?$"),
+    ("sd", r"(?:σ|\bSD|\bs\.d\.|standard deviations?|\bstd|noise|spread)(?:\s+of one \w+)?\s*(?:\(σ\))?\s*(?:=|of|is|was|:|\()?\s*$"),
+    ("mde", r"(?:minimum detectable effect|\bMDE|detectable effect)(?:[\w ,()%]{0,30})?\s*(?:=|of|is|was|:)\s*$"),
+    ("multiple", r"(?:in units of δ|\bΔ/δ|δ/σ)\s*(?:=|of|is|:)?\s*$"),
+    ("other", r"(?:ρ|correlat\w+)\s*(?:=|of|is|:|was|\()?\s*$"),
+)  # fmt: skip
+_LEVEL_AFTER = re.compile(r"^\s*(?:simultaneous|confidence|CI\b|C\.I\.|intervals?|credible|two-sided|power)", re.IGNORECASE)
+_CHANGE = re.compile(
+    r"(?:\bby|\bcost(?:s|ing)?|\blos(?:e|es|ing|t|s of|ses of)|\bloss|\bdrops?(?: of)?|\bgains?(?: of)?|Δ\w*\)?|\bdelta|\bchange(?:s)?(?: of)?|\bdifference(?: of)?|\beffects?(?: of)?|\bincreases?(?: of)?|\bdecreases?(?: of)?|\bimprovement(?: of)?|\bdegradation(?: of)?"
+    r"|\breduction(?: of)?|\bdeficit(?: of)?|\bpenalty(?: of)?|\bfalls?(?: of)?|\brise(?: of)?|\bcontrast(?: of)?|\bobserved(?: loss)?(?: of)?|\badditive|\bsum of singles|\bpredicted|\bexpected|\bsum|\bchanges \S+|\bworth|\bestimated?(?: at| as)?|\bamounts? to|\btotals?|\bmoves?(?: it)?)"
+    r"(?:\s*(?:of|at|is|was|are|=|:|about|only|just|roughly|around|approximately|nearly|almost|over|under|to|an?|some|estimated|at|more than|less than|at least|at most|as much as|up to|an additional|another|merely|the|loss|beyond|in|\ue012+|\())*\s*$",
+    re.IGNORECASE,
+)
+_LEVEL = re.compile(r"(?:\bfrom|\bto|\breach(?:es|ed)?|\bat|\bmean(?: of)?|\bscores?|\bachieves?|\battains?|\bof|\bis|\bwas|\bremains|\bstays|\bdown to|→|\ue012\s*(?:=|:|\()?|\bhas|\bgets)(?:\s*(?:a|an|about|only|just|the|roughly|\ue012+|of))*\s*$", re.IGNORECASE)
+_FRACTION = re.compile(r"\b(?:recover|restor|regain|giv\w+ back|gave back|given back|retain|keep|kept|preserv)\w*", re.IGNORECASE)
+_THINGS = re.compile(r"^\s*(?:\w+ ){0,2}?(?:components?|heads?|layers?|blocks?|removals?|parts?|modules?|ablations?|arms?|effects?|verdicts?|joint removals?|groups?|interactions?|of (?:the|these|those|all|them)\b|of \d|of \w+ (?:components|heads|removals|parts))", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Held:
+    """A number, and what came of it."""
+
+    quantity: Quantity
+    outcome: Outcome
+    why: str
+    reference: str | None = None
+    found: Found | None = None
+    role: Role | None = None
+
+
+def amounts(ground: Ground, clause: Clause, *, row: bool = False) -> Iterator[Held]:
+    """Every number of a clause, but for counts of components and ratios, which are claims of their own."""
+    numbers = [q for q in clause.quantities if not is_count_of_things(clause, q) and q.unit not in ("times", "magnitudes")]
+    whose = owners(clause)
+    for at, q in enumerate(numbers):
+        ends = _ends_with(clause, numbers, at)
+        yield _held(ground, clause, q, whose[q.start], ends, row)
+
+
+def is_count_of_things(clause: Clause, q: Quantity) -> bool:
+    """Whether it counts components, removals or verdicts."""
+    rest = clause.masked[q.end :]
+    return q.unit in ("", "things") and q.decimals == 0 and q.sign == "" and _THINGS.match(rest) is not None
+
+
+def owners(clause: Clause) -> dict[int, tuple[Subject, ...]]:
+    """Of every number, what it is said of: what was named last before it, or first after it, one each where both are lists."""
+    found: dict[int, tuple[Subject, ...]] = {}
+    flat = [s for group in clause.groups for s in group]
+    for q in clause.quantities:
+        found[q.start] = _owner(clause, q, flat)
+    for group in clause.groups:
+        _one_each(clause, group, found)
+    return found
+
+
+def _owner(clause: Clause, q: Quantity, flat: Sequence[Subject]) -> tuple[Subject, ...]:
+    after = [s for s in flat if s.start >= q.end]
+    if after:
+        between = clause.masked[q.end : after[0].start]
+        points = r"[^.;,\d]{0,24}?\b(?:for|without|w/o|from|by|when|if|with|removing|of|to|in|is)\b[^.;,\d]{0,24}$|\s*\(?\s*$|\s*%?\s*\(\ue000?$"
+        direct = re.match(points, between) is not None and not any(q.end <= o.start < after[0].start for o in clause.quantities)
+        before_any = not any(s.end <= q.start for s in flat)
+        if (direct and not re.search(r"\b(?:than|and|over|against)\b", between)) or before_any:
+            return next(group for group in clause.groups if after[0] in group)
+    before = [group for group in clause.groups if group[0].start < q.start]
+    if before:
+        inner = [s for s in before[-1] if s.end <= q.start]
+        parenthesis = _in_own_parenthesis(clause, q, inner[-1].end) if inner else False
+        whole = inner == list(before[-1]) and not parenthesis
+        return before[-1] if whole or not inner else (inner[-1],)
+    return clause.carried
+
+
+def _in_own_parenthesis(clause: Clause, q: Quantity, end: int) -> bool:
+    return re.match(r"[\ue001\"”]?\s*[(\[][^()]*$", clause.masked[end : q.start]) is not None
+
+
+def _one_each(clause: Clause, group: tuple[Subject, ...], found: dict[int, tuple[Subject, ...]]) -> None:
+    """`A and B cost 0.04 and 0.17`: the first number is the first's."""
+    mine = [q for q in clause.quantities if found[q.start] == group and q.start >= group[-1].end and q.unit not in ("seeds", "trials") and not re.search(r"(?:[np]|δ|α)\s*[=<>]\s*$", clause.masked[:q.start])]
+    heads = [q for i, q in enumerate(mine) if not re.search(r"[\[(][^\])]*$", clause.masked[group[-1].end : q.start])]
+    if len(group) > 1 and len(heads) == len(group) and all(_listed(clause.masked[a.end : b.start]) for a, b in zip(heads, heads[1:], strict=False)):
+        for at, q in enumerate(heads):
+            stop = heads[at + 1].start if at + 1 < len(heads) else clause.end
+            for inner in mine:
+                if q.start <= inner.start < stop:
+                    found[inner.start] = (group[at],)
+
+
+def _listed(between: str) -> bool:
+    return re.fullmatch(r"\s*(?:[\[(][^\])]*[\])]\s*)?(?:,|and|, and|or|/)\s*(?:by |of |a )*", between) is not None
+
+
+def _ends_with(clause: Clause, numbers: Sequence[Quantity], at: int) -> Quantity | None:
+    """The other end, where a number is one of an interval."""
+    for first, second in ((at, at + 1), (at - 1, at)):
+        if first < 0 or second >= len(numbers):
+            continue
+        low, high = numbers[first], numbers[second]
+        between, before = clause.masked[low.end : high.start], clause.masked[: low.start]
+        if re.fullmatch(r"\s*(?:,|;|to|and|–|:|\.\.)\s*", between) and re.search(r"\[\s*$|\(\s*$|(?:interval|CI|C\.I\.|range[sd]?)[^.;\d]{0,24}$|\bbetween\s*$", before):
+            return high if at == first else low
+    return None
+
+
+def _held(ground: Ground, clause: Clause, q: Quantity, whose: tuple[Subject, ...], other: Quantity | None, row: bool) -> Held:
+    role = _role(clause, q, other)
+    candidates = [list(_candidates(ground, clause, subject)) for subject in whose]
+    general = [*(v for _, _, floor in ground.floors(clause.scope) for v in values_of_floor(floor)), *values_of_study(ground)]
+    baseline = _BASELINE.search(clause.words) is not None
+    if role in ("alpha", "smallest", "sd", "mde", "other", "count") or not whose or (baseline and role in ("level", "half", None)):
+        fitting = next((v for v in general if _fits(ground, clause, q, v, role, other, general)), None)
+        if fitting is not None:
+            return Held(q, "backed", "", None, None, role)
+    if role == "p" and any(_fits(ground, clause, q, v, "alpha", None, ()) for v in general if v.role == "alpha") and q.op != "=":
+        return _threshold(ground, clause, q, candidates, role)
+    matched = [_first(ground, clause, q, values, role, other, row) for values in candidates]
+    if candidates and all(m is not None for m in matched):
+        one = next(m for m in matched if m is not None)
+        return Held(q, "backed", "", ground.reference(one.of, one.attribute) if one.of else None, one.of, role)
+    return _refused(ground, clause, q, whose, candidates, role)
+
+
+def _threshold(ground: Ground, clause: Clause, q: Quantity, candidates: Sequence[list[Value]], role: Role) -> Held:
+    """`p < .05` beside a removal says that it is so."""
+    for values in candidates:
+        known = [v for v in values if v.role == "p" and v.attribute in ("p", "p_equivalence")]
+        if known and not any(_fits(ground, clause, q, v, "p", None, ()) for v in known):
+            return Held(q, "contradicted", f"p = {known[0].number:.3g}", None, known[0].of, role)
+    return Held(q, "backed", "", None, None, role)
+
+
+def _candidates(ground: Ground, clause: Clause, subject: Subject) -> Iterator[Value]:
+    for found in found_of(ground, clause, subject):
+        yield from values_of(ground, found)
+
+
+def found_of(ground: Ground, clause: Clause, subject: Subject) -> list[Found]:
+    """The findings that a subject stands for, in the modes and metrics of its clause."""
+    if len(subject.components) > 1:
+        return [*ground.joints(subject.components, clause.scope), *ground.joint_effects(subject.components, clause.scope)]
+    return list(ground.singles(subject.components[0], clause.scope))
+
+
+def _first(ground: Ground, clause: Clause, q: Quantity, values: Sequence[Value], role: Role | None, other: Quantity | None, row: bool) -> Value | None:
+    return next((v for v in values if _fits(ground, clause, q, v, role, other, values, row=row)), None)
+
+
+def _role(clause: Clause, q: Quantity, other: Quantity | None) -> Role | None:
+    before, rest = clause.masked[max(0, q.start - 70) : q.start], clause.masked[q.end :]
+    if other is not None:
+        return "end"
+    if q.sign == "±":
+        return "smallest" if re.search(r"(?:within|band(?: of)?)\s*$", before) else "half"
+    if q.unit == "percent" and _LEVEL_AFTER.match(rest):
+        return "confidence"
+    for role, pattern in _BEFORE:
+        if re.search(pattern, before):
+            return role
+    if q.unit in ("seeds", "trials"):
+        return "count"
+    if q.unit in ("delta", "sigma"):
+        return "multiple"
+    if _FRACTION.search(clause.words[: max(0, q.start - clause.start)][-60:]) and q.unit in ("percent", ""):
+        return "fraction"
+    if q.unit == "percent" and re.match(r"\s*of\b", rest):
+        return "fraction"
+    if _CHANGE.search(before):
+        return "change"
+    if q.unit == "points" or re.match(r"\s*(?:\ue012+\s+)?(?:loss|drop|decrease|increase|gain|reduction|improvement|change|degradation|worse|better|lower|higher|more|less)\b", rest):
+        return "change"
+    return "level" if _LEVEL.search(before) else None
+
+
+def _fits(ground: Ground, clause: Clause, q: Quantity, v: Value, role: Role | None, other: Quantity | None, values: Sequence[Value], *, row: bool = False) -> bool:
+    """Whether a number is this value: of the same role, in the same unit, with the right sign, to its rounding."""
+    if q.unit in ("time", "bytes"):
+        return False
+    if role == "end":
+        return v.role == "end" and other is not None and _is(ground, q, v) and any(w.role == "end" and w.attribute == v.attribute and w.of == v.of and w.number != v.number and _is(ground, other, w) for w in (*values, v))
+    if role == "change":
+        if v.role == "relative" and q.unit == "percent":
+            return q.is_of(100 * v.number)
+        return v.role == "change" and _named(clause, q, v) and _is(ground, q, v)
+    if role == "level" and v.role == "level":
+        return _is(ground, q, v) and _side(clause, q, v)
+    if role == "level":
+        return v.role == "change" and q.sign != "" and _is(ground, q, v)
+    if role == "fraction":
+        return v.role == "fraction" and q.is_of(100 * v.number if q.unit == "percent" else v.number)
+    if role == "confidence":
+        return v.role == "confidence" and q.rounds(100 * v.number)
+    if role == "p":
+        return v.role == "p" and _is_p(q, v.number)
+    if role is not None:
+        return v.role == role and (q.is_of(v.number) or (q.op != "=" and q.rounds(v.number)))
+    if v.role in ("change", "level"):
+        return _is(ground, q, v) and q.unit != "percent" or (v.role == "level" and _is(ground, q, v))
+    if row:
+        return _is_p(q, v.number) if v.role == "p" else v.role in ("end", "count", "multiple", "half") and _is(ground, q, v)
+    return v.role in ("smallest", "sd", "mde") and q.decimals > 0 and q.rounds(v.number)
+
+
+def _named(clause: Clause, q: Quantity, v: Value) -> bool:
+    """Of a joint removal: the sum and the contrast are called so."""
+    if not isinstance(v.of, Interaction):
+        return True
+    before = clause.masked[max(clause.start, q.start - 50) : q.start].lower()
+    after = clause.masked[q.end : q.end + 24].lower()
+    additive = re.search(r"(?:\bsum|additive|singles?|predict|expected|add up)[^\d]*$", before) is not None
+    contrast = re.search(r"(?:contrast|beyond|more than the sum|interaction|excess|difference)[^\d]*$", before) is not None or re.match(r"\s*(?:beyond|above|more than|over) (?:the )?(?:sum|additive)", after)
+    if v.attribute == "additive":
+        return additive
+    return bool(contrast) if v.attribute == "contrast" else not additive
+
+
+def _side(clause: Clause, q: Quantity, v: Value) -> bool:
+    """`from` says the baseline's, `to` and `without it` the ablated one's."""
+    before = clause.masked[max(clause.start, q.start - 14) : q.start].lower()
+    if re.search(r"\bfrom\s*(?:about |a )?$", before):
+        return v.attribute in ("baseline", "mean")
+    if re.search(r"(?:\bto|→|reaches|down to|drops to)\s*(?:about |a |only )?$", before):
+        return v.attribute in ("ablated", "floor", "delta")
+    return True
+
+
+def _is(ground: Ground, q: Quantity, v: Value) -> bool:
+    scale = _scale(ground, q, v)
+    if scale is None:
+        return False
+    number = v.number * scale
+    if v.role in ("level", "count"):
+        return q.sign != "−" and q.is_of(number)
+    if v.role == "end":
+        if v.signed and isinstance(v.of, Effect):
+            return _same_signed(q, number) or (ground.loss(v.of) is not None and (v.of.delta or 0) < 0 and _same_signed(q, -number))
+        return _same_signed(q, number)
+    if v.role != "change":
+        return q.is_of(abs(number))
+    if not v.signed:
+        return q.is_of(abs(number)) and (q.sign != "−") == (number >= 0 or q.sign == "")
+    if q.sign == "":
+        return q.is_of(abs(number))
+    loss = ground.loss(v.of) if isinstance(v.of, Effect) else None
+    return q.is_of(abs(number)) and ((q.sign == "−") == (number < 0) or (q.sign == "+" and loss is not None and loss > 0))
+
+
+def _same_signed(q: Quantity, number: float) -> bool:
+    return q.rounds(abs(number)) and ((q.sign == "−") == (number < 0) or q.rounds(0.0) or (number == 0))
+
+
+def _scale(ground: Ground, q: Quantity, v: Value) -> float | None:
+    """What a value is multiplied with to be told in the number's unit; None: it cannot be."""
+    share = v.of is not None and ground.is_share(v.of)
+    if v.of is None:
+        share = 0 <= v.number <= 1
+    if q.unit == "percent":
+        return 100.0 if share and v.role in ("level", "half") else None
+    if q.unit == "points":
+        return 100.0 if share else 1.0
+    return 1.0
+
+
+def _is_p(q: Quantity, p: float) -> bool:
+    if q.op == "<":
+        return p < q.value + 1e-12
+    return p > q.value - 1e-12 if q.op == ">" else q.rounds(p)
+
+
+def _refused(ground: Ground, clause: Clause, q: Quantity, whose: tuple[Subject, ...], candidates: Sequence[list[Value]], role: Role | None) -> Held:
+    if not whose:
+        return Held(q, "unbacked", "no result gives this number, and the sentence names no removal", None, None, role)
+    values = [v for each in candidates for v in each]
+    if not values:
+        return Held(q, "unbacked", _not_measured(ground, clause, whose), None, None, role)
+    known = next((v for v in values if v.role == role and v.of is not None), None) or next((v for v in values if v.role == "change"), None)
+    if known is None or known.of is None:
+        return Held(q, "contradicted", f"there is no such value of {_told(whose)}: {values[0].of.verdict if values[0].of else ''}", None, values[0].of, role)
+    return Held(q, "contradicted", f"{selection.name(known.of)}: {known.attribute} is {_shown(ground, known)}", ground.reference(known.of, known.attribute), known.of, role)
+
+
+def _shown(ground: Ground, v: Value) -> str:
+    from ...report import numbers
+
+    if v.role == "p":
+        return numbers.p_value(v.number)
+    return numbers.number(v.number, signed=v.signed) if v.role != "count" else str(int(v.number))
+
+
+def _not_measured(ground: Ground, clause: Clause, whose: tuple[Subject, ...]) -> str:
+    where = f" in {' and '.join(clause.scope.modes)}" if clause.scope.modes else ""
+    together = len(whose[0].components) > 1
+    return f"{_told(whose)} {'were not removed together' if together else 'was not measured'}{where}"
+
+
+def _told(whose: tuple[Subject, ...]) -> str:
+    return ", ".join(" + ".join(one.components) for one in whose)

@@ -1,0 +1,174 @@
+"""Which components and metrics a text names: by id, path, label, a unique last part, `w/o X`, heads by layer and number."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from ..facts import Facts
+from .source import CODE
+
+_ORDINARY = frozenset(
+    "first second third last left right main other both all loss data model base head heads layer block blocks none one two "
+    "mean zero training test seed seeds study result results effect baseline faint weak strong full part parts mode metric "
+    "harmful helpful quiet mute rate size steps lr optimizer".split()
+)
+"""Words that name a component only where they are set as code, or where a noun of its kind follows."""
+_KIND = r"(?=\s+(?:module|layer|component|block|part|linear|unit|head|branch|path|term|step)\b)"
+_REMOVAL_BEFORE = re.compile(r"(?:remov\w+|without|w/o|ablat\w+|dropping|zeroing|bypass\w+|deleting|disabling|cutting)(?: out)? (?:the )?$")
+_WORD = re.compile(r"(?<![\w.])\w")
+_SERIES = re.compile(
+    r"\b(?P<noun>[a-z]+?)s (?P<members>(?:\d{1,3}|[a-z])(?:(?:, and |, | and | & )(?:\d{1,3}|[a-z])\b)+)(?: (?:of|in) (?P<of>[a-z][\w.]*\w(?: \d+)?))?"
+)
+_CLASS = re.compile(r"\s*\([A-Za-z_]\w*\)$")
+_HEAD = re.compile(r"head:(?P<path>.*?)/?(?P<number>\d+)")
+_NUMBERED = re.compile(r"(?:.*\.)?(?P<noun>[a-z_]+?)s?\.(?P<number>\d+)\.(?P<rest>[a-z_0-9]+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Mention:
+    """A place in a sentence that names something."""
+
+    start: int
+    end: int
+    components: tuple[str, ...]
+    """One; several where a joint removal is called by its name."""
+
+
+def normal(text: str) -> str:
+    """The same length in small letters, with blanks for what joins words."""
+    return "".join(" " if c in "-_\n\t\xa0‑" else low if len(low := c.lower()) == 1 else c for c in text)
+
+
+class Names:
+    """Every way to name what a study removed, and what it measured."""
+
+    def __init__(self, facts: Facts) -> None:
+        results = facts.results
+        self._components = _Lookup(_component_names(facts))
+        names: dict[str, set[tuple[str, ...]]] = defaultdict(set)
+        for metric in {m for metrics in results.baseline.values() for m in metrics} | {results.study.primary}:
+            for name in _metric_names(metric):
+                names[name].add((metric,))
+        self._metrics = _Lookup({name: tuple(sorted(m for (m,) in found)) for name, found in names.items()})
+
+    def components(self, text: str) -> list[Mention]:
+        """All that are named in a sentence, from left to right."""
+        plain = normal(text)
+        series = [mention for found in _SERIES.finditer(plain) for mention in self._series(found)]
+        taken = [(one.start, one.end) for one in series]
+        single = [one for one in self._components.find(plain, text) if not _inside(one, taken)]
+        return sorted([*series, *single], key=lambda one: one.start)
+
+    def metrics(self, text: str) -> list[Mention]:
+        """All metrics that are named; one of several data sets by all of their names."""
+        return list(self._metrics.find(normal(text), text))
+
+    def _series(self, found: re.Match[str]) -> Iterator[Mention]:
+        members = [(one.start(), one[0]) for one in re.finditer(r"\d+|\b[a-z]\b(?<!\ba\b(?= nd))", found["members"])]
+        whose = f" of {found['of']}" if found["of"] else ""
+        known = [self._components.names.get(f"{found['noun']} {name}{whose}") for _, name in members]
+        if whose and None in known:
+            known = [self._components.names.get(f"{found['noun']} {name}") for _, name in members]
+        if None in known:
+            return
+        for at, ((start, name), components) in enumerate(zip(members, known, strict=True)):
+            begin = found.start() if at == 0 else found.start("members") + start
+            end = found.end() if at == len(members) - 1 else found.start("members") + start + len(name)
+            yield Mention(begin, end, components or ())
+
+
+class _Lookup:
+    """Finds the longest of many names at every word."""
+
+    def __init__(self, names: dict[str, tuple[str, ...]]) -> None:
+        self.names = names
+        self._by_first: dict[str, list[str]] = defaultdict(list)
+        for name in sorted(names, key=len, reverse=True):
+            self._by_first[_first(name)].append(name)
+
+    def find(self, plain: str, text: str) -> Iterator[Mention]:
+        end = 0
+        for word in _WORD.finditer(plain):
+            if word.start() < end:
+                continue
+            for name in self._by_first.get(_first(plain[word.start() : word.start() + 80]), ()):
+                stop = word.start() + len(name)
+                if plain.startswith(name, word.start()) and _ends(plain, stop) and _meant(name, plain, text, word.start()):
+                    end = stop
+                    yield Mention(word.start(), stop, self.names[name])
+                    break
+
+
+def _first(name: str) -> str:
+    found = re.match(r"\w+", name)
+    return found[0].rstrip("s") if found else name[:1]
+
+
+def _ends(plain: str, stop: int) -> bool:
+    return re.match(r"(?:['’]?s)?(?![\w/:])(?!\.\w)", plain[stop:]) is not None
+
+
+def _meant(name: str, plain: str, text: str, start: int) -> bool:
+    """An ordinary word is a name where it is marked as one."""
+    if name not in _ORDINARY:
+        return True
+    marked = start > 0 and text[start - 1] in (CODE, '"', "“", "'", "‘")
+    return marked or bool(re.match(_KIND, plain[start + len(name) :])) or bool(_REMOVAL_BEFORE.search(plain[:start]))
+
+
+def _inside(one: Mention, taken: Iterable[tuple[int, int]]) -> bool:
+    return any(one.start < end and one.end > start for start, end in taken)
+
+
+def _component_names(facts: Facts) -> dict[str, tuple[str, ...]]:
+    """Name → what it names; a name of several different things names none of them."""
+    found: dict[str, set[tuple[str, ...]]] = defaultdict(set)
+    short: dict[str, set[tuple[str, ...]]] = defaultdict(set)
+    for effect in [*facts.results.effects, *facts.results.interactions]:
+        if len(effect.components) > 1:
+            found[normal(effect.ablation)].add(tuple(effect.components))
+        for component, label in zip(effect.components, effect.labels, strict=False):
+            for name in _ways(component, label):
+                found[name].add((component,))
+            last = normal(re.split(r"[./:]", component)[-1])
+            short[last].add((component,))
+    whole = {name: one for name, ones in found.items() if len(ones) == 1 and _usable(name) for one in ones}
+    parts = {name: one for name, ones in short.items() if len(ones) == 1 and _usable(name) for one in ones}
+    return {**parts, **whole}
+
+
+def _usable(name: str) -> bool:
+    return len(name) > 1 and re.search(r"[^\W\d_]", name) is not None and not (len(name) < 3 and name.isalpha() and name in "a an as at be by do if in is it no of on or so to up we")
+
+
+def _ways(component: str, label: str) -> set[str]:
+    path = component.partition(":")[2] or component
+    ways = {component, path, label, _CLASS.sub("", label)}
+    if head := _HEAD.fullmatch(component):
+        ways |= _ways_of_a_head(head["path"], head["number"])
+    elif numbered := _NUMBERED.fullmatch(path):
+        noun, number, rest = numbered["noun"], numbered["number"], numbered["rest"]
+        ways |= {f"{rest} {of} {noun}{s} {number}" for of in ("of", "in") for s in ("", "s")}
+        ways |= {f"{noun} {number} {rest}", f"{noun} {number}'s {rest}", f"{noun} {number}’s {rest}", f"{rest} {number}"}
+    elif plain := re.fullmatch(r"(?:.*\.)?([a-z_]+?)s?\.(\d+)", path, re.IGNORECASE):
+        ways |= {f"{plain[1]} {plain[2]}", f"{plain[1]} layer {plain[2]}"}
+    return {normal(way) for way in ways if way}
+
+
+def _ways_of_a_head(path: str, number: str) -> set[str]:
+    ways = {f"head {number} {of} {path}" for of in ("of", "in", "at") if path} | {f"{path} head {number}", f"{path}/{number}"}
+    layer = re.search(r"\d+", path)
+    if layer is None:
+        return ways
+    at = layer[0]
+    ways |= {f"head {number} {of} {noun} {at}" for of in ("of", "in") for noun in ("layer", "block", "attention layer", "attention")}
+    return ways | {f"head {at}.{number}", f"l{at}h{number}", f"head l{at}h{number}", f"layer {at} head {number}", f"layer {at}, head {number}", f"attention {at} head {number}", f"{at}.{number}"}
+
+
+def _metric_names(metric: str) -> set[str]:
+    dataset, _, name = metric.rpartition("/")
+    names = {metric, name, name.replace("val_", "validation "), name.replace("_", "")}
+    if dataset:
+        names |= {f"{name} on {dataset}", f"{dataset} {name}", f"{name} on the {dataset}"}
+    return {normal(one) for one in names if one}

@@ -1,0 +1,201 @@
+"""Words of judgement in a clause: whose they are, what they claim of it, and whether its verdict backs that."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ...results import Effect
+from .amounts import Held, found_of
+from .clauses import METRIC, NAME, Clause, Subject, is_carried
+from .finding import Outcome
+from .ground import Found, Ground
+from .lexicon import Said, resolved, said
+from .verdicts import JOINT, Claim, Judgement, judged
+
+_REMOVING = re.compile(r"(?:drop(?:s|ped)?|cuts?|lose|loses|losing|lost|reduc\w+|lower\w*|diverge\w*|masked|loss)", re.IGNORECASE)
+_NEXT_IS_A_NAME = re.compile(rf"^(?:ping)?\s+(?:of |out |both |the |each )*[\ue000\"“]?{NAME}")
+_NOUN_AFTER = re.compile(r"^\s+(?:of|in|for|when|if|without|from|is|was|at|\ue012+ (?:drop|loss))\b")
+_NOUN_BEFORE = re.compile(rf"(?:\b(?:an?|the|any|no|largest|smallest|small|large|clear|significant|this|shown|of|{METRIC}+)\s+|{METRIC}\s)$", re.IGNORECASE)
+_NOUN = re.compile(r"^(?:drop|decrease|reduction|decline|increase|improvement|gain|loss|degradation|rise|fall|harm|cost|jump|growth|dip)s?$", re.IGNORECASE)
+_SIZE_NOUN = re.compile(r"^\s+(?:but |and |though )?(?:[\w-]+\s+){0,3}?(?:effects?|loss(?:es)?|drops?|changes?|costs?|decreases?|increases?|gains?|improvements?|differences?|impacts?|influence|role|penalty|harm|degradation|contribution|reductions?|declines?|deficit|part|\ue012+\s*(?:loss|drop|change|gain)?)", re.IGNORECASE)
+_IS = re.compile(r"\b(?:is|are|was|were|remains?|be|but|and|proved?|seems?|appears?|looks?)\s+(?:\w+ly\s+|very\s+|rather\s+|quite\s+|too\s+|only\s+|not\s+|so\s+|un)*$", re.IGNORECASE)
+_METHOD = re.compile(
+    r"\b(?:denotes?|marks?(?= )|indicates? (?:significan|p)|daggers?|asterisks?|we (?:call|say|test|tested|report|define|declare|use|used|consider|correct|compare|measure|ask)|is called|are called|means? that|Holm|Bonferroni|Benjamini|two one-sided|tests? (?:whether|for|of)|hypothes[ie]s|criterion|correct(?:ed|ion)"
+    r"|declared|by convention|where (?:a|the) removal|if (?:the|its|an?) |whether|larger is worse|lower is better|higher is better|in bold|threshold|question|verdicts? (?:are|is|of)\b|smallest effect of interest|power\b|expected|predicted|prediction|would)",
+    re.IGNORECASE,
+)
+_GENERIC = re.compile(r"\b(?:removals?|components?|heads?|layers?|parts?|modules?|ablations?|everything|nothing|model|network|recipe|training|architecture|interaction)\b", re.IGNORECASE)
+_PERFORMANCE = re.compile(r"\b(?:performance|quality|scores?|results?|accuracy)\b", re.IGNORECASE)
+_ERROR = re.compile(r"\b(?:loss|error|perplexity|nll)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Stated:
+    """A claim in words, and what came of it."""
+
+    start: int
+    end: int
+    text: str
+    outcome: Outcome
+    why: str
+    found: Found | None
+    claim: Claim
+
+
+def statements(ground: Ground, clause: Clause, taken: Sequence[tuple[int, int]], held: Sequence[Held], sentence: str) -> Iterator[Stated]:
+    """Every judgement of a clause, outside of the spans that are `taken` by comparisons and counts."""
+    phrases = list(said(clause.words))
+    for phrase in phrases:
+        start, end = clause.start + phrase.start, clause.start + phrase.end
+        if any(start < b and end > a for a, b in taken) or not _speaks(clause, phrase, start, end):
+            continue
+        yield from _stated(ground, clause, phrase, held, sentence)
+
+
+def _speaks(clause: Clause, phrase: Said, start: int, end: int) -> bool:
+    """Whether it is a claim at all, and no word of removing, no adjective of something else."""
+    before, after = clause.masked[clause.start : start], clause.masked[end : clause.end]
+    if _REMOVING.fullmatch(phrase.text) and _NEXT_IS_A_NAME.match(after):
+        return False
+    if phrase.removed in ("large", "small") and not phrase.text.lower().endswith("ly") and phrase.text.lower() not in ("hardly", "barely", "much of"):
+        if re.match(r"\s+(?:as|enough|seeds?|model|network|set|than)\b", after):
+            return False
+        return _SIZE_NOUN.match(after) is not None or _IS.search(before) is not None
+    if phrase.removed in ("confirmatory", "exploratory") and not (clause.groups or is_carried(clause.words)):
+        return False
+    return not re.match(r"-(?:than|of|wise)|\s+(?:dropout rate|level|of the (?:nine|ten))", after)
+
+
+def _stated(ground: Ground, clause: Clause, phrase: Said, held: Sequence[Held], sentence: str) -> Iterator[Stated]:
+    start, end = clause.start + phrase.start, clause.start + phrase.end
+    subjects = subjects_of(clause, start, end)
+    if not subjects:
+        if _orphan(clause, phrase):
+            yield Stated(start, end, phrase.text, "unbacked", "it is not clear which removal this is about", None, _claim(ground, clause, phrase, None, start, end))
+        return
+    claim = _claim(ground, clause, phrase, subjects[0], start, end)
+    numbered = any(h.role in ("change", "level", "relative") and h.outcome == "backed" for h in held)
+    hedged = any(one.removed in ("undecided", "not significant", "size uncertain") for one in said(sentence))
+    judgement = judge_all(ground, clause, claim, subjects, numbered=numbered, hedged=hedged)
+    yield Stated(start, end, phrase.text, judgement.outcome, judgement.why, judgement.found, claim)
+
+
+def _orphan(clause: Clause, phrase: Said) -> bool:
+    """Claims about nothing that is named are unbacked, but for sentences on how things were done."""
+    if clause.quantities and phrase.removed in ("worse", "better", "up", "down", "changed"):
+        return False
+    if phrase.removed in ("significant", "not significant", "within δ", "beyond δ", "exploratory", "confirmatory", "masked", "changed", "worse", "undecided", "untestable", "structural", "no-op", "verdict redundancy"):
+        return False
+    return _METHOD.search(clause.text) is None and (_GENERIC.search(clause.words) is not None or METRIC in clause.words or _PERFORMANCE.search(clause.words) is not None)
+
+
+def subjects_of(clause: Clause, start: int, end: int) -> tuple[Subject, ...]:
+    """What a phrase at that place is said of."""
+    before = [group for group in clause.groups if group[0].start < start]
+    after = [group for group in clause.groups if group[0].start >= end]
+    if before:
+        return before[-1]
+    if after:
+        between = clause.masked[end : after[0][0].start]
+        pronoun = re.search(r"\b(?:it|its|this|they|their|which|both)\b", clause.masked[clause.start : start], re.IGNORECASE)
+        if pronoun and clause.carried and not re.search(r"\b(?:without|when|if|by|removing|w/o)\b", between):
+            return clause.carried
+        return after[0]
+    return clause.carried
+
+
+def _claim(ground: Ground, clause: Clause, phrase: Said, subject: Subject | None, start: int, end: int) -> Claim:
+    removed = subject is None or subject.removed or subject.together or _is_noun(clause, phrase, start, end) or _metric_speaks(clause, subject, start)
+    word = phrase.removed if removed else phrase.present
+    if word == "better" and phrase.present == "worse" and re.match(r"\s+(?:off )?(?:without|w/o)", clause.masked[end : clause.end]):
+        word = "better"
+    return resolved(word, maximise=_maximise(ground, clause), negated=phrase.negated)
+
+
+def _is_noun(clause: Clause, phrase: Said, start: int, end: int) -> bool:
+    if not _NOUN.match(phrase.text):
+        return False
+    return _NOUN_AFTER.match(clause.masked[end : clause.end]) is not None or _NOUN_BEFORE.search(clause.masked[clause.start : start]) is not None
+
+
+def _metric_speaks(clause: Clause, subject: Subject, start: int) -> bool:
+    """`Accuracy falls … for dropout`: the metric is what falls, and the part is named after it."""
+    if subject.start < start or subject.end == 0:
+        return False
+    before = clause.masked[clause.start : start]
+    return METRIC in before or re.search(r"\b(?:model|network|performance|it)\b", before) is not None
+
+
+def _maximise(ground: Ground, clause: Clause) -> bool:
+    floors = ground.floors(clause.scope)
+    goal = floors[0][2].goal if floors else "maximize"
+    if METRIC not in clause.words:
+        if _ERROR.search(clause.words):
+            return False
+        if _PERFORMANCE.search(clause.words):
+            return True
+    return goal == "maximize"
+
+
+def judge_all(ground: Ground, clause: Clause, claim: Claim, subjects: Sequence[Subject], *, numbered: bool = False, hedged: bool = False) -> Judgement:
+    """Hold a claim against every subject: all must back it; one that contradicts it is enough."""
+    if claim in JOINT:
+        return _judge_joint(ground, clause, claim, subjects)
+    results = [_judge_one(ground, clause, claim, subject, numbered=numbered, hedged=hedged) for subject in subjects]
+    worst = next((r for r in results if r.outcome == "contradicted"), None) or next((r for r in results if r.outcome == "unbacked"), None)
+    if worst is None:
+        return results[0]
+    everything = tuple(sorted({c for s in subjects for c in s.components}))
+    if len(subjects) > 1 and subjects[0].removed and (ground.joints(everything, clause.scope) or ground.joint_effects(everything, clause.scope)):
+        joint = _judge_one(ground, clause, claim, Subject(everything, True, True, 0, 0), numbered=numbered, hedged=hedged)
+        return joint if joint.outcome == "backed" else worst
+    return worst
+
+
+def _judge_one(ground: Ground, clause: Clause, claim: Claim, subject: Subject, *, numbered: bool, hedged: bool) -> Judgement:
+    found = found_of(ground, clause, subject)
+    if len(subject.components) > 1 and ground.joints(subject.components, clause.scope):
+        found = list(ground.joints(subject.components, clause.scope))
+    if not found:
+        name, where = " + ".join(subject.components), " and ".join(clause.scope.modes)
+        missing = "were not removed together" if len(subject.components) > 1 else "was not measured"
+        return Judgement("unbacked", f"{name} {missing}{f' in {where}' if where else ''}")
+    results = [_hedged(ground, claim, one, judged(ground, claim, one, numbered=numbered), hedged and numbered) for one in found]
+    outcomes = {r.outcome for r in results}
+    if outcomes == {"backed"}:
+        return results[0]
+    if len(outcomes) > 1 and len({one.mode for one in found}) > 1:
+        return Judgement("unbacked", f"{' and '.join(dict.fromkeys(r.why for r in results))}: say in which mode", results[0].found)
+    return next((r for r in results if r.outcome == "contradicted"), None) or next(r for r in results if r.outcome != "backed")
+
+
+def _hedged(ground: Ground, claim: Claim, found: Found, judgement: Judgement, hedged: bool) -> Judgement:
+    """The estimate of what is undecided may be told where the sentence says that it is undecided."""
+    if hedged and judgement.outcome == "unbacked" and claim in ("worse", "better") and isinstance(found, Effect):
+        right = ((ground.loss(found) or 0) > 0) == (claim == "worse")
+        return Judgement("backed" if right else "contradicted", judgement.why, found)
+    if hedged and claim == "changed" and judgement.outcome == "unbacked":
+        return Judgement("backed", judgement.why, found)
+    return judgement
+
+
+def _judge_joint(ground: Ground, clause: Clause, claim: Claim, subjects: Sequence[Subject]) -> Judgement:
+    named = {c for group in clause.groups for s in group for c in s.components}
+    everything = named if len(named) > 1 else named | {c for s in (*subjects, *clause.carried) for c in s.components}
+    joints = ground.joints(everything, clause.scope)
+    if joints:
+        results = [judged(ground, claim, joint) for joint in joints]
+        return next((r for r in results if r.outcome != "backed"), results[0])
+    around = [j for j in ground.pairs(clause.scope) if everything <= set(j.components)]
+    results = [judged(ground, claim, joint) for joint in around]
+    if len(everything) == 1 and results and claim not in ("no interaction",):
+        return next((r for r in results if r.outcome == "backed"), results[0])
+    return Judgement("unbacked", f"{' + '.join(sorted(everything))} were not removed together")
+
+
+def claim_of_many(ground: Ground, clause: Clause, phrase: Said, noun: str) -> Claim:
+    """What a phrase claims of each of many: removals, or parts as they work in the model."""
+    removed = re.search(r"\b(?:removals?|ablations?|arms?|pairs?|joint|effects?|removing)\b", noun, re.IGNORECASE) is not None
+    word = phrase.removed if removed else phrase.present
+    negated = phrase.negated and re.match(r"\s*(?:no|none|neither|nothing)\b", noun, re.IGNORECASE) is None
+    return resolved(word, maximise=_maximise(ground, clause), negated=negated)
