@@ -10,7 +10,7 @@ from .clauses import Clause, Subject
 from .finding import Outcome
 from .ground import Found, Ground
 from .quantities import Quantity
-from .values import Role, Value, values_of, values_of_floor, values_of_study
+from .values import Role, Value, counted_as, values_of, values_of_floor, values_of_study
 
 _BASELINE = re.compile(r"\b(?:baseline|full model|unablated|intact|nothing removed|reference (?:model|run)|complete model|unmodified|noise floor|run-to-run|original model)\b", re.IGNORECASE)
 _BEFORE: tuple[tuple[Role, str], ...] = (
@@ -23,16 +23,18 @@ _BEFORE: tuple[tuple[Role, str], ...] = (
     ("multiple", r"(?:in units of δ|\bΔ/δ|δ/σ)\s*(?:=|of|is|:)?\s*$"),
     ("other", r"(?:ρ|correlat\w+)\s*(?:=|of|is|:|was|\()?\s*$"),
 )  # fmt: skip
+_COUNTED = re.compile(r"^\s*(?:(?:of|out of)\s+(?:the |all |our )?[\w,]+\s+(?:\w+ )?(?:seeds|runs|trials|predictions|pairs|examples|models|claims|checks)|(?:trials? )?(?:finished|failed|crashed|timed out|ran\b|succeeded|completed|skipped|diverged|were (?:skipped|right|run|planned)|of (?:these|them|which)|planned|ok\b|did not finish))", re.IGNORECASE)
 _LEVEL_AFTER = re.compile(r"^\s*(?:simultaneous|confidence|CI\b|C\.I\.|intervals?|credible|two-sided|power)", re.IGNORECASE)
 _CHANGE = re.compile(
     r"(?:\bby|\bcost(?:s|ing)?|\blos(?:e|es|ing|t|s of|ses of)|\bloss|\bdrops?(?: of)?|\bgains?(?: of)?|Δ\w*\)?|\bdelta|\bchange(?:s)?(?: of)?|\bdifference(?: of)?|\beffects?(?: of)?|\bincreases?(?: of)?|\bdecreases?(?: of)?|\bimprovement(?: of)?|\bdegradation(?: of)?"
-    r"|\breduction(?: of)?|\bdeficit(?: of)?|\bpenalty(?: of)?|\bfalls?(?: of)?|\brise(?: of)?|\bcontrast(?: of)?|\bobserved(?: loss)?(?: of)?|\badditive|\bsum of singles|\bpredicted|\bexpected|\bsum|\bchanges \S+|\bworth|\bestimated?(?: at| as)?|\bamounts? to|\btotals?|\bmoves?(?: it)?)"
-    r"(?:\s*(?:of|at|is|was|are|=|:|about|only|just|roughly|around|approximately|nearly|almost|over|under|to|an?|some|estimated|at|more than|less than|at least|at most|as much as|up to|an additional|another|merely|the|loss|beyond|in|\ue012+|\())*\s*$",
+    r"|\breduction(?: of)?|\bdeficit(?: of)?|\bpenalty(?: of)?|\bfalls?(?: of)?|\brise(?: of)?|\bcontrast(?: of)?|\bobserved(?: loss)?(?: of)?|\badditive|\bsum of singles|\bpredict(?:ed|ion)(?: of)?|\bexpect(?:ed|ation)(?: of)?|\bsum|\bexcess|\bsingles|\bsingle losses|\bchanges \S+|\bworth|\bestimated?(?: at| as)?|\bamounts? to|\btotals?|\bmoves?(?: it)?)"
+    r"(?:\s*(?:of|at|is|was|are|=|:|about|only|just|roughly|around|approximately|nearly|almost|over|under|an?|some|estimated|at|more than|less than|at least|at most|as much as|up to|an additional|another|merely|the|loss|beyond|in|\ue012+|\())*\s*$",
     re.IGNORECASE,
 )
 _LEVEL = re.compile(r"(?:\bfrom|\bto|\breach(?:es|ed)?|\bat|\bmean(?: of)?|\bscores?|\bachieves?|\battains?|\bof|\bis|\bwas|\bremains|\bstays|\bdown to|→|\ue012\s*(?:=|:|\()?|\bhas|\bgets)(?:\s*(?:a|an|about|only|just|the|roughly|\ue012+|of))*\s*$", re.IGNORECASE)
+_COSTS = re.compile(r"\b(?:cost\w*|loss(?:es)?|los(?:e|es|ing|t)|deficit|penalty|hurts? by)\b[^\d]*$", re.IGNORECASE)
 _FRACTION = re.compile(r"\b(?:recover|restor|regain|giv\w+ back|gave back|given back|retain|keep|kept|preserv)\w*", re.IGNORECASE)
-_THINGS = re.compile(r"^\s*(?:\w+ ){0,2}?(?:components?|heads?|layers?|blocks?|removals?|parts?|modules?|ablations?|arms?|effects?|verdicts?|joint removals?|groups?|interactions?|of (?:the|these|those|all|them)\b|of \d|of \w+ (?:components|heads|removals|parts))", re.IGNORECASE)
+_THINGS = re.compile(r"^\s*(?:\w+ ){0,2}?(?:components?|heads?|layers?|blocks?|removals?|parts?|modules?|ablations?|arms?|effects?|verdicts?|joint removals?|groups?|interactions?|of (?:(?:the|our|all|these|those) )?(?:(?:\d+|\w+) )?(?:\w+ )?(?:components?|heads?|layers?|blocks?|removals?|parts?|modules?|ablations?|arms?)\b|of them\b|(?:matter|hurt|came out|turned out)\b)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Held:
 
 def amounts(ground: Ground, clause: Clause, *, row: bool = False) -> Iterator[Held]:
     """Every number of a clause, but for counts of components and ratios, which are claims of their own."""
-    numbers = [q for q in clause.quantities if not is_count_of_things(clause, q) and q.unit not in ("times", "magnitudes")]
+    numbers = [q for q in clause.quantities if not is_count_of_things(clause, q) and not _is_pronoun(clause, q) and q.unit not in ("times", "magnitudes")]
     whose = owners(clause)
     for at, q in enumerate(numbers):
         ends = _ends_with(clause, numbers, at)
@@ -60,6 +62,11 @@ def is_count_of_things(clause: Clause, q: Quantity) -> bool:
     """Whether it counts components, removals or verdicts."""
     rest = clause.masked[q.end :]
     return q.unit in ("", "things") and q.decimals == 0 and q.sign == "" and _THINGS.match(rest) is not None
+
+
+def _is_pronoun(clause: Clause, q: Quantity) -> bool:
+    """`The two`, and the like: no number of anything."""
+    return q.spelled and q.unit == "" and q.value <= 12 and not _CHANGE.search(clause.masked[max(0, q.start - 60) : q.start]) and not _COUNTED.match(clause.masked[q.end :])
 
 
 def owners(clause: Clause) -> dict[int, tuple[Subject, ...]]:
@@ -127,6 +134,8 @@ def _held(ground: Ground, clause: Clause, q: Quantity, whose: tuple[Subject, ...
     role = _role(clause, q, other)
     candidates = [list(_candidates(ground, clause, subject)) for subject in whose]
     general = [*(v for _, _, floor in ground.floors(clause.scope) for v in values_of_floor(floor)), *values_of_study(ground)]
+    if role == "count":
+        return _counted(ground, clause, q, whose, candidates, general)
     baseline = _BASELINE.search(clause.words) is not None
     if role in ("alpha", "smallest", "sd", "mde", "other", "count") or not whose or (baseline and role in ("level", "half", None)):
         fitting = next((v for v in general if _fits(ground, clause, q, v, role, other, general)), None)
@@ -139,6 +148,19 @@ def _held(ground: Ground, clause: Clause, q: Quantity, whose: tuple[Subject, ...
         one = next(m for m in matched if m is not None)
         return Held(q, "backed", "", ground.reference(one.of, one.attribute) if one.of else None, one.of, role)
     return _refused(ground, clause, q, whose, candidates, role)
+
+
+def _counted(ground: Ground, clause: Clause, q: Quantity, whose: tuple[Subject, ...], candidates: Sequence[list[Value]], general: Sequence[Value]) -> Held:
+    """Counts of seeds, examples, trials and so on: of the removal where one is named, else of the study."""
+    own = [v for values in candidates for v in values if v.role == "count"]
+    exact = re.search(r"(?<![A-Za-z])[nN]\s*=\s*$", clause.masked[: q.start]) is not None
+    known = own if exact and own else [*own, *(v for v in general if v.role == "count")]
+    fitting = [v for v in known if counted_as(v.attribute, q.unit_text, clause.words) and (q.is_of(v.number) if q.op in "<>" else q.rounds(v.number))]
+    if fitting:
+        return Held(q, "backed", "", None, fitting[0].of, "count")
+    there = dict.fromkeys(f"{v.number:g}" for v in known if counted_as(v.attribute, q.unit_text, clause.words))
+    outcome = "contradicted" if there else "unbacked"
+    return Held(q, outcome, f"there are {', '.join(list(there)[:6])}" if there else "no result gives this number", None, None, "count")
 
 
 def _threshold(ground: Ground, clause: Clause, q: Quantity, candidates: Sequence[list[Value]], role: Role) -> Held:
@@ -177,7 +199,7 @@ def _role(clause: Clause, q: Quantity, other: Quantity | None) -> Role | None:
     for role, pattern in _BEFORE:
         if re.search(pattern, before):
             return role
-    if q.unit in ("seeds", "trials"):
+    if q.unit in ("seeds", "trials") or _COUNTED.match(rest):
         return "count"
     if q.unit in ("delta", "sigma"):
         return "multiple"
@@ -197,15 +219,15 @@ def _fits(ground: Ground, clause: Clause, q: Quantity, v: Value, role: Role | No
     if q.unit in ("time", "bytes"):
         return False
     if role == "end":
-        return v.role == "end" and other is not None and _is(ground, q, v) and any(w.role == "end" and w.attribute == v.attribute and w.of == v.of and w.number != v.number and _is(ground, other, w) for w in (*values, v))
+        return v.role == "end" and other is not None and _both_ends(ground, q, other, v, values)
     if role == "change":
         if v.role == "relative" and q.unit == "percent":
             return q.is_of(100 * v.number)
-        return v.role == "change" and _named(clause, q, v) and _is(ground, q, v)
+        return v.role == "change" and _named(clause, q, v) and _is(ground, q, v, clause)
     if role == "level" and v.role == "level":
         return _is(ground, q, v) and _side(clause, q, v)
     if role == "level":
-        return v.role == "change" and q.sign != "" and _is(ground, q, v)
+        return v.role == "change" and (q.sign != "" or isinstance(v.of, Interaction)) and _named(clause, q, v) and _is(ground, q, v, clause)
     if role == "fraction":
         return v.role == "fraction" and q.is_of(100 * v.number if q.unit == "percent" else v.number)
     if role == "confidence":
@@ -215,10 +237,20 @@ def _fits(ground: Ground, clause: Clause, q: Quantity, v: Value, role: Role | No
     if role is not None:
         return v.role == role and (q.is_of(v.number) or (q.op != "=" and q.rounds(v.number)))
     if v.role in ("change", "level"):
-        return _is(ground, q, v) and q.unit != "percent" or (v.role == "level" and _is(ground, q, v))
+        return _is(ground, q, v, clause) and q.unit != "percent" or (v.role == "level" and _is(ground, q, v))
     if row:
         return _is_p(q, v.number) if v.role == "p" else v.role in ("end", "count", "multiple", "half") and _is(ground, q, v)
     return v.role in ("smallest", "sd", "mde") and q.decimals > 0 and q.rounds(v.number)
+
+
+def _both_ends(ground: Ground, q: Quantity, other: Quantity, v: Value, values: Sequence[Value]) -> bool:
+    """Both ends of one interval; that of a delta may be told as one of a loss, both ends turned."""
+    scale = _scale(ground, q, v)
+    partners = [w for w in values if w.role == "end" and w.attribute == v.attribute and w.of == v.of and w is not v]
+    turns = (1, -1) if isinstance(v.of, Effect) and v.signed else (1,)
+    return scale is not None and any(
+        _same_signed(q, turn * scale * v.number) and _same_signed(other, turn * scale * w.number) for w in partners for turn in turns
+    )
 
 
 def _named(clause: Clause, q: Quantity, v: Value) -> bool:
@@ -244,7 +276,7 @@ def _side(clause: Clause, q: Quantity, v: Value) -> bool:
     return True
 
 
-def _is(ground: Ground, q: Quantity, v: Value) -> bool:
+def _is(ground: Ground, q: Quantity, v: Value, clause: Clause | None = None) -> bool:
     scale = _scale(ground, q, v)
     if scale is None:
         return False
@@ -252,8 +284,6 @@ def _is(ground: Ground, q: Quantity, v: Value) -> bool:
     if v.role in ("level", "count"):
         return q.sign != "−" and q.is_of(number)
     if v.role == "end":
-        if v.signed and isinstance(v.of, Effect):
-            return _same_signed(q, number) or (ground.loss(v.of) is not None and (v.of.delta or 0) < 0 and _same_signed(q, -number))
         return _same_signed(q, number)
     if v.role != "change":
         return q.is_of(abs(number))
@@ -262,7 +292,8 @@ def _is(ground: Ground, q: Quantity, v: Value) -> bool:
     if q.sign == "":
         return q.is_of(abs(number))
     loss = ground.loss(v.of) if isinstance(v.of, Effect) else None
-    return q.is_of(abs(number)) and ((q.sign == "−") == (number < 0) or (q.sign == "+" and loss is not None and loss > 0))
+    costs = clause is not None and _COSTS.search(clause.masked[max(clause.start, q.start - 40) : q.start]) is not None
+    return q.is_of(abs(number)) and ((q.sign == "−") == (number < 0) or (costs and loss is not None and (q.sign == "+") == (loss > 0)))
 
 
 def _same_signed(q: Quantity, number: float) -> bool:

@@ -16,7 +16,7 @@ _CAUSE = re.compile(
     re.IGNORECASE,
 )
 _MECHANISM = re.compile(
-    r"\b(?:over-?fit\w*|under-?fit\w*|regulari[sz](?:es?|ing|ation of|er of)|generali[sz]\w+|memori[sz]\w+|co-?adapt\w*|(?:vanishing |exploding )?gradients?(?: flow)?|landscape|representations?|encod(?:es?|ing)|learns?|learnt|learned|copy(?:ing)?|copies|attends? to|attending|previous tokens?|next tokens?"
+    r"\b(?:over-?fit\w*|under-?fit\w*|regulari[sz](?:es?|ing|ation of|er of)|generali[sz]\w+|memori[sz]\w+|co-?adapt\w*|(?:vanishing |exploding )?gradients?(?: flow)?|landscape|representations?|encod(?:es?|ing)|learns?|copy(?:ing)?|copies|attends? to|attending|previous tokens?|next tokens?"
     r"|stabili[sz]\w+|converge\w*|inductive bias\w*|capacity|smooth(?:s|es|ing)|information flow|long-range|context(?:ual)?|semantic\w*|syntactic\w*|signal|attention patterns?|invarian\w+|diversity|expressiv\w+|feature (?:extraction|maps?)|extracts?|captures?|stores?|routes?|computes?|performs? the|implements?|mechanism|circuit|specialis\w+|specializ\w+|noise in the (?:labels|data)|robustness|calibrat\w+|spurious|shortcut\w*|bottleneck (?:for|of) information|internal|knowledge|understand\w*|acts? as|serves? as|functions? as|responsible)\b",
     re.IGNORECASE,
 )
@@ -61,6 +61,8 @@ def _caused(sentence: str, masked: str, found: re.Match[str]) -> Caused:
     measured = _measured(after) if not found["because"] else _measured(before) and _measured(after)
     if found["leads"]:
         measured = _measured(after)
+    if found["because"] and re.match(r"\s*\ue010+\ue001?\s+(?:is|are|was|were)\s+(?:removed|ablated|dropped|disabled|zeroed|bypassed|cut)", after):
+        measured = _measured(before)
     if found["because"] and re.match(r"\s*(?:the |its )?(?:removal|ablation|removing|ablating|dropping|loss of|absence)", after) and not found[0].lower().startswith("since"):
         measured = _measured(before) or METRIC in before
     if found["because"] and re.search(r"\b(?:interval|seeds?|runs?|crosses|undecided|hook|crash\w*|program|shape|diverge\w*|no delta|weight)\b", after):

@@ -31,10 +31,10 @@ _JOINED = re.compile(
     re.IGNORECASE,
 )
 _TOGETHER = re.compile(
-    r"\b(?:together|jointly|joint|both at once|at once|at the same time|simultaneous(?:ly)?|in combination|combined|combination|combining|the pair|pairs?|each other|one another|both (?:are|is|were|was) (?:removed|ablated|gone|cut|dropped|zeroed)|(?:removing|dropping|ablating|cutting|zeroing|without|bypassing) (?:both|the two|all three|all of)|removal of both|both removed|as a (?:pair|group)|group|interact\w*|mutual\w*|\ue010 and \ue010 together|in concert)\b|\ue010\s*[\ue001]?\s*\+\s*[\ue000]?\ue010",
+    r"\b(?:together|jointly|joint|both at once|at once|at the same time|simultaneous(?:ly)?|in combination|combined|combination|combining|the pair|pairs?|each other|one another|both (?:are|is|were|was) (?:removed|ablated|gone|cut|dropped|zeroed)|(?:removing|dropping|ablating|cutting|zeroing|without|bypassing) (?:both|the two|all three|all of)|removal of both|both removed|as a (?:pair|group)|group|interact\w*|mutual\w*|contrast|hides? (?:each|behind)|additive|beyond the sum|\ue010 and \ue010 together|in concert)\b|\ue010\s*[\ue001]?\s*\+\s*[\ue000]?\ue010",
     re.IGNORECASE,
 )
-_APART = re.compile(r"\b(?:each(?! other)|alone|separately|individual(?:ly)?|on (?:its|their) own|by (?:itself|themselves)|either|singly|in isolation|respectively|one at a time|single|neither|apart)\b", re.IGNORECASE)
+_APART = re.compile(r"\b(?:each(?! other)|alone|separately|individual(?:ly)?|on (?:its|their) own|by (?:itself|themselves)|either|singly|in isolation|respectively|one at a time|neither|apart)\b", re.IGNORECASE)
 _PRONOUN = re.compile(r"\b(?:it|its|this|that|these|those|they|their|them|both|the two|each|the (?:same|latter|former|component|head|module|layer|removal|pair|part|ablation|change|effect|drop|loss|gain|difference|interval|verdict|interaction|contrast|joint|three)|which|neither|either|doing so|such)\b", re.IGNORECASE)
 _MODES = {
     "retrain": re.compile(r"\bretrain\w*|\b(?:trained|training|train)(?: the model)?(?: anew| from scratch| without| again)|\bfrom scratch|\btraining (?:needs|relies|runs?)|\bwhen (?:training|trained)\b|what training needs|training-time|during training", re.IGNORECASE),
@@ -109,12 +109,18 @@ def clauses(text: str, names: Names, carried: Carried, taken: Sequence[tuple[int
         scope = Scope(here or scope.modes, named or scope.metrics, scope.kinds)
         groups = tuple(_groups(text, masked, start, end, inside))
         own = tuple(n for n in numbers if start <= n.start < end)
-        context = previous if not groups or _PRONOUN.search(masked[start : groups[0][0].start]) else previous
-        yield Clause(start, end, text[start:end], masked, groups, _together(context, masked[start:end]), scope, own)
+        ahead = previous or (() if groups else _ahead(text, masked, end, mentions))
+        yield Clause(start, end, text[start:end], masked, groups, _together(ahead, masked[start:end]), scope, own)
         previous = groups[-1] if groups else previous
     everything = tuple(s for group in _groups(text, masked, 0, len(text), mentions) for s in group)
     carried.subjects = everything or carried.subjects
     carried.scope = Scope(modes or carried.scope.modes, scope.metrics, ())
+
+
+def _ahead(text: str, masked: str, start: int, mentions: Sequence[Mention]) -> tuple[Subject, ...]:
+    """What is named later in the sentence, where nothing was before."""
+    later = [one for one in mentions if one.start >= start]
+    return next(iter(_groups(text, masked, start, len(masked), later)), ())
 
 
 def is_carried(words: str) -> bool:

@@ -14,7 +14,7 @@ from .quantities import Quantity
 from .statements import claim_of_many, subjects_of
 from .verdicts import judged
 
-_NOUN = r"(?P<noun>components?|(?:attention )?heads?|layers?|blocks?|(?:single |joint )?removals?|parts?|modules?|ablations?|arms?|pairs?|groups?|interactions?|combinations?|of them|others?|rest|effects?|singles?)"
+_NOUN = r"(?P<noun>components?|(?:attention )?heads?|layers?|blocks?|(?:single |joint )?removals?|parts?|modules?|ablations?|arms?|pairs?|groups?|interactions?|combinations?|of them|others?(?<!each other)|rest|effects?|singles?)"
 _MANY = re.compile(
     rf"\b(?P<how>all|every|each|no|none|neither|any|most|many|several|few|a few|the majority|only|the only|the sole|not all|not every|almost all|nearly all|half|the remaining|the other|the rest)\b(?: of)?(?: the| these| those| our)?(?P<number> \ue011| \w+)?(?: (?:other|single|remaining|tested|removed|planned|further|ablated|confirmatory))*\s+{_NOUN}(?! of (?:{'accuracy'}))\b"
     r"|\b(?P<nothing>nothing(?: else)?|everything|none|all)\b(?=\s+(?:matters?|hurts?|helps?|is|are|was|were|else|of these|came))",
@@ -22,6 +22,10 @@ _MANY = re.compile(
 )
 _ONLY_NAME = re.compile(r"\b(?:only|solely|exclusively)\s+(?:(?:removing|dropping|the removal of|ablating)\s+)?(?:the )?[\ue000]?\ue010|\b(?:the )?(?:only|sole)\s+(?:\w+\s+){0,2}?(?:component|head|removal|part|layer|module|one|ablation|block)\b|\ue010[\ue001]? (?:alone|only) (?:matters?|hurts?|is)\b", re.IGNORECASE)
 _SHOWN = re.compile(r"\b(?:shown|found|verdict|came out|turned out|settled|significant\w*|detected|was|were|classified|labelled|marked)\b", re.IGNORECASE)
+
+
+_EXCEPT = re.compile(r"\b(?:except|other than|besides|apart from|aside from|save for|but not|with the exception of|beyond (?=\ue010))\b", re.IGNORECASE)
+_DEFINITE = re.compile(r"\b(?:the|these|those|both|all|our)\s+$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,9 @@ def _number(ground: Ground, clause: Clause, q: Quantity, phrases: list[Said], of
     pool = _pool(ground, clause, tail[:60])
     phrase = next((p for p in phrases if clause.start + p.end > q.end), None) or next(iter(phrases), None)
     wrong_size = of is not None and int(of.value) not in _sizes(ground, clause, clause.masked[of.end : of.end + 40])
+    named = {c for g in clause.groups for s in g for c in s.components} or {c for s in clause.carried for c in s.components}
+    if _DEFINITE.search(clause.masked[: q.start]) and len(named) == int(q.value):
+        return Counted(q.start, q.end, q.text, "count", "backed", "")
     if phrase is None:
         known = {*_sizes(ground, clause, tail[:40]), *_total(ground)}
         right = q.value in known
@@ -136,6 +143,8 @@ def _removed(clause: Clause) -> bool:
 def _all_of(ground: Ground, clause: Clause, found: re.Match[str], phrases: list[Said], start: int, end: int) -> Iterator[Counted]:
     how = (found["how"] or found["nothing"] or "").lower()
     after = [p for p in phrases if p.end > found.end()]
+    if re.match(r"\s+(?:was|is|were) (?:learn|concluded)", clause.words[found.end() :]) or text_is_each_other(found):
+        return
     if not after or (how in ("any", "each", "only", "few")) and not re.match(r"each|any", how) or (clause.groups and how in ("each", "all") and found["noun"] == "of them"):
         return
     words = clause.words[found.start() : found.end()]
@@ -148,11 +157,16 @@ def _all_of(ground: Ground, clause: Clause, found: re.Match[str], phrases: list[
     yield Counted(start, end, text, kind, outcome, f"{hold} of {len(pool)} are {claim}")
 
 
+def text_is_each_other(found: re.Match[str]) -> bool:
+    """`Each other` counts nothing."""
+    return re.fullmatch(r"each others?", found[0], re.IGNORECASE) is not None
+
+
 def _others(clause: Clause, how: str, found: re.Match[str], one: Found) -> bool:
     """`All others`: without those that the clause names."""
     text = found[0].lower()
     named = {c for s in clause.carried for c in s.components} | {c for g in clause.groups for s in g for c in s.components}
-    return any(word in text for word in ("other", "rest", "remaining", "else")) and isinstance(one, Effect) and one.components[0] in named
+    return (any(word in text for word in ("other", "rest", "remaining", "else")) or _EXCEPT.search(clause.words)) and isinstance(one, Effect) and one.components[0] in named
 
 
 def _quantified(how: str, outcomes: list[Outcome], *, shown: bool) -> Outcome:

@@ -106,7 +106,7 @@ def _first(name: str) -> str:
 
 
 def _ends(plain: str, stop: int) -> bool:
-    return re.match(r"(?:['’]?s)?(?![\w/:])(?!\.\w)", plain[stop:]) is not None
+    return re.match(r"(?:['’]?s)?(?![\w/])(?!:\w)(?!\.\w)", plain[stop:]) is not None
 
 
 def _meant(name: str, plain: str, text: str, start: int) -> bool:

@@ -32,6 +32,7 @@ _SUPERLATIVE = re.compile(
 _GAIN = re.compile(r"\b(?:gain|improve\w*|improvement|benefit\w*|help(?:s|ed|ful)?|boost)\b", re.IGNORECASE)
 _HARMFUL = re.compile(r"\b(?:harmful|detrimental|counterproductive)\b", re.IGNORECASE)
 _SMALL_CHANGE = re.compile(r"\b(?:change|effect|difference|impact|influence|delta|loss|cost|drop|decrease)s?\b", re.IGNORECASE)
+_GIVES_BACK = re.compile(r"\b(?:recover|restor|regain|giv\w+ back|gave back|given back|retain|keep|kept)\w*[^\d]*$", re.IGNORECASE)
 _TWICE = {2.0: 0.15, 0.5: 0.05, 3.0: 0.25}
 
 
@@ -96,7 +97,7 @@ def _size(ground: Ground, clause: Clause, subject: Subject) -> tuple[float, tupl
 def _compared(ground: Ground, clause: Clause, found: re.Match[str], start: int, end: int) -> Related | None:
     """None where no removal is compared: numbers, δ and sums are held elsewhere."""
     rest = clause.masked[end : clause.end]
-    if re.match(r"\s*(?:±|the\s+(?:sum|smallest|additive|two single|δ)|δ|about|a\s|an\s|\.?\d|one\b|two\b|three\b|half|additive|chance|twice|zero|what|seeds?|[a-z]+\s+(?:seeds|percent|points|times))", rest, re.IGNORECASE):
+    if re.match(r"\s*(?:±|(?:the|their|its)\s+(?:sum|smallest|additive|two single|δ)|δ|about|a\s|an\s|\.?\d|one\b|two\b|three\b|half|additive|chance|twice|zero|what|seeds?|[a-z]+\s+(?:seeds|percent|points|times))", rest, re.IGNORECASE):
         return None
     text = clause.text[start - clause.start : end - clause.start]
     if re.match(r"\s*(?:the\s+)?(?:baseline|full|reference|intact|unablated|original)", rest):
@@ -176,6 +177,8 @@ def _equal(ground: Ground, clause: Clause, found: re.Match[str], start: int, end
 
 
 def _of_another(clause: Clause, q: Quantity) -> bool:
+    if _GIVES_BACK.search(clause.masked[max(clause.start, q.start - 60) : q.start]):
+        return False
     return re.match(r"\s*of (?:the )?(?:loss|cost|drop|effect|damage|decrease|what|that)\b", clause.masked[q.end :]) is not None or re.match(r"\s*(?:larger|more|less|smaller|greater|higher|lower)\b[^.;]{0,40}\bthan\b", clause.masked[q.end :]) is not None
 
 

@@ -17,8 +17,11 @@ _NEXT_IS_A_NAME = re.compile(rf"^(?:ping)?\s+(?:of |out |both |the |each )*[\ue0
 _NOUN_AFTER = re.compile(r"^\s+(?:of|in|for|when|if|without|from|is|was|at|\ue012+ (?:drop|loss))\b")
 _NOUN_BEFORE = re.compile(rf"(?:\b(?:an?|the|any|no|largest|smallest|small|large|clear|significant|this|shown|of|{METRIC}+)\s+|{METRIC}\s)$", re.IGNORECASE)
 _NOUN = re.compile(r"^(?:drop|decrease|reduction|decline|increase|improvement|gain|loss|degradation|rise|fall|harm|cost|jump|growth|dip)s?$", re.IGNORECASE)
-_SIZE_NOUN = re.compile(r"^\s+(?:but |and |though )?(?:[\w-]+\s+){0,3}?(?:effects?|loss(?:es)?|drops?|changes?|costs?|decreases?|increases?|gains?|improvements?|differences?|impacts?|influence|role|penalty|harm|degradation|contribution|reductions?|declines?|deficit|part|\ue012+\s*(?:loss|drop|change|gain)?)", re.IGNORECASE)
-_IS = re.compile(r"\b(?:is|are|was|were|remains?|be|but|and|proved?|seems?|appears?|looks?)\s+(?:\w+ly\s+|very\s+|rather\s+|quite\s+|too\s+|only\s+|not\s+|so\s+|un)*$", re.IGNORECASE)
+_WHOSE = re.compile(r"\b(?:(?:whose|its|their|the|upon|on) (?:removal|ablation|absence|loss)|removing|when removed|if removed|once removed|without|ablating|removal)\b", re.IGNORECASE)
+_WHETHER = re.compile(r"\b(?:whether|if (?=it|the|removing|\ue010))\b[^.;]*$", re.IGNORECASE)
+_WITHIN = re.compile(r"^\s+(?:(?:that is|which is|of) )?(?:below|under|within|smaller than|less than|at most|no more than|inside)\b", re.IGNORECASE)
+_SIZE_NOUN = re.compile(r"^\s+(?:but |and |though )?(?:[\w-]+\s+){0,3}?(?:effects?|loss(?:es)?|drops?|changes?|costs?|decreases?|increases?|gains?|improvements?|differences?|impacts?|influence|role|penalty|harm|degradation|contribution|reductions?|declines?|deficit|part|details?|factors?|components?|players?|issue|thing|\ue012+\s*(?:loss|drop|change|gain)?)", re.IGNORECASE)
+_IS = re.compile(r"\b(?:is|are|was|were|remains?|be|but|and|proved?|seems?|appears?|looks?|contribut\w+|matters?|changes?|costs?|does|adds?)\s+(?:an?\s+|the\s+|\w+ly\s+|very\s+|rather\s+|quite\s+|too\s+|only\s+|not\s+|so\s+|un)*$", re.IGNORECASE)
 _METHOD = re.compile(
     r"\b(?:denotes?|marks?(?= )|indicates? (?:significan|p)|daggers?|asterisks?|we (?:call|say|test|tested|report|define|declare|use|used|consider|correct|compare|measure|ask)|is called|are called|means? that|Holm|Bonferroni|Benjamini|two one-sided|tests? (?:whether|for|of)|hypothes[ie]s|criterion|correct(?:ed|ion)"
     r"|declared|by convention|where (?:a|the) removal|if (?:the|its|an?) |whether|larger is worse|lower is better|higher is better|in bold|threshold|question|verdicts? (?:are|is|of)\b|smallest effect of interest|power\b|expected|predicted|prediction|would)",
@@ -61,6 +64,10 @@ def _speaks(clause: Clause, phrase: Said, start: int, end: int) -> bool:
         if re.match(r"\s+(?:as|enough|seeds?|model|network|set|than)\b", after):
             return False
         return _SIZE_NOUN.match(after) is not None or _IS.search(before) is not None
+    if phrase.removed == "worse" and _WITHIN.match(after):
+        return False
+    if _WHETHER.search(before) and phrase.removed not in ("undecided", "size uncertain"):
+        return False
     if phrase.removed in ("confirmatory", "exploratory") and not (clause.groups or is_carried(clause.words)):
         return False
     return not re.match(r"-(?:than|of|wise)|\s+(?:dropout rate|level|of the (?:nine|ten))", after)
@@ -105,11 +112,22 @@ def subjects_of(clause: Clause, start: int, end: int) -> tuple[Subject, ...]:
 
 
 def _claim(ground: Ground, clause: Clause, phrase: Said, subject: Subject | None, start: int, end: int) -> Claim:
-    removed = subject is None or subject.removed or subject.together or _is_noun(clause, phrase, start, end) or _metric_speaks(clause, subject, start)
+    whose = subject is not None and subject.end <= start and _WHOSE.search(clause.masked[max(clause.start, subject.end) : start]) is not None
+    removed = subject is None or subject.removed or subject.together or whose or _is_noun(clause, phrase, start, end) or _metric_speaks(clause, subject, start)
     word = phrase.removed if removed else phrase.present
+    word = _redundant(ground, clause, phrase, subject) or word
+    if word == "costs" and not clause.quantities:
+        word = "better"
     if word == "better" and phrase.present == "worse" and re.match(r"\s+(?:off )?(?:without|w/o)", clause.masked[end : clause.end]):
         word = "better"
     return resolved(word, maximise=_maximise(ground, clause), negated=phrase.negated)
+
+
+def _redundant(ground: Ground, clause: Clause, phrase: Said, subject: Subject | None) -> Claim | None:
+    """Of two parts that were removed together, `redundant` says that one backs the other up."""
+    named = {c for g in clause.groups for s in g for c in s.components} or {c for s in clause.carried for c in s.components}
+    together = len(named) > 1 and ground.joints(named, clause.scope)
+    return "compensation" if phrase.text.lower() == "redundant" and subject is not None and together else None
 
 
 def _is_noun(clause: Clause, phrase: Said, start: int, end: int) -> bool:
@@ -156,8 +174,9 @@ def _judge_one(ground: Ground, clause: Clause, claim: Claim, subject: Subject, *
     found = found_of(ground, clause, subject)
     if len(subject.components) > 1 and ground.joints(subject.components, clause.scope):
         found = list(ground.joints(subject.components, clause.scope))
-    if not found:
-        name, where = " + ".join(subject.components), " and ".join(clause.scope.modes)
+    missing_modes = [m for m in clause.scope.modes if m not in {one.mode for one in found}]
+    if not found or missing_modes:
+        name, where = " + ".join(subject.components), " and ".join(missing_modes)
         missing = "were not removed together" if len(subject.components) > 1 else "was not measured"
         return Judgement("unbacked", f"{name} {missing}{f' in {where}' if where else ''}")
     results = [_hedged(ground, claim, one, judged(ground, claim, one, numbered=numbered), hedged and numbered) for one in found]
@@ -195,7 +214,7 @@ def _judge_joint(ground: Ground, clause: Clause, claim: Claim, subjects: Sequenc
 
 def claim_of_many(ground: Ground, clause: Clause, phrase: Said, noun: str) -> Claim:
     """What a phrase claims of each of many: removals, or parts as they work in the model."""
-    removed = re.search(r"\b(?:removals?|ablations?|arms?|pairs?|joint|effects?|removing)\b", noun, re.IGNORECASE) is not None
+    removed = re.search(r"\b(?:removals?|ablations?|arms?|pairs?|joint|effects?|removing)\b", noun, re.IGNORECASE) is not None or _WHOSE.search(clause.words[: phrase.start]) is not None
     word = phrase.removed if removed else phrase.present
     negated = phrase.negated and re.match(r"\s*(?:no|none|neither|nothing)\b", noun, re.IGNORECASE) is None
     return resolved(word, maximise=_maximise(ground, clause), negated=negated)

@@ -1,6 +1,7 @@
 """Every number that a study knows of a thing, with what it is: a change, a level, an end of an interval, a p-value, a count."""
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -40,7 +41,7 @@ def _effect(ground: Ground, e: Effect) -> Iterator[Value]:
         yield Value(e.of, "count", "units")
     if e.failed:
         yield Value(e.failed, "count", "failed")
-        yield Value(e.failed + e.n, "count", "failed")
+        yield Value(e.failed + e.n, "count", "n")
     if e.seeds_to_settle is not None:
         yield Value(e.seeds_to_settle, "count", "to_settle")
     if e.agreement:
@@ -125,7 +126,6 @@ def values_of_study(ground: Ground) -> Iterator[Value]:
     yield Value(study.alpha, "alpha", "study.alpha")
     yield Value(1 - study.alpha, "confidence", "study.alpha")
     yield from (Value(n, "count", "looks") for n, _ in study.looks)
-    yield from (Value(spent, "alpha", "looks") for _, spent in study.looks)
     yield from (Value(e.level, "confidence", "level") for e in results.effects if e.level is not None)
     sizes = {study.family_size, *study.family_sizes.values()}
     yield from (Value(size, "count", "study.family_size") for size in sizes)
@@ -139,7 +139,12 @@ def values_of_study(ground: Ground) -> Iterator[Value]:
     failed = sum(counts.failed.values())
     numbers = (counts.planned, counts.ok, failed, counts.skipped, counts.pending, counts.checks, counts.ok + failed)
     yield from (Value(number, "count", "accounting") for number in (*numbers, *counts.failed.values()))
-    yield from (Value(v, "count", k) for k, v in [*results.compute.items(), *results.coverage.items()] if _is_number(v))
+    yield from (Value(v, "count", "machine") for v in [*results.compute.values(), *results.environment.values()] if _is_number(v))
+    yield from (Value(v, "count", "search") for v in results.coverage.values() if _is_number(v))
+    yield from (Value(n, "count", "rounds") for n in (len(results.rounds), max((e.round for e in results.effects), default=0)))
+    yield Value(len(results.claims), "count", "claims")
+    statuses = [claim.status for claim in results.claims]
+    yield from (Value(statuses.count(one), "count", "claims") for one in dict.fromkeys(statuses))
     for score in results.predictions:
         yield from (Value(n, "count", "score") for n in (score.n, score.direction_hits, score.n - score.direction_hits))
         errors = (score.mean_absolute_error, score.median_absolute_error_of_median, score.brier)
@@ -147,6 +152,36 @@ def values_of_study(ground: Ground) -> Iterator[Value]:
     for search in results.searches:
         known = (search.runs, search.pairs, search.pairs_cleared, search.pairs_found, len(search.pool), search.runs_of_all_pairs, len(search.groups))
         yield from (Value(number, "count", "search") for number in known)
+
+
+_COUNTED: dict[str, str] = {
+    "n": r"seed|run|example|model|checkpoint|cluster|fine-tun|repet|replic|^$",
+    "units": r"example|cluster|^$",
+    "failed": r"seed|run|model|^$",
+    "to_settle": r"seed|run|example|model|checkpoint|cluster|^$",
+    "verdict": r"model|checkpoint|seed",
+    "study.checkpoints": r"model|checkpoint|seed",
+    "finetune_steps": r"step",
+    "study.family_size": r"test|target|trial|^$",
+    "accounting": r"trial|run|check|experiment|evaluation|job|^$",
+    "machine": r"worker|thread|core|gpu|trial",
+    "search": r"pair|triple|run|target|trial|evaluation",
+    "score": r"prediction|^$",
+    "rounds": r"round",
+    "claims": r"claim",
+    "looks": r"seed|look|run",
+    "max_seeds": r"seed|run|example",
+    "seeds_for_negligible": r"seed|run|example",
+}
+"""What is counted by each count, as it is called."""
+_AT_MOST = re.compile(r"\b(?:max\w*|most|up to|looks?|budget|allow\w*|negligible|would|needs?|required|limit)\b", re.IGNORECASE)
+
+
+def counted_as(attribute: str, called: str, words: str) -> bool:
+    """Whether a count is of what it is called in a sentence."""
+    if attribute in ("looks", "max_seeds", "seeds_for_negligible") and not _AT_MOST.search(words):
+        return False
+    return re.search(_COUNTED.get(attribute, r"^$"), called) is not None
 
 
 def _is_number(value: object) -> bool:

@@ -13,7 +13,7 @@ from .ground import Found, Ground
 
 Claim = Literal[
     "important", "unimportant", "dispensable", "nothing", "negligible", "not negligible", "significant", "not significant",
-    "worse", "better", "not worse", "not better", "large", "not large", "dramatic", "small", "undecided", "settled",
+    "worse", "better", "not worse", "not better", "large", "not large", "dramatic", "collapse", "costs", "small", "undecided", "settled",
     "size uncertain", "structural", "not structural", "no-op", "not no-op", "untestable", "masked", "beyond δ", "within δ",
     "compensation", "interact", "no interaction", "synergy", "more than the sum", "less than the sum", "changed",
     "verdict matters", "verdict hurts", "verdict detected", "verdict redundancy", "verdict irreducible", "confirmatory", "exploratory",
@@ -31,6 +31,7 @@ _TABLE: dict[Claim, str] = {
     "changed": "bbbbbuuccc",
     "worse": "bcbcncuccc",
     "better": "cbcbncuccc",
+    "costs": "bbbbbccccc",
     "not worse": "cbcbbbcccc",
     "not better": "bcbcbbcccc",
     "large": "bbuuccuccc",
@@ -108,6 +109,8 @@ def judged(ground: Ground, claim: Claim, found: Found, *, numbered: bool = False
         return Judgement("backed" if found.masked else "contradicted", told(ground, found), found)
     if claim == "dramatic":
         return _dramatic(ground, found)
+    if claim == "collapse":
+        return _collapse(ground, found)
     if claim not in _TABLE:
         return Judgement("unbacked", "this is about removals together", found)
     key = key_of(ground, found)
@@ -150,6 +153,15 @@ def _dramatic(ground: Ground, found: Effect) -> Judgement:
         return plain
     shown = min(abs(end) for end in ends) >= _DRAMATIC * floor.smallest_effect
     return Judgement("backed" if shown else "unbacked", f"{told(ground, found)}; under {_DRAMATIC} δ", found)
+
+
+def _collapse(ground: Ground, found: Effect) -> Judgement:
+    """Only what ends within 3σ of the metric's floor has collapsed."""
+    floor = ground.floor(found)
+    if found.ablated is None or found.verdict in selection.UNMEASURED or floor is None or floor.floor is None:
+        return Judgement("unbacked", f"{told(ground, found)}; no floor is known that it would have reached", found)
+    near = abs(found.ablated - floor.floor) <= 3 * max(floor.of_the_mean, 1e-12)
+    return Judgement("backed" if near else "contradicted", f"{told(ground, found)}; it ends at {numbers.number(found.ablated)}", found)
 
 
 def _of_joint(ground: Ground, claim: Claim, joint: Interaction) -> Judgement:
