@@ -239,7 +239,7 @@ def _fits(ground: Ground, clause: Clause, q: Quantity, v: Value, role: Role | No
     if v.role in ("change", "level"):
         return _is(ground, q, v, clause) and q.unit != "percent" or (v.role == "level" and _is(ground, q, v))
     if row:
-        return _is_p(q, v.number) if v.role == "p" else v.role in ("end", "count", "multiple", "half") and _is(ground, q, v)
+        return q.sign == "" and _is_p(q, v.number) if v.role == "p" else v.role in ("end", "count", "multiple", "half") and _is(ground, q, v)
     return v.role in ("smallest", "sd", "mde") and q.decimals > 0 and q.rounds(v.number)
 
 

@@ -50,7 +50,7 @@ class Names:
         for metric in {m for metrics in results.baseline.values() for m in metrics} | {results.study.primary}:
             for name in _metric_names(metric):
                 names[name].add((metric,))
-        self._metrics = _Lookup({name: tuple(sorted(m for (m,) in found)) for name, found in names.items()})
+        self._metrics = _Lookup({name: tuple(sorted(m for (m,) in found)) for name, found in names.items()}, ordinary=True)
 
     def components(self, text: str) -> list[Mention]:
         """All that are named in a sentence, from left to right."""
@@ -81,8 +81,8 @@ class Names:
 class _Lookup:
     """Finds the longest of many names at every word."""
 
-    def __init__(self, names: dict[str, tuple[str, ...]]) -> None:
-        self.names = names
+    def __init__(self, names: dict[str, tuple[str, ...]], *, ordinary: bool = False) -> None:
+        self.names, self._ordinary = names, ordinary
         self._by_first: dict[str, list[str]] = defaultdict(list)
         for name in sorted(names, key=len, reverse=True):
             self._by_first[_first(name)].append(name)
@@ -94,7 +94,7 @@ class _Lookup:
                 continue
             for name in self._by_first.get(_first(plain[word.start() : word.start() + 80]), ()):
                 stop = word.start() + len(name)
-                if plain.startswith(name, word.start()) and _ends(plain, stop) and _meant(name, plain, text, word.start()):
+                if plain.startswith(name, word.start()) and _ends(plain, stop) and (self._ordinary or _meant(name, plain, text, word.start())):
                     end = stop
                     yield Mention(word.start(), stop, self.names[name])
                     break

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from ...report import numbers
 from ...results import Effect
 from .amounts import Held, found_of
 from .clauses import METRIC, NAME, Clause, Subject, is_carried
 from .finding import Outcome
-from .ground import Found, Ground
+from .ground import Found, Ground, Scope
 from .lexicon import Said, resolved, said
 from .verdicts import JOINT, Claim, Judgement, judged
 
@@ -48,11 +49,38 @@ class Stated:
 def statements(ground: Ground, clause: Clause, taken: Sequence[tuple[int, int]], held: Sequence[Held], sentence: str) -> Iterator[Stated]:
     """Every judgement of a clause, outside of the spans that are `taken` by comparisons and counts."""
     phrases = list(said(clause.words))
+    yield from _given_back(ground, clause)
     for phrase in phrases:
         start, end = clause.start + phrase.start, clause.start + phrase.end
         if any(start < b and end > a for a, b in taken) or not _speaks(clause, phrase, start, end):
             continue
         yield from _stated(ground, clause, phrase, held, sentence)
+
+
+_GIVEN_BACK = re.compile(
+    r"\b(?:giv(?:es?|en|ing) back|gave back|recover(?:s|ed)?|restor(?:es?|ed)|regain(?:s|ed)?|undo(?:es)?|repairs?)\s+(?:almost |nearly |virtually |practically )?(?P<how>all|everything|nothing|most|none|little|fully|completely|half)\b"
+    r"|\b(?P<whole>fully|completely|entirely|mostly|largely) (?:recover(?:s|ed|able)?|restored|regained|given back)\b|\b(?P<none>(?:not|never|n['’]t) (?:recover|give back|restore)\w*|irrecoverable|unrecoverable)\b",
+    re.IGNORECASE,
+)
+_FRACTIONS = {
+    "all": (0.95, 1.5), "everything": (0.95, 1.5), "fully": (0.95, 1.5), "completely": (0.95, 1.5), "entirely": (0.95, 1.5),
+    "most": (0.5, 1.5), "mostly": (0.5, 1.5), "largely": (0.5, 1.5), "half": (0.45, 0.55), "little": (-1.0, 0.25), "nothing": (-1.0, 0.05),
+    "none": (-1.0, 0.05), "not": (-1.0, 0.05),
+}  # fmt: skip
+
+
+def _given_back(ground: Ground, clause: Clause) -> Iterator[Stated]:
+    """How much fine-tuning gave back, in words."""
+    for said_so in _GIVEN_BACK.finditer(clause.words):
+        start, end = clause.start + said_so.start(), clause.start + said_so.end()
+        low, high = _FRACTIONS[(said_so["how"] or said_so["whole"] or "not").lower()]
+        scope = Scope(("recover",), clause.scope.metrics, clause.scope.kinds)
+        for subject in subjects_of(clause, start, end):
+            for one in found_of(ground, replace(clause, scope=scope), subject):
+                fraction = one.recovered.fraction if isinstance(one, Effect) and one.recovered is not None else None
+                outcome: Outcome = "unbacked" if fraction is None else "backed" if low <= fraction <= high else "contradicted"
+                told = "it is not known how much was given back" if fraction is None else f"{numbers.percent(fraction, 2)} was given back"
+                yield Stated(start, end, said_so[0], outcome, told, one, "changed")
 
 
 def _speaks(clause: Clause, phrase: Said, start: int, end: int) -> bool:
@@ -64,7 +92,7 @@ def _speaks(clause: Clause, phrase: Said, start: int, end: int) -> bool:
         if re.match(r"\s+(?:as|enough|seeds?|model|network|set|than)\b", after):
             return False
         return _SIZE_NOUN.match(after) is not None or _IS.search(before) is not None
-    if phrase.removed == "worse" and _WITHIN.match(after):
+    if phrase.removed == "worse" and (_WITHIN.match(after) or re.match(r"\s+(?:an?|one|two|three|its|\d+)\s+(?:seeds?|runs?)\b", after)):
         return False
     if _WHETHER.search(before) and phrase.removed not in ("undecided", "size uncertain"):
         return False
