@@ -30,6 +30,7 @@ from .notes import notes_on
 from .outstanding import settling
 from .planned import planned_fates, planning_of, rounds_planned
 from .planning.plan import BASELINE, sealed_plans
+from .records.drafts import Draft
 from .records.power import Settling
 from .records.search import InteractionSearch
 from .results import Effect, Mode, Results, StudyInfo
@@ -39,12 +40,13 @@ from .scores import scores
 from .searching import recalled
 from .spec import StudySpec
 from .stopreport import early_stopping, replay, whole_notes
+from .writing.store import kept
 
 Split = Literal["validation", "test"]
 
 
 def collect(spec: StudySpec, ledger: Ledger, split: Split | None = None) -> Results:
-    """All results of the study's current version.
+    """All results of the study's current version, with the drafts that were written of them.
 
     Complete studies are reported on `test` where there is such a split, unfinished ones on `validation`: the confirmatory
     table is not looked at before the end. Raises `ReportError` where there is nothing to report.
@@ -71,7 +73,7 @@ def collect(spec: StudySpec, ledger: Ledger, split: Split | None = None) -> Resu
     classes = [class_findings(evidence) for evidence, _ in measured]
     searches = recalled(ledger, version)
     planned = planned_fates([one for one, _ in measured], _is_complete(ledger))
-    return Results(
+    results = Results(
         study=_study([one for one, _ in measured], ledger, [by_name[spec.primary] for _, by_name in measured], rows),
         baseline={
             one.mode: {name: each.noise for name, each in by_name.items() if each.noise} for one, by_name in measured
@@ -118,6 +120,14 @@ def collect(spec: StudySpec, ledger: Ledger, split: Split | None = None) -> Resu
         stopping=early_stopping(spec, rows),
         replay=replay(rows),
     )
+    drafts = kept(ledger.path.parent)
+    return _with_drafts(results, drafts) if drafts else results
+
+
+def _with_drafts(results: Results, drafts: Sequence[Draft]) -> Results:
+    from .writing.shown import with_drafts
+
+    return with_drafts(results, drafts)
 
 
 def _settling(

@@ -52,9 +52,15 @@ class Asked:
 
 def model_of(setting: Setting, asked: Asked, environment: Mapping[str, str] = os.environ) -> "ModelSettings | None":
     """The language model that is to plan; None where the rules do. `ModelError` where one was asked for and cannot be."""
+    return model_for(setting.spec.planner, asked, environment)
+
+
+def model_for(
+    planner: PlannerSection, asked: Asked, environment: Mapping[str, str] = os.environ
+) -> "ModelSettings | None":
+    """Likewise, from a study's section alone."""
     from .llm.settings import is_configured, model_settings
 
-    planner = setting.spec.planner
     if asked.replay:
         return _replayed(planner, asked, asked.replay)
     kind, named = asked.kind or planner.kind, {"model": asked.model, "base_url": asked.base_url}
@@ -100,6 +106,15 @@ def choose(
     if settings is None:
         return rules
     return _llm_planner(setting, settings, rules, _transcript(asked, state), state, watcher, time_left)
+
+
+def writer(settings: "ModelSettings", asked: Asked, state: Path, watcher: "Watcher") -> "LanguageModel":
+    """The language model that is to write about results. `ModelError` where it is not there, or denies access."""
+    from .llm.client import LanguageModel
+
+    model = LanguageModel(settings, _transcript(asked, state), watcher)
+    model.preflight()
+    return model
 
 
 def briefing_of(setting: Setting, room: int, state: Path) -> "Briefing":

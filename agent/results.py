@@ -10,6 +10,7 @@ from .records.claims import ClaimTested
 from .records.classes import ClassEffect, ConfusionShift
 from .records.curves import LearningCurve
 from .records.datasets import DatasetContrast
+from .records.drafts import Drafted
 from .records.factorial import Factorial
 from .records.kinds import KindContrast
 from .records.planning import Planning, RoundPlanned
@@ -332,3 +333,5 @@ class Results(Record):
     """Of re-evaluation, where removals ran under the rule that ends an evaluation early."""
     replay: Replay | None = None
     """Of re-evaluation, where results of the baseline were used again."""
+    drafts: list[Drafted] = []
+    """Prose that was asked for, the latest last."""

@@ -22,7 +22,7 @@ def references_for(typed: str, facts: Facts) -> list[str]:
         shares.append((number / 100, decimals + 2))
     found = (
         f"{{{{ {subject}.{attribute} }}}}"
-        for subject, values in _every(facts)
+        for subject, values in subjects(facts)
         for attribute, value in values.items()
         if value is not None and any(_same(value, share, places) for share, places in shares)
     )
@@ -46,7 +46,7 @@ def _read(text: str) -> tuple[float | None, int]:
     return value, max(0, len(match[2] or ".") - 1 - exponent)
 
 
-def _every(facts: Facts) -> Iterator[tuple[str, Values]]:
+def subjects(facts: Facts) -> Iterator[tuple[str, Values]]:
     """Every subject of the study as it is written, with its values."""
     raw, shown = facts.results, facts.shown
     primary = raw.study.primary

@@ -84,9 +84,14 @@ def clipped_names(names: Sequence[str], length: int) -> str:
 def prepared(results: "Results", escape: Escape) -> "Results":
     """The same results with every text escaped, and labels that name several components told apart by their ids.
 
-    Keys of open maps are ours and stay; metrics' names are the user's and are escaped wherever they stand.
+    Keys of open maps are ours and stay; metrics' names are the user's and are escaped wherever they stand. The text of drafts is
+    Markdown already, and stays.
     """
     data = _escaped(_told_apart(results.model_dump()), escape)
+    data["drafts"] = [
+        {**one, "text": draft.text, "template": draft.template}
+        for one, draft in zip(data["drafts"], results.drafts, strict=True)
+    ]
     data["baseline"] = {
         mode: {escape(metric): floor for metric, floor in metrics.items()} for mode, metrics in data["baseline"].items()
     }

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ...executor.errors import ReportError
 from ..results import Results
+from ..writing.store import name_of
 from .csv import effects_csv, further_csv, interactions_csv
 from .figures import figures
 from .markdown import markdown_report
@@ -65,7 +66,17 @@ def _folder(results: Results, chosen: Sequence[str]) -> Files:
 def _markdown_files(results: Results) -> Files:
     drawn = figures(results)
     files = {f"figures/{name}.{kind}": image for name, images in drawn.items() for kind, image in images.items()}
-    return {"report.md": markdown_report(results, drawn.keys()).encode(), **files}
+    return {"report.md": markdown_report(results, drawn.keys()).encode(), **files, **_draft_files(results)}
+
+
+def _draft_files(results: Results) -> Files:
+    """Each draft with its values, and with its references where it has any."""
+    files: Files = {}
+    for draft in results.drafts:
+        files[f"drafts/{name_of(draft)}.md"] = f"{draft.text}\n".encode()
+        if draft.template:
+            files[f"drafts/{name_of(draft)}.template.md"] = f"{draft.template}\n".encode()
+    return files
 
 
 def _csv_files(results: Results) -> Files:
