@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .options import DEFAULT_STUDY, BaseUrl, Model, Replay, State, StudyFile, WhoPlans
+from .checking import checked, require_check
+from .options import DEFAULT_STUDY, BaseUrl, Json, Model, Replay, State, StudyFile, WhoPlans
 
 if TYPE_CHECKING:
     from ..ledger import Ledger
@@ -66,6 +67,15 @@ def report(
         bool,
         typer.Option("--queue", help="Put the runs that a rebuttal wants into the queue of `lesion run --queued`."),
     ] = False,
+    check: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Hold a text (.md or .tex, also an edited one) against the results instead of writing a report. "
+            "Leaves with 0 if all it claims is backed, with 3 if anything is contradicted or unbacked.",
+        ),
+    ] = None,
+    as_json: Json = False,
     planner: WhoPlans = None,
     model: Model = None,
     base_url: BaseUrl = None,
@@ -79,11 +89,14 @@ def report(
     from ..studyfile import load_study, state_folder
 
     _require_question(style, question, queue=queue)
+    require_check(check, as_json=as_json, others={"--format": format, "-o": output, "--style": style})
     spec = load_study(study)
     folder = state_folder(spec, state)
     chosen = split.value if split else None
     with closing(Ledger(folder, write=False)) as ledger:
         results = collect(spec, ledger, chosen)
+        if check:
+            raise typer.Exit(checked(check, results, as_json=as_json))
         if style:
             who = Asked(planner.value if planner else None, model, base_url, replay, stream=sys.stderr.isatty())
             _write_draft(style, question, who, (spec, ledger, results), queue=queue)

@@ -12,7 +12,10 @@ from .ground import Found, Ground
 from .quantities import Quantity
 from .values import Role, Value, counted_as, values_of, values_of_floor, values_of_study
 
-_BASELINE = re.compile(r"\b(?:baseline|full model|unablated|intact|nothing removed|reference (?:model|run)|complete model|unmodified|noise floor|run-to-run|original model)\b", re.IGNORECASE)
+_BASELINE = re.compile(
+    r"\b(?:baseline|full model|unablated|intact|nothing removed|reference (?:model|run)|complete model|unmodified|noise floor|run-to-run|original model)\b",
+    re.IGNORECASE,
+)
 _BEFORE: tuple[tuple[Role, str], ...] = (
     ("p", r"(?:(?<![A-Za-z])[pP](?:[- ]?values?)?(?:\s*\([^)]*\))?(?:[_ ]?(?:adj\w*|equivalence|eq|Holm))?)\s*(?:=|<|>|≤|≥|≈|of|is|was|below|above|under|at|:|\s)*$|significance level of\s*$"),
     ("count", r"(?<![A-Za-z])[nN]\s*=\s*$"),
@@ -23,18 +26,31 @@ _BEFORE: tuple[tuple[Role, str], ...] = (
     ("multiple", r"(?:in units of δ|\bΔ/δ|δ/σ)\s*(?:=|of|is|:)?\s*$"),
     ("other", r"(?:ρ|correlat\w+)\s*(?:=|of|is|:|was|\()?\s*$"),
 )  # fmt: skip
-_COUNTED = re.compile(r"^\s*(?:(?:of|out of)\s+(?:the |all |our )?[\w,]+\s+(?:\w+ )?(?:seeds|runs|trials|predictions|pairs|examples|models|claims|checks)|(?:trials? )?(?:finished|failed|crashed|timed out|ran\b|succeeded|completed|skipped|diverged|were (?:skipped|right|run|planned)|of (?:these|them|which)|planned|ok\b|did not finish))", re.IGNORECASE)
-_LEVEL_AFTER = re.compile(r"^\s*(?:simultaneous|confidence|CI\b|C\.I\.|intervals?|credible|two-sided|power)", re.IGNORECASE)
+_COUNTED = re.compile(
+    r"^\s*(?:(?:of|out of)\s+(?:the |all |our )?[\w,]+\s+(?:\w+ )?(?:seeds|runs|trials|predictions|pairs|examples|models|claims|checks)|(?:trials? )?(?:finished|failed|crashed|timed out|ran\b|succeeded|completed|skipped|diverged|were (?:skipped|right|run|planned)|of (?:these|them|which)|planned|ok\b|did not finish))",
+    re.IGNORECASE,
+)
+_LEVEL_AFTER = re.compile(
+    r"^\s*(?:simultaneous|confidence|CI\b|C\.I\.|intervals?|credible|two-sided|power)", re.IGNORECASE
+)
 _CHANGE = re.compile(
     r"(?:\bby|\bcost(?:s|ing)?|\blos(?:e|es|ing|t|s of|ses of)|\bloss|\bdrops?(?: of)?|\bgains?(?: of)?|Δ\w*\)?|\bdelta|\bchange(?:s)?(?: of)?|\bdifference(?: of)?|\beffects?(?: of)?|\bincreases?(?: of)?|\bdecreases?(?: of)?|\bimprovement(?: of)?|\bdegradation(?: of)?"
     r"|\breduction(?: of)?|\bdeficit(?: of)?|\bpenalty(?: of)?|\bfalls?(?: of)?|\brise(?: of)?|\bcontrast(?: of)?|\bobserved(?: loss)?(?: of)?|\badditive|\bsum of singles|\bpredict(?:ed|ion)(?: of)?|\bexpect(?:ed|ation)(?: of)?|\bsum|\bexcess|\bsingles|\bsingle losses|\bchanges \S+|\bworth|\bestimated?(?: at| as)?|\bamounts? to|\btotals?|\bmoves?(?: it)?)"
     r"(?:\s*(?:of|at|is|was|are|=|:|about|only|just|roughly|around|approximately|nearly|almost|over|under|an?|some|estimated|at|more than|less than|at least|at most|as much as|up to|an additional|another|merely|the|loss|beyond|in|\ue012+|\())*\s*$",
     re.IGNORECASE,
 )
-_LEVEL = re.compile(r"(?:\bfrom|\bto|\breach(?:es|ed)?|\bat|\bmean(?: of)?|\bscores?|\bachieves?|\battains?|\bof|\bis|\bwas|\bremains|\bstays|\bdown to|→|\ue012\s*(?:=|:|\()?|\bhas|\bgets)(?:\s*(?:a|an|about|only|just|the|roughly|\ue012+|of))*\s*$", re.IGNORECASE)
+_LEVEL = re.compile(
+    r"(?:\bfrom|\bto|\breach(?:es|ed)?|\bat|\bmean(?: of)?|\bscores?|\bachieves?|\battains?|\bof|\bis|\bwas|\bremains|\bstays|\bdown to|→|\ue012\s*(?:=|:|\()?|\bhas|\bgets)(?:\s*(?:a|an|about|only|just|the|roughly|\ue012+|of))*\s*$",
+    re.IGNORECASE,
+)
 _COSTS = re.compile(r"\b(?:cost\w*|loss(?:es)?|los(?:e|es|ing|t)|deficit|penalty|hurts? by)\b[^\d]*$", re.IGNORECASE)
-_FRACTION = re.compile(r"\b(?:recover|restor|regain|giv\w+ back|gave back|given back|retain|keep|kept|preserv)\w*", re.IGNORECASE)
-_THINGS = re.compile(r"^\s*(?:\w+ ){0,2}?(?:components?|heads?|layers?|blocks?|removals?|parts?|modules?|ablations?|arms?|effects?|verdicts?|joint removals?|groups?|interactions?|of (?:(?:the|our|all|these|those) )?(?:(?:\d+|\w+) )?(?:\w+ )?(?:components?|heads?|layers?|blocks?|removals?|parts?|modules?|ablations?|arms?)\b|of them\b|(?:matter|hurt|came out|turned out)\b)", re.IGNORECASE)
+_FRACTION = re.compile(
+    r"\b(?:recover|restor|regain|giv\w+ back|gave back|given back|retain|keep|kept|preserv)\w*", re.IGNORECASE
+)
+_THINGS = re.compile(
+    r"^\s*(?:\w+ ){0,2}?(?:components?|heads?|layers?|blocks?|removals?|parts?|modules?|ablations?|arms?|effects?|verdicts?|joint removals?|groups?|interactions?|of (?:(?:the|our|all|these|those) )?(?:(?:\d+|\w+) )?(?:\w+ )?(?:components?|heads?|layers?|blocks?|removals?|parts?|modules?|ablations?|arms?)\b|of them\b|(?:matter|hurt|came out|turned out)\b)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -51,7 +67,11 @@ class Held:
 
 def amounts(ground: Ground, clause: Clause, *, row: bool = False) -> Iterator[Held]:
     """Every number of a clause, but for counts of components and ratios, which are claims of their own."""
-    numbers = [q for q in clause.quantities if not is_count_of_things(clause, q) and not _is_pronoun(clause, q) and q.unit not in ("times", "magnitudes")]
+    numbers = [
+        q
+        for q in clause.quantities
+        if not is_count_of_things(clause, q) and not _is_pronoun(clause, q) and q.unit not in ("times", "magnitudes")
+    ]
     whose = owners(clause)
     for at, q in enumerate(numbers):
         ends = _ends_with(clause, numbers, at)
@@ -66,7 +86,13 @@ def is_count_of_things(clause: Clause, q: Quantity) -> bool:
 
 def _is_pronoun(clause: Clause, q: Quantity) -> bool:
     """`The two`, and the like: no number of anything."""
-    return q.spelled and q.unit == "" and q.value <= 12 and not _CHANGE.search(clause.masked[max(0, q.start - 60) : q.start]) and not _COUNTED.match(clause.masked[q.end :])
+    return (
+        q.spelled
+        and q.unit == ""
+        and q.value <= 12
+        and not _CHANGE.search(clause.masked[max(0, q.start - 60) : q.start])
+        and not _COUNTED.match(clause.masked[q.end :])
+    )
 
 
 def owners(clause: Clause) -> dict[int, tuple[Subject, ...]]:
@@ -85,7 +111,9 @@ def _owner(clause: Clause, q: Quantity, flat: Sequence[Subject]) -> tuple[Subjec
     if after:
         between = clause.masked[q.end : after[0].start]
         points = r"[^.;,\d]{0,24}?\b(?:for|without|w/o|from|by|when|if|with|removing|of|to|in|is)\b[^.;,\d]{0,24}$|\s*\(?\s*$|\s*%?\s*\(\ue000?$"
-        direct = re.match(points, between) is not None and not any(q.end <= o.start < after[0].start for o in clause.quantities)
+        direct = re.match(points, between) is not None and not any(
+            q.end <= o.start < after[0].start for o in clause.quantities
+        )
         before_any = not any(s.end <= q.start for s in flat)
         if (direct and not re.search(r"\b(?:than|and|over|against)\b", between)) or before_any:
             return next(group for group in clause.groups if after[0] in group)
@@ -104,9 +132,20 @@ def _in_own_parenthesis(clause: Clause, q: Quantity, end: int) -> bool:
 
 def _one_each(clause: Clause, group: tuple[Subject, ...], found: dict[int, tuple[Subject, ...]]) -> None:
     """`A and B cost 0.04 and 0.17`: the first number is the first's."""
-    mine = [q for q in clause.quantities if found[q.start] == group and q.start >= group[-1].end and q.unit not in ("seeds", "trials") and not re.search(r"(?:[np]|δ|α)\s*[=<>]\s*$", clause.masked[:q.start])]
+    mine = [
+        q
+        for q in clause.quantities
+        if found[q.start] == group
+        and q.start >= group[-1].end
+        and q.unit not in ("seeds", "trials")
+        and not re.search(r"(?:[np]|δ|α)\s*[=<>]\s*$", clause.masked[: q.start])
+    ]
     heads = [q for i, q in enumerate(mine) if not re.search(r"[\[(][^\])]*$", clause.masked[group[-1].end : q.start])]
-    if len(group) > 1 and len(heads) == len(group) and all(_listed(clause.masked[a.end : b.start]) for a, b in zip(heads, heads[1:], strict=False)):
+    if (
+        len(group) > 1
+        and len(heads) == len(group)
+        and all(_listed(clause.masked[a.end : b.start]) for a, b in zip(heads, heads[1:], strict=False))
+    ):
         for at, q in enumerate(heads):
             stop = heads[at + 1].start if at + 1 < len(heads) else clause.end
             for inner in mine:
@@ -125,23 +164,38 @@ def _ends_with(clause: Clause, numbers: Sequence[Quantity], at: int) -> Quantity
             continue
         low, high = numbers[first], numbers[second]
         between, before = clause.masked[low.end : high.start], clause.masked[: low.start]
-        if re.fullmatch(r"\s*(?:,|;|to|and|–|:|\.\.)\s*", between) and re.search(r"\[\s*$|\(\s*$|(?:interval|CI|C\.I\.|range[sd]?)[^.;\d]{0,24}$|\bbetween\s*$", before):
+        if re.fullmatch(r"\s*(?:,|;|to|and|–|:|\.\.)\s*", between) and re.search(
+            r"\[\s*$|\(\s*$|(?:interval|CI|C\.I\.|range[sd]?)[^.;\d]{0,24}$|\bbetween\s*$", before
+        ):
             return high if at == first else low
     return None
 
 
-def _held(ground: Ground, clause: Clause, q: Quantity, whose: tuple[Subject, ...], other: Quantity | None, row: bool) -> Held:
+def _held(
+    ground: Ground, clause: Clause, q: Quantity, whose: tuple[Subject, ...], other: Quantity | None, row: bool
+) -> Held:
     role = _role(clause, q, other)
     candidates = [list(_candidates(ground, clause, subject)) for subject in whose]
-    general = [*(v for _, _, floor in ground.floors(clause.scope) for v in values_of_floor(floor)), *values_of_study(ground)]
+    general = [
+        *(v for _, _, floor in ground.floors(clause.scope) for v in values_of_floor(floor)),
+        *values_of_study(ground),
+    ]
     if role == "count":
         return _counted(ground, clause, q, whose, candidates, general)
     baseline = _BASELINE.search(clause.words) is not None
-    if role in ("alpha", "smallest", "sd", "mde", "other", "count") or not whose or (baseline and role in ("level", "half", None)):
+    if (
+        role in ("alpha", "smallest", "sd", "mde", "other", "count")
+        or not whose
+        or (baseline and role in ("level", "half", None))
+    ):
         fitting = next((v for v in general if _fits(ground, clause, q, v, role, other, general)), None)
         if fitting is not None:
             return Held(q, "backed", "", None, None, role)
-    if role == "p" and any(_fits(ground, clause, q, v, "alpha", None, ()) for v in general if v.role == "alpha") and q.op != "=":
+    if (
+        role == "p"
+        and any(_fits(ground, clause, q, v, "alpha", None, ()) for v in general if v.role == "alpha")
+        and q.op != "="
+    ):
         return _threshold(ground, clause, q, candidates, role)
     matched = [_first(ground, clause, q, values, role, other, row) for values in candidates]
     if candidates and all(m is not None for m in matched):
@@ -150,17 +204,36 @@ def _held(ground: Ground, clause: Clause, q: Quantity, whose: tuple[Subject, ...
     return _refused(ground, clause, q, whose, candidates, role)
 
 
-def _counted(ground: Ground, clause: Clause, q: Quantity, whose: tuple[Subject, ...], candidates: Sequence[list[Value]], general: Sequence[Value]) -> Held:
+def _counted(
+    ground: Ground,
+    clause: Clause,
+    q: Quantity,
+    whose: tuple[Subject, ...],
+    candidates: Sequence[list[Value]],
+    general: Sequence[Value],
+) -> Held:
     """Counts of seeds, examples, trials and so on: of the removal where one is named, else of the study."""
     own = [v for values in candidates for v in values if v.role == "count"]
     exact = re.search(r"(?<![A-Za-z])[nN]\s*=\s*$", clause.masked[: q.start]) is not None
     known = own if exact and own else [*own, *(v for v in general if v.role == "count")]
-    fitting = [v for v in known if counted_as(v.attribute, q.unit_text, clause.words) and (q.is_of(v.number) if q.op in "<>" else q.rounds(v.number))]
+    fitting = [
+        v
+        for v in known
+        if counted_as(v.attribute, q.unit_text, clause.words)
+        and (q.is_of(v.number) if q.op in "<>" else q.rounds(v.number))
+    ]
     if fitting:
         return Held(q, "backed", "", None, fitting[0].of, "count")
     there = dict.fromkeys(f"{v.number:g}" for v in known if counted_as(v.attribute, q.unit_text, clause.words))
     outcome = "contradicted" if there else "unbacked"
-    return Held(q, outcome, f"there are {', '.join(list(there)[:6])}" if there else "no result gives this number", None, None, "count")
+    return Held(
+        q,
+        outcome,
+        f"there are {', '.join(list(there)[:6])}" if there else "no result gives this number",
+        None,
+        None,
+        "count",
+    )
 
 
 def _threshold(ground: Ground, clause: Clause, q: Quantity, candidates: Sequence[list[Value]], role: Role) -> Held:
@@ -180,11 +253,22 @@ def _candidates(ground: Ground, clause: Clause, subject: Subject) -> Iterator[Va
 def found_of(ground: Ground, clause: Clause, subject: Subject) -> list[Found]:
     """The findings that a subject stands for, in the modes and metrics of its clause."""
     if len(subject.components) > 1:
-        return [*ground.joints(subject.components, clause.scope), *ground.joint_effects(subject.components, clause.scope)]
+        return [
+            *ground.joints(subject.components, clause.scope),
+            *ground.joint_effects(subject.components, clause.scope),
+        ]
     return list(ground.singles(subject.components[0], clause.scope))
 
 
-def _first(ground: Ground, clause: Clause, q: Quantity, values: Sequence[Value], role: Role | None, other: Quantity | None, row: bool) -> Value | None:
+def _first(
+    ground: Ground,
+    clause: Clause,
+    q: Quantity,
+    values: Sequence[Value],
+    role: Role | None,
+    other: Quantity | None,
+    row: bool,
+) -> Value | None:
     return next((v for v in values if _fits(ground, clause, q, v, role, other, values, row=row)), None)
 
 
@@ -209,12 +293,25 @@ def _role(clause: Clause, q: Quantity, other: Quantity | None) -> Role | None:
         return "fraction"
     if _CHANGE.search(before):
         return "change"
-    if q.unit == "points" or re.match(r"\s*(?:\ue012+\s+)?(?:loss|drop|decrease|increase|gain|reduction|improvement|change|degradation|worse|better|lower|higher|more|less)\b", rest):
+    if q.unit == "points" or re.match(
+        r"\s*(?:\ue012+\s+)?(?:loss|drop|decrease|increase|gain|reduction|improvement|change|degradation|worse|better|lower|higher|more|less)\b",
+        rest,
+    ):
         return "change"
     return "level" if _LEVEL.search(before) else None
 
 
-def _fits(ground: Ground, clause: Clause, q: Quantity, v: Value, role: Role | None, other: Quantity | None, values: Sequence[Value], *, row: bool = False) -> bool:
+def _fits(
+    ground: Ground,
+    clause: Clause,
+    q: Quantity,
+    v: Value,
+    role: Role | None,
+    other: Quantity | None,
+    values: Sequence[Value],
+    *,
+    row: bool = False,
+) -> bool:
     """Whether a number is this value: of the same role, in the same unit, with the right sign, to its rounding."""
     if q.unit in ("time", "bytes"):
         return False
@@ -227,7 +324,12 @@ def _fits(ground: Ground, clause: Clause, q: Quantity, v: Value, role: Role | No
     if role == "level" and v.role == "level":
         return _is(ground, q, v) and _side(clause, q, v)
     if role == "level":
-        return v.role == "change" and (q.sign != "" or isinstance(v.of, Interaction)) and _named(clause, q, v) and _is(ground, q, v, clause)
+        return (
+            v.role == "change"
+            and (q.sign != "" or isinstance(v.of, Interaction))
+            and _named(clause, q, v)
+            and _is(ground, q, v, clause)
+        )
     if role == "fraction":
         return v.role == "fraction" and q.is_of(100 * v.number if q.unit == "percent" else v.number)
     if role == "confidence":
@@ -239,7 +341,11 @@ def _fits(ground: Ground, clause: Clause, q: Quantity, v: Value, role: Role | No
     if v.role in ("change", "level"):
         return _is(ground, q, v, clause) and q.unit != "percent" or (v.role == "level" and _is(ground, q, v))
     if row:
-        return q.sign == "" and _is_p(q, v.number) if v.role == "p" else v.role in ("end", "count", "multiple", "half") and _is(ground, q, v)
+        return (
+            q.sign == "" and _is_p(q, v.number)
+            if v.role == "p"
+            else v.role in ("end", "count", "multiple", "half") and _is(ground, q, v)
+        )
     return v.role in ("smallest", "sd", "mde") and q.decimals > 0 and q.rounds(v.number)
 
 
@@ -249,7 +355,9 @@ def _both_ends(ground: Ground, q: Quantity, other: Quantity, v: Value, values: S
     partners = [w for w in values if w.role == "end" and w.attribute == v.attribute and w.of == v.of and w is not v]
     turns = (1, -1) if isinstance(v.of, Effect) and v.signed else (1,)
     return scale is not None and any(
-        _same_signed(q, turn * scale * v.number) and _same_signed(other, turn * scale * w.number) for w in partners for turn in turns
+        _same_signed(q, turn * scale * v.number) and _same_signed(other, turn * scale * w.number)
+        for w in partners
+        for turn in turns
     )
 
 
@@ -260,7 +368,9 @@ def _named(clause: Clause, q: Quantity, v: Value) -> bool:
     before = clause.masked[max(clause.start, q.start - 50) : q.start].lower()
     after = clause.masked[q.end : q.end + 24].lower()
     additive = re.search(r"(?:\bsum|additive|singles?|predict|expected|add up)[^\d]*$", before) is not None
-    contrast = re.search(r"(?:contrast|beyond|more than the sum|interaction|excess|difference)[^\d]*$", before) is not None or re.match(r"\s*(?:beyond|above|more than|over) (?:the )?(?:sum|additive)", after)
+    contrast = re.search(
+        r"(?:contrast|beyond|more than the sum|interaction|excess|difference)[^\d]*$", before
+    ) is not None or re.match(r"\s*(?:beyond|above|more than|over) (?:the )?(?:sum|additive)", after)
     if v.attribute == "additive":
         return additive
     return bool(contrast) if v.attribute == "contrast" else not additive
@@ -293,7 +403,9 @@ def _is(ground: Ground, q: Quantity, v: Value, clause: Clause | None = None) -> 
         return q.is_of(abs(number))
     loss = ground.loss(v.of) if isinstance(v.of, Effect) else None
     costs = clause is not None and _COSTS.search(clause.masked[max(clause.start, q.start - 40) : q.start]) is not None
-    return q.is_of(abs(number)) and ((q.sign == "−") == (number < 0) or (costs and loss is not None and (q.sign == "+") == (loss > 0)))
+    return q.is_of(abs(number)) and (
+        (q.sign == "−") == (number < 0) or (costs and loss is not None and (q.sign == "+") == (loss > 0))
+    )
 
 
 def _same_signed(q: Quantity, number: float) -> bool:
@@ -318,16 +430,39 @@ def _is_p(q: Quantity, p: float) -> bool:
     return p > q.value - 1e-12 if q.op == ">" else q.rounds(p)
 
 
-def _refused(ground: Ground, clause: Clause, q: Quantity, whose: tuple[Subject, ...], candidates: Sequence[list[Value]], role: Role | None) -> Held:
+def _refused(
+    ground: Ground,
+    clause: Clause,
+    q: Quantity,
+    whose: tuple[Subject, ...],
+    candidates: Sequence[list[Value]],
+    role: Role | None,
+) -> Held:
     if not whose:
         return Held(q, "unbacked", "no result gives this number, and the sentence names no removal", None, None, role)
     values = [v for each in candidates for v in each]
     if not values:
         return Held(q, "unbacked", _not_measured(ground, clause, whose), None, None, role)
-    known = next((v for v in values if v.role == role and v.of is not None), None) or next((v for v in values if v.role == "change"), None)
+    known = next((v for v in values if v.role == role and v.of is not None), None) or next(
+        (v for v in values if v.role == "change"), None
+    )
     if known is None or known.of is None:
-        return Held(q, "contradicted", f"there is no such value of {_told(whose)}: {values[0].of.verdict if values[0].of else ''}", None, values[0].of, role)
-    return Held(q, "contradicted", f"{selection.name(known.of)}: {known.attribute} is {_shown(ground, known)}", ground.reference(known.of, known.attribute), known.of, role)
+        return Held(
+            q,
+            "contradicted",
+            f"there is no such value of {_told(whose)}: {values[0].of.verdict if values[0].of else ''}",
+            None,
+            values[0].of,
+            role,
+        )
+    return Held(
+        q,
+        "contradicted",
+        f"{selection.name(known.of)}: {known.attribute} is {_shown(ground, known)}",
+        ground.reference(known.of, known.attribute),
+        known.of,
+        role,
+    )
 
 
 def _shown(ground: Ground, v: Value) -> str:

@@ -20,8 +20,14 @@ _MECHANISM = re.compile(
     r"|stabili[sz]\w+|converge\w*|inductive bias\w*|capacity|smooth(?:s|es|ing)|information flow|long-range|context(?:ual)?|semantic\w*|syntactic\w*|signal|attention patterns?|invarian\w+|diversity|expressiv\w+|feature (?:extraction|maps?)|extracts?|captures?|stores?|routes?|computes?|performs? the|implements?|mechanism|circuit|specialis\w+|specializ\w+|noise in the (?:labels|data)|robustness|calibrat\w+|spurious|shortcut\w*|bottleneck (?:for|of) information|internal|knowledge|understand\w*|acts? as|serves? as|functions? as|responsible)\b",
     re.IGNORECASE,
 )
-_OVERCLAIM = re.compile(r"\b(?:prov(?:es?|en|ed|ing) (?:that|to be|beyond|conclusively|it|the|this|\ue010)|proof that|undoubtedly|without (?:a )?doubt|clearly the|always|never|guarantee\w*|definitive(?:ly)?|conclusive(?:ly)?|any (?:model|architecture|network|dataset|task)|all (?:models|architectures|networks|datasets|tasks)|in general|generally|universal(?:ly)?|state[- ]of[- ]the[- ]art|optimal|regardless of|in every (?:case|setting)|robust across|other (?:datasets|tasks|models|architectures)|larger models|at scale|as is well known|perfect(?:ly)?)\b", re.IGNORECASE)
-_LIKELY = re.compile(r"\b(?:presumably|likely|probably|arguably|we (?:believe|suspect|conjecture|hypothesi[sz]e|speculate)|(?:may|might|could) be (?:because|explained|due)|suggest(?:s|ing)? that|impl(?:ies|ying) that|indicat(?:es|ing) that|plausibl[ey]|intuitively)\b", re.IGNORECASE)
+_OVERCLAIM = re.compile(
+    r"\b(?:prov(?:es?|en|ed|ing) (?:that|to be|beyond|conclusively|it|the|this|\ue010)|proof that|undoubtedly|without (?:a )?doubt|clearly the|always|never|guarantee\w*|definitive(?:ly)?|conclusive(?:ly)?|any (?:model|architecture|network|dataset|task)|all (?:models|architectures|networks|datasets|tasks)|in general|generally|universal(?:ly)?|state[- ]of[- ]the[- ]art|optimal|regardless of|in every (?:case|setting)|robust across|other (?:datasets|tasks|models|architectures)|larger models|at scale|as is well known|perfect(?:ly)?)\b",
+    re.IGNORECASE,
+)
+_LIKELY = re.compile(
+    r"\b(?:presumably|likely|probably|arguably|we (?:believe|suspect|conjecture|hypothesi[sz]e|speculate)|(?:may|might|could) be (?:because|explained|due)|suggest(?:s|ing)? that|impl(?:ies|ying) that|indicat(?:es|ing) that|plausibl[ey]|intuitively)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -39,20 +45,46 @@ class Caused:
 def causes(sentence: str, parts: list[Clause]) -> Iterator[Caused]:
     """Causal words, mechanisms and claims beyond the study, of one sentence."""
     masked = parts[0].masked if parts else sentence
-    about = NAME in masked or any(p.carried for p in parts) or METRIC in masked or re.search(r"\b(?:removals?|components?|heads?|ablations?)\b", masked) is not None
+    about = (
+        NAME in masked
+        or any(p.carried for p in parts)
+        or METRIC in masked
+        or re.search(r"\b(?:removals?|components?|heads?|ablations?)\b", masked) is not None
+    )
     if not about:
         return
     mechanism = _MECHANISM.search(masked)
     if mechanism and (NAME in masked or any(p.carried for p in parts) or _CAUSE.search(masked)):
-        yield Caused(mechanism.start(), mechanism.end(), sentence[mechanism.start() : mechanism.end()], "causal", "unbacked", "a mechanism that nothing in the study measured")
+        yield Caused(
+            mechanism.start(),
+            mechanism.end(),
+            sentence[mechanism.start() : mechanism.end()],
+            "causal",
+            "unbacked",
+            "a mechanism that nothing in the study measured",
+        )
     for found in _OVERCLAIM.finditer(masked):
-        yield Caused(found.start(), found.end(), sentence[found.start() : found.end()], "verdict", "unbacked", "no result of this study says so much")
+        yield Caused(
+            found.start(),
+            found.end(),
+            sentence[found.start() : found.end()],
+            "verdict",
+            "unbacked",
+            "no result of this study says so much",
+        )
     for found in _CAUSE.finditer(masked):
         if not mechanism:
             yield _caused(sentence, masked, found)
     likely = _LIKELY.search(masked)
     if likely and not mechanism and not any(True for _ in said(masked[likely.end() :])):
-        yield Caused(likely.start(), likely.end(), sentence[likely.start() : likely.end()], "causal", "unbacked", "nothing measured is concluded here")
+        yield Caused(
+            likely.start(),
+            likely.end(),
+            sentence[likely.start() : likely.end()],
+            "causal",
+            "unbacked",
+            "nothing measured is concluded here",
+        )
 
 
 def _caused(sentence: str, masked: str, found: re.Match[str]) -> Caused:
@@ -61,16 +93,28 @@ def _caused(sentence: str, masked: str, found: re.Match[str]) -> Caused:
     measured = _measured(after) if not found["because"] else _measured(before) and _measured(after)
     if found["leads"]:
         measured = _measured(after)
-    if found["because"] and re.match(r"\s*\ue010+\ue001?\s+(?:is|are|was|were)\s+(?:removed|ablated|dropped|disabled|zeroed|bypassed|cut)", after):
+    if found["because"] and re.match(
+        r"\s*\ue010+\ue001?\s+(?:is|are|was|were)\s+(?:removed|ablated|dropped|disabled|zeroed|bypassed|cut)", after
+    ):
         measured = _measured(before)
-    if found["because"] and re.match(r"\s*(?:the |its )?(?:removal|ablation|removing|ablating|dropping|loss of|absence)", after) and not found[0].lower().startswith("since"):
+    if (
+        found["because"]
+        and re.match(r"\s*(?:the |its )?(?:removal|ablation|removing|ablating|dropping|loss of|absence)", after)
+        and not found[0].lower().startswith("since")
+    ):
         measured = _measured(before) or METRIC in before
-    if found["because"] and re.search(r"\b(?:interval|seeds?|runs?|crosses|undecided|hook|crash\w*|program|shape|diverge\w*|no delta|weight)\b", after):
+    if found["because"] and re.search(
+        r"\b(?:interval|seeds?|runs?|crosses|undecided|hook|crash\w*|program|shape|diverge\w*|no delta|weight)\b", after
+    ):
         measured = True
     if found["explains"]:
-        measured = re.match(r"\s*(?:an?|the)?\s*(?:\ue012+ )?(?:loss|drop|decrease|gain) of\s*[\d.+−-]", after) is not None
+        measured = (
+            re.match(r"\s*(?:an?|the)?\s*(?:\ue012+ )?(?:loss|drop|decrease|gain) of\s*[\d.+−-]", after) is not None
+        )
     why = "why it is so was not measured"
-    return Caused(found.start(), found.end(), text, "causal", "backed" if measured else "unbacked", "" if measured else why)
+    return Caused(
+        found.start(), found.end(), text, "causal", "backed" if measured else "unbacked", "" if measured else why
+    )
 
 
 def _measured(text: str) -> bool:

@@ -70,14 +70,21 @@ class _Checker:
             yield self._finding(span, text, one.start, one.end, one.kind, one.outcome, one.why)
         for unknown in _ID.finditer(text):
             if unknown["id"].strip() not in self._facts.ids:
-                yield self._finding(span, text, *unknown.span("id"), "name", "unbacked", "the study knows nothing of this name")
+                yield self._finding(
+                    span, text, *unknown.span("id"), "name", "unbacked", "the study knows nothing of this name"
+                )
 
     def _turn(self, span: Span, text: str) -> None:
         """A new paragraph begins with nothing but what its heading says."""
         if span.block == self._block:
             return
         self._block = span.block
-        heading = len(text) < 80 and not text.rstrip().endswith((".", "!", "?", ":")) and not span.row and not re.search(r"\d", text)
+        heading = (
+            len(text) < 80
+            and not text.rstrip().endswith((".", "!", "?", ":"))
+            and not span.row
+            and not re.search(r"\d", text)
+        )
         modes = said_modes(text) if heading else self._carried.heading
         scope = Scope(modes, self._carried.scope.metrics if span.row else ())
         self._carried = Carried((), scope, modes)
@@ -126,7 +133,11 @@ class _Checker:
             return held
         if reference.function not in ("effect", "interaction"):
             return replace(held, outcome="backed", why="")
-        found = [e for e in (*self._ground.results.effects, *self._ground.results.interactions) if e.ablation in reference.arguments or sorted(e.components) == sorted(reference.arguments)]
+        found = [
+            e
+            for e in (*self._ground.results.effects, *self._ground.results.interactions)
+            if e.ablation in reference.arguments or sorted(e.components) == sorted(reference.arguments)
+        ]
         theirs = {c for e in found for c in e.components}
         whose = {c for s in owners(part).get(held.quantity.start, ()) for c in s.components}
         if not whose or whose & theirs:
@@ -138,7 +149,18 @@ class _Checker:
         start = span.start + q.start
         return next((e for a, b, e in self._plain.filled if a <= start < b), None)
 
-    def _finding(self, span: Span, text: str, start: int, end: int, kind: Kind, outcome: Outcome, why: str, reference: str | None = None, q: Quantity | None = None) -> Finding:
+    def _finding(
+        self,
+        span: Span,
+        text: str,
+        start: int,
+        end: int,
+        kind: Kind,
+        outcome: Outcome,
+        why: str,
+        reference: str | None = None,
+        q: Quantity | None = None,
+    ) -> Finding:
         at = self._plain.at
         first, last = at[span.start], at[span.end - 1] + 1
         filled = q is not None and self._expression(span, q) is not None

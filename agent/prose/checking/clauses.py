@@ -20,12 +20,17 @@ _REMOVES = (
     r"|knock(?:s|ed|ing)? out|prun(?:e[sd]?|ing)|skip(?:s|ped|ping)?|without|w/o|absence|absent|missing|loss of|losing|lacking|minus|in place of|replac(?:e[sd]?|ing)|gone|off|strip(?:ped|ping)?|less)"
 )
 _BEFORE = re.compile(
-    rf"\b{_REMOVES}\s*(?:of\s+|out\s+|away\s+)?(?:both\s+|either\s+|each of\s+|only\s+|just\s+|all of\s+)?(?:the\s+|a\s+|an\s+|any\s+|its\s+)?(?:[a-z-]+\s+){{0,2}}[\ue000\"“'‘]?\s*$", re.IGNORECASE
+    rf"\b{_REMOVES}\s*(?:of\s+|out\s+|away\s+)?(?:both\s+|either\s+|each of\s+|only\s+|just\s+|all of\s+)?(?:the\s+|a\s+|an\s+|any\s+|its\s+)?(?:[a-z-]+\s+){{0,2}}[\ue000\"“'‘]?\s*$",
+    re.IGNORECASE,
 )
 _AFTER = re.compile(
-    rf"^[\ue001\"”'’]?(?:['’]s)?\s*(?:[a-z]+\s+){{0,1}}?(?:\([^)]*\)\s*)?(?:(?:is|are|was|were|being|be|been|gets?|(?:is|are) both|both|together|had been|has been)\s+){{0,2}}(?:{_REMOVES})\b(?!\s+(?:accuracy|performance|the|by|from|to|sharply|\ue012|\d))", re.IGNORECASE
+    rf"^[\ue001\"”'’]?(?:['’]s)?\s*(?:[a-z]+\s+){{0,1}}?(?:\([^)]*\)\s*)?(?:(?:is|are|was|were|being|be|been|gets?|(?:is|are) both|both|together|had been|has been)\s+){{0,2}}(?:{_REMOVES})\b(?!\s+(?:accuracy|performance|the|by|from|to|sharply|\ue012|\d))",
+    re.IGNORECASE,
 )
-_PRESENT = re.compile(r"\b(?:adding|add|includ\w+|keep\w*|retain\w*|with|us(?:e|es|ing)|enabl\w+|presence of|insert\w*|introduc\w+)\s+(?:the\s+|a\s+)?[\ue000\"“]?$", re.IGNORECASE)
+_PRESENT = re.compile(
+    r"\b(?:adding|add|includ\w+|keep\w*|retain\w*|with|us(?:e|es|ing)|enabl\w+|presence of|insert\w*|introduc\w+)\s+(?:the\s+|a\s+)?[\ue000\"“]?$",
+    re.IGNORECASE,
+)
 _JOINED = re.compile(
     r"^[\ue001\"”'’)]*(?:\s*\([^()]*\))?\s*(?:,\s*(?:and|or|nor|then)?|and|or|nor|&|\+|as well as|together with|along with|but also|plus|with|/)\s*(?:also\s+)?(?:(?:of|both|removing|without|w/o|the|a|removal of|ablating|dropping|from|by|that of)\s+){0,3}[\ue000(\"“'‘]*$",
     re.IGNORECASE,
@@ -34,14 +39,23 @@ _TOGETHER = re.compile(
     r"\b(?:together|jointly|joint|both at once|at once|at the same time|simultaneous(?:ly)?|in combination|combined|combination|combining|the pair|pairs?|each other|one another|both (?:are|is|were|was) (?:removed|ablated|gone|cut|dropped|zeroed)|(?:removing|dropping|ablating|cutting|zeroing|without|bypassing) (?:both|the two|all three|all of)|removal of both|both removed|as a (?:pair|group)|group|interact\w*|mutual\w*|contrast|hides? (?:each|behind)|additive|beyond the sum|\ue010 and \ue010 together|in concert)\b|\ue010\s*[\ue001]?\s*\+\s*[\ue000]?\ue010",
     re.IGNORECASE,
 )
-_APART = re.compile(r"\b(?:each(?! other)|alone|separately|individual(?:ly)?|on (?:its|their) own|by (?:itself|themselves)|either|singly|in isolation|respectively|one at a time|neither|apart)\b", re.IGNORECASE)
-_PRONOUN = re.compile(r"\b(?:it|its|this|that|these|those|they|their|them|both|the two|each|the (?:same|latter|former|component|head|module|layer|removal|pair|part|ablation|change|effect|drop|loss|gain|difference|interval|verdict|interaction|contrast|joint|three)|which|neither|either|doing so|such)\b", re.IGNORECASE)
+_APART = re.compile(
+    r"\b(?:each(?! other)|alone|separately|individual(?:ly)?|on (?:its|their) own|by (?:itself|themselves)|either|singly|in isolation|respectively|one at a time|neither|apart)\b",
+    re.IGNORECASE,
+)
+_PRONOUN = re.compile(
+    r"\b(?:it|its|this|that|these|those|they|their|them|both|the two|each|the (?:same|latter|former|component|head|module|layer|removal|pair|part|ablation|change|effect|drop|loss|gain|difference|interval|verdict|interaction|contrast|joint|three)|which|neither|either|doing so|such)\b",
+    re.IGNORECASE,
+)
 _MODES = {
     "retrain": re.compile(r"\bretrain\w*|\b(?:trained|training|train)(?: the model)?(?: anew| from scratch| without| again)|\bfrom scratch|\btraining (?:needs|relies|runs?)|\bwhen (?:training|trained)\b|what training needs|training-time|during training", re.IGNORECASE),
     "reevaluate": re.compile(r"\bre-?evaluat\w*|\btrained (?:model|network|checkpoint)s?\b(?= (?:relies|rely|depends|loses|needs|uses|does|is|without|gets|suffers))|\b(?:this|the|of the|from the|in the|on the|a) (?:already )?trained (?:model|network)\b|\bfixed weights|\bwithout (?:any )?(?:retraining|fine-?tuning|re-training|further training)|\b(?:at|during) (?:test|inference|evaluation)(?: time)?|post-training removal|frozen", re.IGNORECASE),
     "recover": re.compile(r"\b(?:recover(?:y|s|ed|ing)?|fine-?tun(?:e[sd]?|ing)|after the cut|gives? back|given back|gave back|regain\w*|restor\w+)\b", re.IGNORECASE),
 }  # fmt: skip
-_NOT_A_MODE = re.compile(r"\b(?:without|no|not?|nor|rather than|instead of|before|than) (?:any |in |under |by |further )?(?:re-?train\w*|fine-?tun\w+|re-?evaluat\w+)|recovery search", re.IGNORECASE)
+_NOT_A_MODE = re.compile(
+    r"\b(?:without|no|not?|nor|rather than|instead of|before|than) (?:any |in |under |by |further )?(?:re-?train\w*|fine-?tun\w+|re-?evaluat\w+)|recovery search",
+    re.IGNORECASE,
+)
 _KINDS = {
     "mean": r"\bmean[- ](?:ablat|remov|replac|intervention)\w*|\b(?:replac\w+|set\w*|substitut\w+)\b[^.;]{0,40}\b(?:by|with|to) (?:its|their|the) means?\b|\bmean of",
     "zero": r"\bzero[- ](?:ablat|remov)\w*|\bzero(?:ed|ing)\b",
@@ -178,9 +192,7 @@ def _subjects(masked: str, start: int, end: int, group: Sequence[Mention]) -> tu
     before, after = masked[max(start, group[0].start - 60) : group[0].start], masked[group[-1].end : end]
     own = [_BEFORE.search(masked[max(start, m.start - 60) : m.start]) is not None for m in group]
     removed = (own[0] or _AFTER.match(after) is not None or (len(own) > 1 and any(own))) and not _PRESENT.search(before)
-    subjects = tuple(
-        Subject(m.components, removed, len(m.components) > 1, m.start, m.end) for m in group
-    )
+    subjects = tuple(Subject(m.components, removed, len(m.components) > 1, m.start, m.end) for m in group)
     distinct = {c for m in group for c in m.components}
     if len(distinct) > 1 and _is_together(masked[start:end]):
         return (Subject(tuple(sorted(distinct)), removed, True, group[0].start, group[-1].end),)
@@ -193,7 +205,11 @@ def _is_together(words: str) -> bool:
 
 def _together(subjects: tuple[Subject, ...], words: str) -> tuple[Subject, ...]:
     """What was carried on, taken together or apart as the clause says."""
-    removes = re.search(rf"\b{_REMOVES}\s+(?:of\s+)?(?:it|them|both|this|these|the two|either|all three|each)\b|\b(?:its|their)\s+(?:removal|ablation|absence|loss)\b|\b(?:it|they|both|these|either)\s+(?:is|are|was|were)\s+{_REMOVES}\b", words, re.IGNORECASE)
+    removes = re.search(
+        rf"\b{_REMOVES}\s+(?:of\s+)?(?:it|them|both|this|these|the two|either|all three|each)\b|\b(?:its|their)\s+(?:removal|ablation|absence|loss)\b|\b(?:it|they|both|these|either)\s+(?:is|are|was|were)\s+{_REMOVES}\b",
+        words,
+        re.IGNORECASE,
+    )
     if removes:
         subjects = tuple(replace(one, removed=True) for one in subjects)
     distinct = {c for one in subjects for c in one.components}

@@ -20,11 +20,20 @@ _MANY = re.compile(
     r"|\b(?P<nothing>nothing(?: else)?|everything|none|all)\b(?=\s+(?:matters?|hurts?|helps?|is|are|was|were|else|of these|came))",
     re.IGNORECASE,
 )
-_ONLY_NAME = re.compile(r"\b(?:only|solely|exclusively)\s+(?:(?:removing|dropping|the removal of|ablating)\s+)?(?:the )?[\ue000]?\ue010|\b(?:the )?(?:only|sole)\s+(?:\w+\s+){0,2}?(?:component|head|removal|part|layer|module|one|ablation|block)\b|\ue010[\ue001]? (?:alone|only) (?:matters?|hurts?|is)\b", re.IGNORECASE)
-_SHOWN = re.compile(r"\b(?:shown|found|verdict|came out|turned out|settled|significant\w*|detected|was|were|classified|labelled|marked)\b", re.IGNORECASE)
+_ONLY_NAME = re.compile(
+    r"\b(?:only|solely|exclusively)\s+(?:(?:removing|dropping|the removal of|ablating)\s+)?(?:the )?[\ue000]?\ue010|\b(?:the )?(?:only|sole)\s+(?:\w+\s+){0,2}?(?:component|head|removal|part|layer|module|one|ablation|block)\b|\ue010[\ue001]? (?:alone|only) (?:matters?|hurts?|is)\b",
+    re.IGNORECASE,
+)
+_SHOWN = re.compile(
+    r"\b(?:shown|found|verdict|came out|turned out|settled|significant\w*|detected|was|were|classified|labelled|marked)\b",
+    re.IGNORECASE,
+)
 
 
-_EXCEPT = re.compile(r"\b(?:except|other than|besides|apart from|aside from|save for|but not|with the exception of|beyond (?=\ue010))\b", re.IGNORECASE)
+_EXCEPT = re.compile(
+    r"\b(?:except|other than|besides|apart from|aside from|save for|but not|with the exception of|beyond (?=\ue010))\b",
+    re.IGNORECASE,
+)
 _DEFINITE = re.compile(r"\b(?:the|these|those|both|all|our)\s+$", re.IGNORECASE)
 
 
@@ -46,7 +55,13 @@ def counts(ground: Ground, clause: Clause) -> Iterator[Counted]:
     numbered = [q for q in clause.quantities if is_count_of_things(clause, q)]
     for q in numbered:
         if not any(o.start < q.start and _is_of(clause, o, q) for o in numbered):
-            yield _number(ground, clause, q, phrases, next((o for o in numbered if o.start > q.start and _is_of(clause, q, o)), None))
+            yield _number(
+                ground,
+                clause,
+                q,
+                phrases,
+                next((o for o in numbered if o.start > q.start and _is_of(clause, q, o)), None),
+            )
         else:
             yield _family_size(ground, clause, q)
     only = _ONLY_NAME.search(clause.words)
@@ -55,7 +70,11 @@ def counts(ground: Ground, clause: Clause) -> Iterator[Counted]:
         return
     for found in _MANY.finditer(clause.words):
         start, end = clause.start + found.start(), clause.start + found.end()
-        if any(q.start < end and q.end > start for q in numbered) and (found["how"] or "").lower() not in ("all", "none", "no"):
+        if any(q.start < end and q.end > start for q in numbered) and (found["how"] or "").lower() not in (
+            "all",
+            "none",
+            "no",
+        ):
             continue
         if any(q.start < end and q.end > start for q in numbered):
             yield from _all_of(ground, clause, found, phrases, start, end)
@@ -64,7 +83,10 @@ def counts(ground: Ground, clause: Clause) -> Iterator[Counted]:
 
 
 def _is_of(clause: Clause, first: Quantity, second: Quantity) -> bool:
-    return re.fullmatch(r"\s*(?:of|out of|/)\s*(?:the|our|all|these|those)?\s*", clause.masked[first.end : second.start]) is not None
+    return (
+        re.fullmatch(r"\s*(?:of|out of|/)\s*(?:the|our|all|these|those)?\s*", clause.masked[first.end : second.start])
+        is not None
+    )
 
 
 def _pool(ground: Ground, clause: Clause, words: str) -> list[Found]:
@@ -78,7 +100,9 @@ def _number(ground: Ground, clause: Clause, q: Quantity, phrases: list[Said], of
     pool = _pool(ground, clause, tail[:60])
     phrase = next((p for p in phrases if clause.start + p.end > q.end), None) or next(iter(phrases), None)
     wrong_size = of is not None and int(of.value) not in _sizes(ground, clause, clause.masked[of.end : of.end + 40])
-    named = {c for g in clause.groups for s in g for c in s.components} or {c for s in clause.carried for c in s.components}
+    named = {c for g in clause.groups for s in g for c in s.components} or {
+        c for s in clause.carried for c in s.components
+    }
     if _DEFINITE.search(clause.masked[: q.start]) and len(named) == int(q.value):
         return Counted(q.start, q.end, q.text, "count", "backed", "")
     if phrase is None:
@@ -90,7 +114,10 @@ def _number(ground: Ground, clause: Clause, q: Quantity, phrases: list[Said], of
     if hold == int(q.value) and not wrong_size:
         return Counted(q.start, q.end, q.text, "count", "backed", "")
     if len({one.mode for one in pool}) > 1 and not clause.scope.modes:
-        per_mode = {_distinct([o for o in pool if o.mode == m and judged(ground, claim, o).outcome == "backed"]) for m in {o.mode for o in pool}}
+        per_mode = {
+            _distinct([o for o in pool if o.mode == m and judged(ground, claim, o).outcome == "backed"])
+            for m in {o.mode for o in pool}
+        }
         if int(q.value) in per_mode:
             return Counted(q.start, q.end, q.text, "count", "unbacked", "say in which mode")
     return Counted(q.start, q.end, q.text, "count", "contradicted", f"{hold} of {_distinct(pool)} are {claim}")
@@ -99,7 +126,14 @@ def _number(ground: Ground, clause: Clause, q: Quantity, phrases: list[Said], of
 def _family_size(ground: Ground, clause: Clause, q: Quantity) -> Counted:
     sizes = _sizes(ground, clause, clause.masked[q.end : q.end + 40])
     right = int(q.value) in sizes
-    return Counted(q.start, q.end, q.text, "count", "backed" if right else "contradicted", f"there are {', '.join(map(str, sorted(sizes)))}")
+    return Counted(
+        q.start,
+        q.end,
+        q.text,
+        "count",
+        "backed" if right else "contradicted",
+        f"there are {', '.join(map(str, sorted(sizes)))}",
+    )
 
 
 def _sizes(ground: Ground, clause: Clause, words: str) -> set[int]:
@@ -114,13 +148,26 @@ def _sizes(ground: Ground, clause: Clause, words: str) -> set[int]:
 def _total(ground: Ground) -> set[int]:
     """Counts of removals that stand in a report."""
     effects, joints = ground.results.effects, ground.results.interactions
-    by_role = [[e for e in effects if e.role == role] for role in ("confirmatory", "sensitivity", "control", "exploratory")]
-    sizes = {len({(e.ablation, e.mode) for e in effects}), len({(j.ablation, j.mode) for j in joints}), len({j.ablation for j in joints})}
-    return sizes | {len({(e.ablation, e.mode) for e in one}) for one in by_role} | {len({tuple(e.components) for e in effects if len(e.components) == 1})} | {len({c for e in effects for c in e.components})}
+    by_role = [
+        [e for e in effects if e.role == role] for role in ("confirmatory", "sensitivity", "control", "exploratory")
+    ]
+    sizes = {
+        len({(e.ablation, e.mode) for e in effects}),
+        len({(j.ablation, j.mode) for j in joints}),
+        len({j.ablation for j in joints}),
+    }
+    return (
+        sizes
+        | {len({(e.ablation, e.mode) for e in one}) for one in by_role}
+        | {len({tuple(e.components) for e in effects if len(e.components) == 1})}
+        | {len({c for e in effects for c in e.components})}
+    )
 
 
 def _distinct(pool: list[Found]) -> int:
-    return len({(one.ablation, tuple(one.components)) if isinstance(one, Interaction) else (one.ablation, ()) for one in pool})
+    return len(
+        {(one.ablation, tuple(one.components)) if isinstance(one, Interaction) else (one.ablation, ()) for one in pool}
+    )
 
 
 def _only(ground: Ground, clause: Clause, found: re.Match[str], phrases: list[Said]) -> Counted:
@@ -130,7 +177,9 @@ def _only(ground: Ground, clause: Clause, found: re.Match[str], phrases: list[Sa
     claim = claim_of_many(ground, clause, after[0], "removal" if _removed(clause) else found[0])
     pool = _pool(ground, clause, found[0])
     hold = [one for one in pool if judged(ground, claim, one).outcome == "backed"]
-    named = {c for s in subjects_of(clause, end, end) for c in s.components} or {c for g in clause.groups for s in g for c in s.components}
+    named = {c for s in subjects_of(clause, end, end) for c in s.components} or {
+        c for g in clause.groups for s in g for c in s.components
+    }
     right = {c for one in hold for c in one.components} == named
     shown = ", ".join(dict.fromkeys(one.components[0] for one in hold)) or "none"
     return Counted(start, end, text, "count", "backed" if right else "contradicted", f"{claim}: {shown}")
@@ -140,12 +189,19 @@ def _removed(clause: Clause) -> bool:
     return any(s.removed for g in clause.groups for s in g)
 
 
-def _all_of(ground: Ground, clause: Clause, found: re.Match[str], phrases: list[Said], start: int, end: int) -> Iterator[Counted]:
+def _all_of(
+    ground: Ground, clause: Clause, found: re.Match[str], phrases: list[Said], start: int, end: int
+) -> Iterator[Counted]:
     how = (found["how"] or found["nothing"] or "").lower()
     after = [p for p in phrases if p.end > found.end()]
     if re.match(r"\s+(?:was|is|were) (?:learn|concluded)", clause.words[found.end() :]) or text_is_each_other(found):
         return
-    if not after or (how in ("any", "each", "only", "few")) and not re.match(r"each|any", how) or (clause.groups and how in ("each", "all") and found["noun"] == "of them"):
+    if (
+        not after
+        or (how in ("any", "each", "only", "few"))
+        and not re.match(r"each|any", how)
+        or (clause.groups and how in ("each", "all") and found["noun"] == "of them")
+    ):
         return
     words = clause.words[found.start() : found.end()]
     claim = claim_of_many(ground, clause, after[0], words)
@@ -165,8 +221,14 @@ def text_is_each_other(found: re.Match[str]) -> bool:
 def _others(clause: Clause, how: str, found: re.Match[str], one: Found) -> bool:
     """`All others`: without those that the clause names."""
     text = found[0].lower()
-    named = {c for s in clause.carried for c in s.components} | {c for g in clause.groups for s in g for c in s.components}
-    return (any(word in text for word in ("other", "rest", "remaining", "else")) or _EXCEPT.search(clause.words)) and isinstance(one, Effect) and one.components[0] in named
+    named = {c for s in clause.carried for c in s.components} | {
+        c for g in clause.groups for s in g for c in s.components
+    }
+    return (
+        (any(word in text for word in ("other", "rest", "remaining", "else")) or _EXCEPT.search(clause.words))
+        and isinstance(one, Effect)
+        and one.components[0] in named
+    )
 
 
 def _quantified(how: str, outcomes: list[Outcome], *, shown: bool) -> Outcome:

@@ -5,7 +5,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal[
-    "number", "spelled-out number", "ratio", "comparison", "superlative", "verdict", "count", "causal", "reference", "name"
+    "number",
+    "spelled-out number",
+    "ratio",
+    "comparison",
+    "superlative",
+    "verdict",
+    "count",
+    "causal",
+    "reference",
+    "name",
 ]
 Outcome = Literal["backed", "contradicted", "unbacked"]
 

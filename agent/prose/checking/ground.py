@@ -65,7 +65,11 @@ class Ground:
         found = [e for e in self.results.effects if len(e.components) == 1 and e.role == "confirmatory"]
         found = self._scoped(found or [e for e in self.results.effects if e.role == "exploratory"], scope)
         if domain in ("head", "attention head"):
-            return [e for e in found if "head" in e.component_kind or "head" in e.components[0] or "head" in " ".join(e.labels)]
+            return [
+                e
+                for e in found
+                if "head" in e.component_kind or "head" in e.components[0] or "head" in " ".join(e.labels)
+            ]
         return found
 
     def pairs(self, scope: Scope) -> list[Interaction]:

@@ -71,7 +71,9 @@ PHRASES = (
     Phrase(r"rais(?:es?|ed|ing)|increas(?:es?|ed|ing)|ris(?:es?|en|ing)|rose|grow(?:s|n|th|ing)?|grew|climb(?:s|ed|ing)?|higher|go(?:es)? up|jump(?:s|ed)?|up(?= by| from)|lift(?:s|ed)?|pushes? up|inflates?", "up", "down"),
     _same(r"(?:changes?|changed|affects?|affected|alters?|altered|shifts?|shifted|impacts?|impacted|influences?|influenced|moves?|moved)(?= \ue012| the \ue012| results?| performance| the results?| the outcome)", "changed"),
 )  # fmt: skip
-_ALL = re.compile("|".join(rf"(?P<p{at}>(?<![\w-])(?:{one.pattern})(?![\w]))" for at, one in enumerate(PHRASES)), re.IGNORECASE)
+_ALL = re.compile(
+    "|".join(rf"(?P<p{at}>(?<![\w-])(?:{one.pattern})(?![\w]))" for at, one in enumerate(PHRASES)), re.IGNORECASE
+)
 _NEGATION = re.compile(
     r"(?:\bnot(?! only)|n['’]t|\bnever|\bneither|\bnor|\bno longer|\bfail(?:s|ed)? to|\bcannot|\bhardly|\bbarely|\bscarcely|\bfar from|\bnowhere near|\brather than|\binstead of"
     r"|\bno evidence (?:that|of)|\b(?:no|none)(?! (?:more|less) than)|\bwithout(?= (?:\w+ly )?$| a(?:ny)? )|\bneed not|\bstops? short of)\s+(?:[\w'’-]+\s+){0,3}$",

@@ -15,7 +15,9 @@ _ORDINARY = frozenset(
 )
 """Words that name a component only where they are set as code, or where a noun of its kind follows."""
 _KIND = r"(?=\s+(?:module|layer|component|block|part|linear|unit|head|branch|path|term|step)\b)"
-_REMOVAL_BEFORE = re.compile(r"(?:remov\w+|without|w/o|ablat\w+|dropping|zeroing|bypass\w+|deleting|disabling|cutting)(?: out)? (?:the )?$")
+_REMOVAL_BEFORE = re.compile(
+    r"(?:remov\w+|without|w/o|ablat\w+|dropping|zeroing|bypass\w+|deleting|disabling|cutting)(?: out)? (?:the )?$"
+)
 _WORD = re.compile(r"(?<![\w.])\w")
 _SERIES = re.compile(
     r"\b(?P<noun>[a-z]+?)s (?P<members>(?:\d{1,3}|[a-z])(?:(?:, and |, | and | & )(?:\d{1,3}|[a-z])\b)+)(?: (?:of|in) (?P<of>[a-z][\w.]*\w(?: \d+)?))?"
@@ -50,7 +52,9 @@ class Names:
         for metric in {m for metrics in results.baseline.values() for m in metrics} | {results.study.primary}:
             for name in _metric_names(metric):
                 names[name].add((metric,))
-        self._metrics = _Lookup({name: tuple(sorted(m for (m,) in found)) for name, found in names.items()}, ordinary=True)
+        self._metrics = _Lookup(
+            {name: tuple(sorted(m for (m,) in found)) for name, found in names.items()}, ordinary=True
+        )
 
     def components(self, text: str) -> list[Mention]:
         """All that are named in a sentence, from left to right."""
@@ -94,7 +98,11 @@ class _Lookup:
                 continue
             for name in self._by_first.get(_first(plain[word.start() : word.start() + 80]), ()):
                 stop = word.start() + len(name)
-                if plain.startswith(name, word.start()) and _ends(plain, stop) and (self._ordinary or _meant(name, plain, text, word.start())):
+                if (
+                    plain.startswith(name, word.start())
+                    and _ends(plain, stop)
+                    and (self._ordinary or _meant(name, plain, text, word.start()))
+                ):
                     end = stop
                     yield Mention(word.start(), stop, self.names[name])
                     break
@@ -139,7 +147,11 @@ def _component_names(facts: Facts) -> dict[str, tuple[str, ...]]:
 
 
 def _usable(name: str) -> bool:
-    return len(name) > 1 and re.search(r"[^\W\d_]", name) is not None and not (len(name) < 3 and name.isalpha() and name in "a an as at be by do if in is it no of on or so to up we")
+    return (
+        len(name) > 1
+        and re.search(r"[^\W\d_]", name) is not None
+        and not (len(name) < 3 and name.isalpha() and name in "a an as at be by do if in is it no of on or so to up we")
+    )
 
 
 def _ways(component: str, label: str) -> set[str]:
@@ -150,20 +162,40 @@ def _ways(component: str, label: str) -> set[str]:
     elif numbered := _NUMBERED.fullmatch(path):
         noun, number, rest = numbered["noun"], numbered["number"], numbered["rest"]
         ways |= {f"{rest} {of} {noun}{s} {number}" for of in ("of", "in") for s in ("", "s")}
-        ways |= {f"{noun} {number} {rest}", f"{noun} {number}'s {rest}", f"{noun} {number}’s {rest}", f"{rest} {number}"}
+        ways |= {
+            f"{noun} {number} {rest}",
+            f"{noun} {number}'s {rest}",
+            f"{noun} {number}’s {rest}",
+            f"{rest} {number}",
+        }
     elif plain := re.fullmatch(r"(?:.*\.)?([a-z_]+?)s?\.(\d+)", path, re.IGNORECASE):
         ways |= {f"{plain[1]} {plain[2]}", f"{plain[1]} layer {plain[2]}"}
     return {normal(way) for way in ways if way}
 
 
 def _ways_of_a_head(path: str, number: str) -> set[str]:
-    ways = {f"head {number} {of} {path}" for of in ("of", "in", "at") if path} | {f"{path} head {number}", f"{path}/{number}"}
+    ways = {f"head {number} {of} {path}" for of in ("of", "in", "at") if path} | {
+        f"{path} head {number}",
+        f"{path}/{number}",
+    }
     layer = re.search(r"\d+", path)
     if layer is None:
         return ways
     at = layer[0]
-    ways |= {f"head {number} {of} {noun} {at}" for of in ("of", "in") for noun in ("layer", "block", "attention layer", "attention")}
-    return ways | {f"head {at}.{number}", f"l{at}h{number}", f"head l{at}h{number}", f"layer {at} head {number}", f"layer {at}, head {number}", f"attention {at} head {number}", f"{at}.{number}"}
+    ways |= {
+        f"head {number} {of} {noun} {at}"
+        for of in ("of", "in")
+        for noun in ("layer", "block", "attention layer", "attention")
+    }
+    return ways | {
+        f"head {at}.{number}",
+        f"l{at}h{number}",
+        f"head l{at}h{number}",
+        f"layer {at} head {number}",
+        f"layer {at}, head {number}",
+        f"attention {at} head {number}",
+        f"{at}.{number}",
+    }
 
 
 def _metric_names(metric: str) -> set[str]:

@@ -5,7 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Unit = Literal["", "percent", "points", "times", "delta", "sigma", "seeds", "trials", "things", "time", "bytes", "magnitudes"]
+Unit = Literal[
+    "", "percent", "points", "times", "delta", "sigma", "seeds", "trials", "things", "time", "bytes", "magnitudes"
+]
 Op = Literal["=", "<", ">", "about"]
 
 _UNITS: dict[Unit, str] = {
@@ -30,9 +32,19 @@ _SMALL = {
         "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
     )
 }
-_TENS = {word: 10 * value for value, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}
+_TENS = {
+    word: 10 * value for value, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)
+}
 _LARGE = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "dozen": 12}
-_PARTS = {"half": 1 / 2, "third": 1 / 3, "quarter": 1 / 4, "fifth": 1 / 5, "tenth": 1 / 10, "sixth": 1 / 6, "eighth": 1 / 8}
+_PARTS = {
+    "half": 1 / 2,
+    "third": 1 / 3,
+    "quarter": 1 / 4,
+    "fifth": 1 / 5,
+    "tenth": 1 / 10,
+    "sixth": 1 / 6,
+    "eighth": 1 / 8,
+}
 _FOLD = {"twice": 2.0, "double": 2.0, "doubles": 2.0, "doubled": 2.0, "doubling": 2.0, "thrice": 3.0, "triple": 3.0, "triples": 3.0, "tripled": 3.0, "tripling": 3.0, "quadruple": 4.0, "quadruples": 4.0, "quadrupled": 4.0, "half": 0.5, "halves": 0.5, "halved": 0.5, "halving": 0.5}  # fmt: skip
 _WORDS = re.compile(
     rf"\b(?P<fold>(?:{'|'.join([*_SMALL, *_TENS])})-?fold|{'|'.join(_FOLD)})\b"
@@ -127,7 +139,9 @@ def _in_digits(text: str) -> Iterator[Quantity]:
 
 def _is_no_quantity(number: str, before: str, rest: str) -> bool:
     """Numbers of sections, of seeds, versions, years and what else is a name."""
-    if _LABELLED.search(before[-60:]) or re.match(r"[A-Za-z]{3,}|[-‑][A-Za-z]{2,}(?!old)(?<!-fold)|\.\d+\.|-\d\d-\d\d", rest):
+    if _LABELLED.search(before[-60:]) or re.match(
+        r"[A-Za-z]{3,}|[-‑][A-Za-z]{2,}(?!old)(?<!-fold)|\.\d+\.|-\d\d-\d\d", rest
+    ):
         return not re.match(r"\s?(?:percent|seeds|runs|times|points|trials)\b|[-‑](?:fold|point|seed)", rest)
     if re.search(r"[A-Za-z][-‑]$|[/:]$", before) and not re.search(r"(?<![A-Za-z])[np][:/]$", before):
         return True
@@ -150,7 +164,9 @@ def _in_words(text: str) -> Iterator[Quantity]:
             yield Quantity(start, end, found[0], float(many), 0, "", "magnitudes", op, spelled=True)
         elif found["part"]:
             top = {"a": 1, "an": 1}.get(found["top"].lower(), _SMALL.get(found["top"].lower(), 1))
-            yield Quantity(start, end, found[0], top * _PARTS[found["bottom"].lower()], 2, "", "times", op, spelled=True)
+            yield Quantity(
+                start, end, found[0], top * _PARTS[found["bottom"].lower()], 2, "", "times", op, spelled=True
+            )
         else:
             value = _spelled(found["spelled"])
             unit, unit_text = _unit(rest)

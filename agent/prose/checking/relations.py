@@ -21,8 +21,14 @@ from .verdicts import told
 _MORE = r"more|larger|greater|bigger|higher|stronger|worse|harder|steeper|further|deeper|costlier|severer|farther"
 _LESS = r"less|smaller|fewer|lower|weaker|milder|better|lighter|cheaper"
 _THAN = re.compile(rf"\b(?:(?P<more>{_MORE})|(?P<less>{_LESS}))\b(?P<between>[^.;]{{0,60}}?)\bthan\b", re.IGNORECASE)
-_EXCEEDS = re.compile(r"\b(?:(?P<more>exceed(?:s|ed|ing)?|outweigh(?:s|ed)?|surpass(?:es|ed)?|dwarf(?:s|ed)?|dominat(?:es|ed)|outrank(?:s|ed)?|top(?:s|ped)|overshadow(?:s|ed)?)|(?P<less>trail(?:s|ed)|lag(?:s|ged) behind|falls? short of|rank(?:s|ed)? below|fell short of)|(?P<ahead>rank(?:s|ed)? (?:above|ahead of)|ahead of))\b", re.IGNORECASE)
-_EQUAL = re.compile(r"\b(?:(?:just |equally |nearly |almost |about )?as (?:\w+ )?(?:important|large|much|strong|big|costly|harmful|damaging|useful|critical|crucial|severe|bad|heavily|strongly|great|high|little|small)(?: \w+){0,2} as\b|similar(?:ly)?|comparabl[ey]|on par|the same (?:amount|loss|effect|cost|size|extent|drop)|equally|indistinguishable from|identical|match(?:es|ed)|rivals?|no different from|differ(?:s|ed)? (?:little|hardly))", re.IGNORECASE)
+_EXCEEDS = re.compile(
+    r"\b(?:(?P<more>exceed(?:s|ed|ing)?|outweigh(?:s|ed)?|surpass(?:es|ed)?|dwarf(?:s|ed)?|dominat(?:es|ed)|outrank(?:s|ed)?|top(?:s|ped)|overshadow(?:s|ed)?)|(?P<less>trail(?:s|ed)|lag(?:s|ged) behind|falls? short of|rank(?:s|ed)? below|fell short of)|(?P<ahead>rank(?:s|ed)? (?:above|ahead of)|ahead of))\b",
+    re.IGNORECASE,
+)
+_EQUAL = re.compile(
+    r"\b(?:(?:just |equally |nearly |almost |about )?as (?:\w+ )?(?:important|large|much|strong|big|costly|harmful|damaging|useful|critical|crucial|severe|bad|heavily|strongly|great|high|little|small)(?: \w+){0,2} as\b|similar(?:ly)?|comparabl[ey]|on par|the same (?:amount|loss|effect|cost|size|extent|drop)|equally|indistinguishable from|identical|match(?:es|ed)|rivals?|no different from|differ(?:s|ed)? (?:little|hardly))",
+    re.IGNORECASE,
+)
 _NOT = re.compile(r"(?:\bnot|n['’]t|\bnever|\bno)\s+(?:\w+\s+){0,2}$", re.IGNORECASE)
 _SUPERLATIVE = re.compile(
     r"(?<!at )(?<!at the )\b(?:(?P<rank>second|third)[- ](?:most |least )?)?(?:(?P<most>most|largest|biggest|greatest|highest|strongest|worst|steepest|heaviest|costliest|dominant|foremost|severest)|(?P<least>least|smallest|lowest|weakest|mildest|best|cheapest))\b(?! (?:of the|of our|of these|components?\b|heads?\b|removals?\b|effect size|parts?\b|effects? of interest|effect of interest|seeds|likely|recent|verdicts?|ablations?|of (?:all )?(?:removals|components|heads)\b))(?P<after>[^.;,]{0,48})"
@@ -31,8 +37,12 @@ _SUPERLATIVE = re.compile(
 )
 _GAIN = re.compile(r"\b(?:gain|improve\w*|improvement|benefit\w*|help(?:s|ed|ful)?|boost)\b", re.IGNORECASE)
 _HARMFUL = re.compile(r"\b(?:harmful|detrimental|counterproductive)\b", re.IGNORECASE)
-_SMALL_CHANGE = re.compile(r"\b(?:change|effect|difference|impact|influence|delta|loss|cost|drop|decrease)s?\b", re.IGNORECASE)
-_GIVES_BACK = re.compile(r"\b(?:recover|restor|regain|giv\w+ back|gave back|given back|retain|keep|kept)\w*[^\d]*$", re.IGNORECASE)
+_SMALL_CHANGE = re.compile(
+    r"\b(?:change|effect|difference|impact|influence|delta|loss|cost|drop|decrease)s?\b", re.IGNORECASE
+)
+_GIVES_BACK = re.compile(
+    r"\b(?:recover|restor|regain|giv\w+ back|gave back|given back|retain|keep|kept)\w*[^\d]*$", re.IGNORECASE
+)
 _TWICE = {2.0: 0.15, 0.5: 0.05, 3.0: 0.25}
 
 
@@ -51,7 +61,11 @@ class Related:
 
 def relations(ground: Ground, clause: Clause) -> Iterator[Related]:
     """Every comparison, ratio and superlative of a clause."""
-    ratios = [q for q in clause.quantities if q.unit in ("times", "magnitudes") or (q.unit == "percent" and _of_another(clause, q))]
+    ratios = [
+        q
+        for q in clause.quantities
+        if q.unit in ("times", "magnitudes") or (q.unit == "percent" and _of_another(clause, q))
+    ]
     for q in ratios:
         yield _ratio(ground, clause, q)
     spans = [(q.start, clause.end) for q in ratios]
@@ -97,13 +111,19 @@ def _size(ground: Ground, clause: Clause, subject: Subject) -> tuple[float, tupl
 def _compared(ground: Ground, clause: Clause, found: re.Match[str], start: int, end: int) -> Related | None:
     """None where no removal is compared: numbers, δ and sums are held elsewhere."""
     rest = clause.masked[end : clause.end]
-    if re.match(r"\s*(?:±|(?:the|their|its)\s+(?:sum|smallest|additive|two single|δ)|δ|about|a\s|an\s|\.?\d|one\b|two\b|three\b|half|additive|chance|twice|zero|what|seeds?|[a-z]+\s+(?:seeds|percent|points|times))", rest, re.IGNORECASE):
+    if re.match(
+        r"\s*(?:±|(?:the|their|its)\s+(?:sum|smallest|additive|two single|δ)|δ|about|a\s|an\s|\.?\d|one\b|two\b|three\b|half|additive|chance|twice|zero|what|seeds?|[a-z]+\s+(?:seeds|percent|points|times))",
+        rest,
+        re.IGNORECASE,
+    ):
         return None
     text = clause.text[start - clause.start : end - clause.start]
     if re.match(r"\s*(?:the\s+)?(?:baseline|full|reference|intact|unablated|original)", rest):
         return None
     if len(set(clause.scope.modes)) > 1:
-        return Related(start, end, text, "comparison", "unbacked", "modes answer different questions, and are not compared")
+        return Related(
+            start, end, text, "comparison", "unbacked", "modes answer different questions, and are not compared"
+        )
     sides = two_sides(clause, start, end)
     if sides is None:
         if re.match(r"\s*(?:without|with)\s+(?:it|them)", rest) or not (clause.groups or clause.carried):
@@ -133,20 +153,41 @@ def _direction(ground: Ground, clause: Clause, found: re.Match[str], first: Subj
     return sign
 
 
-def _ordered(ground: Ground, clause: Clause, sides: tuple[Subject, Subject], sign: int, start: int, end: int, text: str) -> Related:
+def _ordered(
+    ground: Ground, clause: Clause, sides: tuple[Subject, Subject], sign: int, start: int, end: int, text: str
+) -> Related:
     one, other = _size(ground, clause, sides[0]), _size(ground, clause, sides[1])
     if one is None or other is None:
-        return Related(start, end, text, "comparison", "contradicted" if _unmeasured(ground, clause, sides) else "unbacked", "there is no delta of one of these to compare")
+        return Related(
+            start,
+            end,
+            text,
+            "comparison",
+            "contradicted" if _unmeasured(ground, clause, sides) else "unbacked",
+            "there is no delta of one of these to compare",
+        )
     why = f"{told(ground, one[2])} against {told(ground, other[2])}"
     if sign * (one[0] - other[0]) <= 0:
         return Related(start, end, text, "comparison", "contradicted", why, one[2])
     if not _apart(one[1], other[1]):
-        return Related(start, end, text, "comparison", "unbacked", f"{why}: the intervals overlap, and nothing tests the difference", one[2])
+        return Related(
+            start,
+            end,
+            text,
+            "comparison",
+            "unbacked",
+            f"{why}: the intervals overlap, and nothing tests the difference",
+            one[2],
+        )
     return Related(start, end, text, "comparison", "backed", "", one[2])
 
 
 def _unmeasured(ground: Ground, clause: Clause, sides: Sequence[Subject]) -> bool:
-    return any(isinstance(f, Effect) and f.verdict in selection.UNMEASURED for side in sides for f in found_of(ground, clause, side))
+    return any(
+        isinstance(f, Effect) and f.verdict in selection.UNMEASURED
+        for side in sides
+        for f in found_of(ground, clause, side)
+    )
 
 
 def _apart(one: tuple[float, float] | None, other: tuple[float, float] | None) -> bool:
@@ -164,22 +205,49 @@ def _equal(ground: Ground, clause: Clause, found: re.Match[str], start: int, end
     if one is None or other is None:
         return
     negated = _NOT.search(clause.masked[clause.start : start]) is not None
-    same = isinstance(one[2], Effect) and isinstance(other[2], Effect) and (one[2].same_as == other[2].ablation or other[2].same_as == one[2].ablation)
+    same = (
+        isinstance(one[2], Effect)
+        and isinstance(other[2], Effect)
+        and (one[2].same_as == other[2].ablation or other[2].same_as == one[2].ablation)
+    )
     why = f"{told(ground, one[2])} against {told(ground, other[2])}"
     apart = _apart(one[1], other[1])
     if negated:
         right = apart and one[0] < other[0]
-        yield Related(start, end, found[0], "comparison", "backed" if right else "contradicted" if one[0] >= other[0] else "unbacked", why, one[2])
+        yield Related(
+            start,
+            end,
+            found[0],
+            "comparison",
+            "backed" if right else "contradicted" if one[0] >= other[0] else "unbacked",
+            why,
+            one[2],
+        )
     elif same and re.search(r"identical|same|indistinguishable", found[0]):
         yield Related(start, end, found[0], "comparison", "backed", "", one[2])
     else:
-        yield Related(start, end, found[0], "comparison", "contradicted" if apart else "unbacked", f"{why}: no test shows that they are equal", one[2])
+        yield Related(
+            start,
+            end,
+            found[0],
+            "comparison",
+            "contradicted" if apart else "unbacked",
+            f"{why}: no test shows that they are equal",
+            one[2],
+        )
 
 
 def _of_another(clause: Clause, q: Quantity) -> bool:
     if _GIVES_BACK.search(clause.masked[max(clause.start, q.start - 60) : q.start]):
         return False
-    return re.match(r"\s*of (?:the )?(?:loss|cost|drop|effect|damage|decrease|what|that)\b", clause.masked[q.end :]) is not None or re.match(r"\s*(?:larger|more|less|smaller|greater|higher|lower)\b[^.;]{0,40}\bthan\b", clause.masked[q.end :]) is not None
+    return (
+        re.match(r"\s*of (?:the )?(?:loss|cost|drop|effect|damage|decrease|what|that)\b", clause.masked[q.end :])
+        is not None
+        or re.match(
+            r"\s*(?:larger|more|less|smaller|greater|higher|lower)\b[^.;]{0,40}\bthan\b", clause.masked[q.end :]
+        )
+        is not None
+    )
 
 
 def _ratio(ground: Ground, clause: Clause, q: Quantity) -> Related:
@@ -193,7 +261,15 @@ def _ratio(ground: Ground, clause: Clause, q: Quantity) -> Related:
             return Related(q.start, q.end, q.text, kind, "backed", "", found)
     number, apart, found = known[0]
     if _rounds(q, number):
-        return Related(q.start, q.end, q.text, kind, "unbacked", f"{told(ground, found)}: the intervals overlap, and nothing tests the difference", found)
+        return Related(
+            q.start,
+            q.end,
+            q.text,
+            kind,
+            "unbacked",
+            f"{told(ground, found)}: the intervals overlap, and nothing tests the difference",
+            found,
+        )
     return Related(q.start, q.end, q.text, kind, "contradicted", f"the ratio is {numbers.number(number)}", found)
 
 
@@ -218,7 +294,12 @@ def _ratios(ground: Ground, clause: Clause, q: Quantity, rest: str) -> Iterator[
         return
     for subject in [s for g in clause.groups for s in g] or clause.carried:
         for found in found_of(ground, clause, subject):
-            if isinstance(found, Effect) and found.baseline and found.delta is not None and found.verdict not in selection.UNMEASURED:
+            if (
+                isinstance(found, Effect)
+                and found.baseline
+                and found.delta is not None
+                and found.verdict not in selection.UNMEASURED
+            ):
                 yield (found.baseline + found.delta) / found.baseline, True, found
 
 
@@ -251,7 +332,9 @@ def _superlatives(ground: Ground, clause: Clause) -> Iterator[Related]:
         subjects = _who(clause, start, end)
         if not subjects:
             if (clause.groups or METRIC in clause.words) and not clause.quantities:
-                yield Related(start, end, text, "superlative", "unbacked", "it is not clear which removal this is about")
+                yield Related(
+                    start, end, text, "superlative", "unbacked", "it is not clear which removal this is about"
+                )
             continue
         joint = len(subjects[0].components) > 1
         ranked = _ranking(ground, clause, found, joint=joint)
@@ -268,7 +351,9 @@ def _who(clause: Clause, start: int, end: int) -> tuple[Subject, ...]:
     return clause.carried
 
 
-def _ranking(ground: Ground, clause: Clause, found: re.Match[str], *, joint: bool) -> list[tuple[float, tuple[float, float] | None, Found]]:
+def _ranking(
+    ground: Ground, clause: Clause, found: re.Match[str], *, joint: bool
+) -> list[tuple[float, tuple[float, float] | None, Found]]:
     """The findings in question, the one that is claimed to be first in front."""
     after = (found["after"] or "").lower()
     if joint:
@@ -276,7 +361,11 @@ def _ranking(ground: Ground, clause: Clause, found: re.Match[str], *, joint: boo
     else:
         domain = "head" if re.search(r"\bheads?\b", clause.words) else ""
         pool = list(ground.family(clause.scope, domain))
-    sized = [(size, ground.loss_interval(one), one) for one in pool if (size := one.observed if isinstance(one, Interaction) else ground.loss(one)) is not None]
+    sized = [
+        (size, ground.loss_interval(one), one)
+        for one in pool
+        if (size := one.observed if isinstance(one, Interaction) else ground.loss(one)) is not None
+    ]
     modes = {one.mode for _, _, one in sized}
     if len(modes) > 1 and not clause.scope.modes:
         return []
@@ -288,12 +377,16 @@ def _key(ground: Ground, clause: Clause, found: re.Match[str], after: str):  # n
     least = found["least"] is not None
     words = clause.words
     removed = any(s.removed for g in clause.groups for s in g) or any(s.removed for s in clause.carried)
-    if METRIC in after[:20] and not re.search(r"\b(?:loss|drop|gain|cost|decrease|change|improvement)\b", after.replace(METRIC, "")):
+    if METRIC in after[:20] and not re.search(
+        r"\b(?:loss|drop|gain|cost|decrease|change|improvement)\b", after.replace(METRIC, "")
+    ):
         floors = ground.floors(clause.scope)
         up = floors and floors[0][2].goal == "minimize"
-        return (lambda loss: loss if bool(up) != least else -loss)  # noqa: E731
-    if (_GAIN.search(after) and (removed or re.search(r"gain|improvement", after))) or (_HARMFUL.search(words) and not removed):
-        return (lambda loss: loss if least else -loss)
+        return lambda loss: loss if bool(up) != least else -loss  # noqa: E731
+    if (_GAIN.search(after) and (removed or re.search(r"gain|improvement", after))) or (
+        _HARMFUL.search(words) and not removed
+    ):
+        return lambda loss: loss if least else -loss
     if least:
         return lambda loss: -abs(loss)
     if re.search(r"\b(?:effect|change|difference|impact|influence)\b", after):
@@ -301,9 +394,20 @@ def _key(ground: Ground, clause: Clause, found: re.Match[str], after: str):  # n
     return lambda loss: loss
 
 
-def _ranked(ground: Ground, clause: Clause, ranked: list[tuple[float, tuple[float, float] | None, Found]], subjects: tuple[Subject, ...], found: re.Match[str], start: int, end: int, text: str) -> Related:
+def _ranked(
+    ground: Ground,
+    clause: Clause,
+    ranked: list[tuple[float, tuple[float, float] | None, Found]],
+    subjects: tuple[Subject, ...],
+    found: re.Match[str],
+    start: int,
+    end: int,
+    text: str,
+) -> Related:
     if not ranked:
-        return Related(start, end, text, "superlative", "unbacked", "there is nothing to rank, or several modes: say in which")
+        return Related(
+            start, end, text, "superlative", "unbacked", "there is nothing to rank, or several modes: say in which"
+        )
     names = [tuple(sorted(one[2].components)) for one in ranked]
     wanted = [tuple(sorted(s.components)) for s in subjects]
     place = {"second": 1, "third": 2}.get((found["rank"] or "").lower(), 0)
@@ -311,12 +415,36 @@ def _ranked(ground: Ground, clause: Clause, ranked: list[tuple[float, tuple[floa
         wanted, place = wanted[:1], 1 if names and wanted[0] != names[0] else 0
     top = names[place : place + len(wanted)]
     if sorted(top) != sorted(wanted):
-        return Related(start, end, text, "superlative", "contradicted", f"it is {told(ground, ranked[place][2]) if place < len(ranked) else 'nothing'}", ranked[0][2])
+        return Related(
+            start,
+            end,
+            text,
+            "superlative",
+            "contradicted",
+            f"it is {told(ground, ranked[place][2]) if place < len(ranked) else 'nothing'}",
+            ranked[0][2],
+        )
     last, runner = place + len(wanted) - 1, place + len(wanted)
     if runner < len(ranked) and not _apart(ranked[last][1], ranked[runner][1]):
-        return Related(start, end, text, "superlative", "unbacked", f"the interval overlaps that of the runner-up, {told(ground, ranked[runner][2])}", ranked[last][2])
+        return Related(
+            start,
+            end,
+            text,
+            "superlative",
+            "unbacked",
+            f"the interval overlaps that of the runner-up, {told(ground, ranked[runner][2])}",
+            ranked[last][2],
+        )
     if place and not _apart(ranked[place - 1][1], ranked[place][1]):
-        return Related(start, end, text, "superlative", "unbacked", "the interval overlaps that of the one before it", ranked[place][2])
+        return Related(
+            start,
+            end,
+            text,
+            "superlative",
+            "unbacked",
+            "the interval overlaps that of the one before it",
+            ranked[place][2],
+        )
     return Related(start, end, text, "superlative", "backed", "", ranked[last][2])
 
 

@@ -65,7 +65,9 @@ def _effect(ground: Ground, e: Effect) -> Iterator[Value]:
         yield Value(e.level, "confidence", "interval")
     if e.baseline:
         yield Value(abs(e.delta / e.baseline), "relative", "delta")
-        yield Value(abs((e.ablated if e.ablated is not None else e.baseline + e.delta) / e.baseline), "fraction", "ablated")
+        yield Value(
+            abs((e.ablated if e.ablated is not None else e.baseline + e.delta) / e.baseline), "fraction", "ablated"
+        )
     if floor is not None and floor.smallest_effect > 0:
         yield Value(abs(e.delta) / floor.smallest_effect, "multiple", "loss_in_delta")
     if e.recovered is not None:
@@ -97,7 +99,11 @@ def _joint(j: Interaction) -> Iterator[Value]:
         if ends is not None:
             yield from (Value(end, "end", name) for end in ends)
             yield Value((ends[1] - ends[0]) / 2, "half", name)
-    yield from (Value(p, "p", name) for p, name in ((j.p_adjusted, "p"), (j.p, "p_unadjusted"), (j.p_equivalence, "p")) if p is not None)
+    yield from (
+        Value(p, "p", name)
+        for p, name in ((j.p_adjusted, "p"), (j.p, "p_unadjusted"), (j.p_equivalence, "p"))
+        if p is not None
+    )
     if j.level is not None:
         yield Value(j.level, "confidence", "interval")
 
@@ -139,9 +145,15 @@ def values_of_study(ground: Ground) -> Iterator[Value]:
     failed = sum(counts.failed.values())
     numbers = (counts.planned, counts.ok, failed, counts.skipped, counts.pending, counts.checks, counts.ok + failed)
     yield from (Value(number, "count", "accounting") for number in (*numbers, *counts.failed.values()))
-    yield from (Value(v, "count", "machine") for v in [*results.compute.values(), *results.environment.values()] if _is_number(v))
+    yield from (
+        Value(v, "count", "machine")
+        for v in [*results.compute.values(), *results.environment.values()]
+        if _is_number(v)
+    )
     yield from (Value(v, "count", "search") for v in results.coverage.values() if _is_number(v))
-    yield from (Value(n, "count", "rounds") for n in (len(results.rounds), max((e.round for e in results.effects), default=0)))
+    yield from (
+        Value(n, "count", "rounds") for n in (len(results.rounds), max((e.round for e in results.effects), default=0))
+    )
     yield Value(len(results.claims), "count", "claims")
     statuses = [claim.status for claim in results.claims]
     yield from (Value(statuses.count(one), "count", "claims") for one in dict.fromkeys(statuses))
@@ -150,7 +162,15 @@ def values_of_study(ground: Ground) -> Iterator[Value]:
         errors = (score.mean_absolute_error, score.median_absolute_error_of_median, score.brier)
         yield from (Value(error, "multiple", "score") for error in errors if error is not None)
     for search in results.searches:
-        known = (search.runs, search.pairs, search.pairs_cleared, search.pairs_found, len(search.pool), search.runs_of_all_pairs, len(search.groups))
+        known = (
+            search.runs,
+            search.pairs,
+            search.pairs_cleared,
+            search.pairs_found,
+            len(search.pool),
+            search.runs_of_all_pairs,
+            len(search.groups),
+        )
         yield from (Value(number, "count", "search") for number in known)
 
 
@@ -174,7 +194,9 @@ _COUNTED: dict[str, str] = {
     "seeds_for_negligible": r"seed|run|example",
 }
 """What is counted by each count, as it is called."""
-_AT_MOST = re.compile(r"\b(?:max\w*|most|up to|looks?|budget|allow\w*|negligible|would|needs?|required|limit)\b", re.IGNORECASE)
+_AT_MOST = re.compile(
+    r"\b(?:max\w*|most|up to|looks?|budget|allow\w*|negligible|would|needs?|required|limit)\b", re.IGNORECASE
+)
 
 
 def counted_as(attribute: str, called: str, words: str) -> bool:

@@ -119,7 +119,9 @@ def judged(ground: Ground, claim: Claim, found: Found, *, numbered: bool = False
         letter = "b" if numbered and ((ground.loss(found) or 0) > 0) == (claim == "worse") else "c"
     if letter == "u" and claim in ("worse", "better") and numbered and key == "undecided":
         letter = "u" if ((ground.loss(found) or 0) > 0) == (claim == "worse") else "c"
-    return Judgement({"b": "backed", "c": "contradicted"}.get(letter, "unbacked"), _why(ground, claim, key, found), found)  # pyright: ignore[reportArgumentType]
+    return Judgement(
+        {"b": "backed", "c": "contradicted"}.get(letter, "unbacked"), _why(ground, claim, key, found), found
+    )  # pyright: ignore[reportArgumentType]
 
 
 def told(ground: Ground, found: Found) -> str:
@@ -132,12 +134,22 @@ def told(ground: Ground, found: Found) -> str:
         return f"{name}: {found.verdict}, no delta"
     several = f" ({found.mode})" if len(ground.modes) > 1 else ""
     metric = "" if found.metric == ground.primary else f" {found.metric}"
-    return f"{name}{several}: {found.verdict}, Δ{metric} {numbers.with_interval(found.delta, found.interval, signed=True)}"
+    return (
+        f"{name}{several}: {found.verdict}, Δ{metric} {numbers.with_interval(found.delta, found.interval, signed=True)}"
+    )
 
 
 def _why(ground: Ground, claim: Claim, key: str, found: Effect) -> str:
     says = told(ground, found)
-    if key == "undecided" and claim in ("nothing", "unimportant", "dispensable", "negligible", "not worse", "not better", "within δ"):
+    if key == "undecided" and claim in (
+        "nothing",
+        "unimportant",
+        "dispensable",
+        "negligible",
+        "not worse",
+        "not better",
+        "within δ",
+    ):
         return f"{says}; absence of evidence is no evidence of absence"
     if key in ("nonzero", "negligible") and claim == "nothing":
         return f"{says}; what was shown is a change within ±δ"
@@ -161,7 +173,11 @@ def _collapse(ground: Ground, found: Effect) -> Judgement:
     if found.ablated is None or found.verdict in selection.UNMEASURED or floor is None or floor.floor is None:
         return Judgement("unbacked", f"{told(ground, found)}; no floor is known that it would have reached", found)
     near = abs(found.ablated - floor.floor) <= 3 * max(floor.of_the_mean, 1e-12)
-    return Judgement("backed" if near else "contradicted", f"{told(ground, found)}; it ends at {numbers.number(found.ablated)}", found)
+    return Judgement(
+        "backed" if near else "contradicted",
+        f"{told(ground, found)}; it ends at {numbers.number(found.ablated)}",
+        found,
+    )
 
 
 def _of_joint(ground: Ground, claim: Claim, joint: Interaction) -> Judgement:
@@ -181,7 +197,9 @@ def _of_joint(ground: Ground, claim: Claim, joint: Interaction) -> Judgement:
     }  # fmt: skip
     if claim in shown:
         against = (little or ends[1] < 0) if claim != "better" else ends[0] > 0
-        return Judgement("backed" if shown[claim] else "contradicted" if against else "unbacked", told(ground, joint), joint)
+        return Judgement(
+            "backed" if shown[claim] else "contradicted" if against else "unbacked", told(ground, joint), joint
+        )
     if claim == "nothing":
         return Judgement("unbacked" if little else "contradicted", told(ground, joint), joint)
     return Judgement("backed" if little else "contradicted", told(ground, joint), joint)
