@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ...report import selection
 from ...results import Effect, Interaction
-from .clauses import Clause, Subject
+from .clauses import Clause, Subject, two_sides
 from .finding import Outcome
 from .ground import Found, Ground
 from .quantities import Quantity
@@ -44,6 +44,7 @@ _LEVEL = re.compile(
     re.IGNORECASE,
 )
 _COSTS = re.compile(r"\b(?:cost\w*|loss(?:es)?|los(?:e|es|ing|t)|deficit|penalty|hurts? by)\b[^\d]*$", re.IGNORECASE)
+_MORE_THAN = re.compile(r"\s*(?:\w+\s+){0,2}?(?:larger|more|higher|greater|worse|less|smaller|lower)\b[^.;]{0,40}\bthan\b", re.IGNORECASE)
 _FRACTION = re.compile(
     r"\b(?:recover|restor|regain|giv\w+ back|gave back|given back|retain|keep|kept|preserv)\w*", re.IGNORECASE
 )
@@ -175,6 +176,8 @@ def _held(
     ground: Ground, clause: Clause, q: Quantity, whose: tuple[Subject, ...], other: Quantity | None, row: bool
 ) -> Held:
     role = _role(clause, q, other)
+    if (apart := _apart_by(ground, clause, q)) is not None:
+        return apart
     candidates = [list(_candidates(ground, clause, subject)) for subject in whose]
     general = [
         *(v for _, _, floor in ground.floors(clause.scope) for v in values_of_floor(floor)),
@@ -202,6 +205,24 @@ def _held(
         one = next(m for m in matched if m is not None)
         return Held(q, "backed", "", ground.reference(one.of, one.attribute) if one.of else None, one.of, role)
     return _refused(ground, clause, q, whose, candidates, role)
+
+
+def _apart_by(ground: Ground, clause: Clause, q: Quantity) -> Held | None:
+    """`0.13 more than B`: the difference of two losses."""
+    if q.unit not in ("", "points") or not _MORE_THAN.match(clause.masked[q.end :]):
+        return None
+    sides = two_sides(clause, q.start, q.end)
+    if sides is None:
+        return None
+    losses = [
+        next((one for f in found_of(ground, clause, s) if isinstance(f, Effect) and (one := ground.loss(f)) is not None), None)
+        for s in sides
+    ]
+    if losses[0] is None or losses[1] is None:
+        return None
+    apart = abs(losses[0] - losses[1]) * (100 if q.unit == "points" else 1)
+    outcome: Outcome = "backed" if q.is_of(apart) else "contradicted"
+    return Held(q, outcome, f"they differ by {apart:.3g}", None, None, "change")
 
 
 def _counted(
@@ -294,7 +315,7 @@ def _role(clause: Clause, q: Quantity, other: Quantity | None) -> Role | None:
     if _CHANGE.search(before):
         return "change"
     if q.unit == "points" or re.match(
-        r"\s*(?:\ue012+\s+)?(?:loss|drop|decrease|increase|gain|reduction|improvement|change|degradation|worse|better|lower|higher|more|less)\b",
+        r"\s*(?:\ue012+\s+)?(?:loss|drop|decrease|increase|gain|reduction|improvement|change|degradation|worse|better|lower|higher|more|less|short|behind|down from|up from|off|below (?:the )?baseline|above (?:the )?baseline)\b",
         rest,
     ):
         return "change"
@@ -378,11 +399,13 @@ def _named(clause: Clause, q: Quantity, v: Value) -> bool:
 
 def _side(clause: Clause, q: Quantity, v: Value) -> bool:
     """`from` says the baseline's, `to` and `without it` the ablated one's."""
-    before = clause.masked[max(clause.start, q.start - 14) : q.start].lower()
-    if re.search(r"\bfrom\s*(?:about |a )?$", before):
+    before = clause.masked[max(clause.start, q.start - 40) : q.start].lower()
+    if re.search(r"\b(?:from|instead of|rather than|against|versus|vs\.?|compared (?:with|to)|and not)\s*(?:about |a |an |the )?(?:[a-z\ue012]+ (?:of |at )?){0,2}$", before):
         return v.attribute in ("baseline", "mean")
     if re.search(r"(?:\bto|→|reaches|down to|drops to)\s*(?:about |a |only )?$", before):
         return v.attribute in ("ablated", "floor", "delta")
+    if v.attribute == "baseline" and v.of is not None:
+        return _BASELINE.search(clause.words) is not None or re.match(r"\s*(?:to\b|→|→|–)", clause.masked[q.end :]) is not None
     return True
 
 

@@ -24,9 +24,10 @@ _BEFORE = re.compile(
     re.IGNORECASE,
 )
 _AFTER = re.compile(
-    rf"^[\ue001\"”'’]?(?:['’]s)?\s*(?:[a-z]+\s+){{0,1}}?(?:\([^)]*\)\s*)?(?:(?:is|are|was|were|being|be|been|gets?|(?:is|are) both|both|together|had been|has been)\s+){{0,2}}(?:{_REMOVES})\b(?!\s+(?:accuracy|performance|the|by|from|to|sharply|\ue012|\d))",
+    rf"^[\ue001\"”'’]?(?:['’]s)?\s*(?:(?:module|layer|component|block|head|term|part|augmentation|regularizer)s?\s+)?(?:\([^)]*\)\s*)?(?:(?:is|are|was|were|being|be|been|gets?|(?:is|are) both|both|together|had been|has been)\s+){{0,2}}(?:{_REMOVES})\b(?!\s+(?:accuracy|performance|the|by|from|to|sharply|\ue012|\d))",
     re.IGNORECASE,
 )
+_THAT_OF = re.compile(r"\b(?:removals?|ablations?)\b[^.;]{0,40}\b(?:that|those) of\s*(?:the\s+)?$", re.IGNORECASE)
 _PRESENT = re.compile(
     r"\b(?:adding|add|includ\w+|keep\w*|retain\w*|with|us(?:e|es|ing)|enabl\w+|presence of|insert\w*|introduc\w+)\s+(?:the\s+|a\s+)?[\ue000\"“]?$",
     re.IGNORECASE,
@@ -191,7 +192,8 @@ def _groups(text: str, masked: str, start: int, end: int, mentions: Sequence[Men
 def _subjects(masked: str, start: int, end: int, group: Sequence[Mention]) -> tuple[Subject, ...]:
     before, after = masked[max(start, group[0].start - 60) : group[0].start], masked[group[-1].end : end]
     own = [_BEFORE.search(masked[max(start, m.start - 60) : m.start]) is not None for m in group]
-    removed = (own[0] or _AFTER.match(after) is not None or (len(own) > 1 and any(own))) and not _PRESENT.search(before)
+    gone = _AFTER.match(after) is not None or _THAT_OF.search(masked[start : group[0].start]) is not None
+    removed = gone or ((own[0] or (len(own) > 1 and any(own))) and not _PRESENT.search(before))
     subjects = tuple(Subject(m.components, removed, len(m.components) > 1, m.start, m.end) for m in group)
     distinct = {c for m in group for c in m.components}
     if len(distinct) > 1 and _is_together(masked[start:end]):
@@ -218,3 +220,18 @@ def _together(subjects: tuple[Subject, ...], words: str) -> tuple[Subject, ...]:
     if _APART.search(words):
         return tuple(Subject((c,), one.removed, False, one.start, one.end) for one in subjects for c in one.components)
     return subjects
+
+
+def two_sides(clause: Clause, start: int, end: int) -> tuple[Subject, Subject] | None:
+    """What is compared with what: named before and after, the first carried where it is not named again."""
+    flat = [s for group in clause.groups for s in group]
+    before, after = [s for s in flat if s.end <= start], [s for s in flat if s.start >= end]
+    if before and after:
+        return before[-1], after[0]
+    if len(after) > 1:
+        return (after[1], after[0]) if re.search(r"\bthan\b", clause.masked[start:end]) else (after[0], after[1])
+    if after and clause.carried:
+        return clause.carried[-1], after[0]
+    if len(before) > 1:
+        return before[0], before[1]
+    return None

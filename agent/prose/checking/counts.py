@@ -1,7 +1,7 @@
 """How many: `all`, `none`, `most`, `three of the five heads`, `the only one`, held against the verdicts of the family."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ...results import Effect, Interaction
@@ -12,7 +12,7 @@ from .ground import Found, Ground
 from .lexicon import Said, said
 from .quantities import Quantity
 from .statements import claim_of_many, subjects_of
-from .verdicts import judged
+from .verdicts import Claim, judged
 
 _NOUN = r"(?P<noun>components?|(?:attention )?heads?|layers?|blocks?|(?:single |joint )?removals?|parts?|modules?|ablations?|arms?|pairs?|groups?|interactions?|combinations?|of them|others?(?<!each other)|rest|effects?|singles?)"
 _MANY = re.compile(
@@ -70,6 +70,8 @@ def counts(ground: Ground, clause: Clause) -> Iterator[Counted]:
         return
     for found in _MANY.finditer(clause.words):
         start, end = clause.start + found.start(), clause.start + found.end()
+        if re.search(r"\b(?:of|among|over|across|out of)\s+$", clause.words[: found.start()], re.IGNORECASE):
+            continue
         if any(q.start < end and q.end > start for q in numbered) and (found["how"] or "").lower() not in (
             "all",
             "none",
@@ -110,7 +112,8 @@ def _number(ground: Ground, clause: Clause, q: Quantity, phrases: list[Said], of
         right = q.value in known
         return Counted(q.start, q.end, q.text, "count", "backed" if right else "contradicted", f"there are {len(pool)}")
     claim = claim_of_many(ground, clause, phrase, tail)
-    hold = _distinct([one for one in pool if judged(ground, claim, one).outcome == "backed"])
+    also = _beyond(phrases)
+    hold = _distinct([one for one in pool if all(judged(ground, each, one).outcome == "backed" for each in (claim, *also))])
     if hold == int(q.value) and not wrong_size:
         return Counted(q.start, q.end, q.text, "count", "backed", "")
     if len({one.mode for one in pool}) > 1 and not clause.scope.modes:
@@ -206,11 +209,21 @@ def _all_of(
     words = clause.words[found.start() : found.end()]
     claim = claim_of_many(ground, clause, after[0], words)
     pool = [one for one in _pool(ground, clause, words) if not _others(clause, how, found, one)]
-    outcomes = [judged(ground, claim, one).outcome for one in pool]
+    outcomes = [_of_all(judged(ground, each, one).outcome for each in (claim, *_beyond(phrases))) for one in pool]
     hold = outcomes.count("backed")
     text, kind = clause.text[found.start() : found.end()], "count"
     outcome = _quantified(how, outcomes, shown=_SHOWN.search(clause.words) is not None)
     yield Counted(start, end, text, kind, outcome, f"{hold} of {len(pool)} are {claim}")
+
+
+def _beyond(phrases: list[Said]) -> tuple[Claim, ...]:
+    """`Cost more than δ`: both are claimed."""
+    return tuple(p.removed for p in phrases if p.removed in ("beyond δ", "within δ") and not p.negated)
+
+
+def _of_all(outcomes: Iterable[Outcome]) -> Outcome:
+    found = set(outcomes)
+    return "contradicted" if "contradicted" in found else "unbacked" if "unbacked" in found else "backed"
 
 
 def text_is_each_other(found: re.Match[str]) -> bool:

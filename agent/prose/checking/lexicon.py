@@ -33,7 +33,7 @@ _SHOWN = r"(?:(?:statistically )?significant|measurable|detectable|discernible|r
 PHRASES = (
     _same(rf"(?:no|without|lacks?(?: any)?|not? (?:have|has|make|show|produce|cause)s?(?: any| a)?|n['’]t (?:have|make|show|produce|cause)(?: any| a)?) (?:statistically )?{_SHOWN} {_EFFECT}", "not significant"),
     _same(r"(?:not|n['’]t|never) (?:(?:differ|change|affect|alter|reach|be|was|is|were|are|move)\w* )?(?:the \w+ |from \w+ |\w+ )?(?:statistically )?significant(?:ly|ce)?|(?:fail\w*|did not|does not|do not) (?:to )?reach significance|non-?significant(?:ly)?|statistically indistinguishable", "not significant"),
-    _same(rf"(?:ha(?:s|ve|d)|with|shows?|makes?|made|of|at|for|is|are|was|were|there (?:is|was)|comes? at|leads? to|causes?|caused|produces?|reveals?|without|yields?) (?:absolutely |virtually |essentially |practically |almost |next to )?(?:no|zero|any) (?:\w+ )?{_EFFECT}(?! (?:beyond|larger than|above|of more than|exceed))|without (?:any )?{_EFFECT}|(?:cost|change|contribute|do|add|los|mean|matter)\w* (?:absolutely |virtually |almost |next to )?nothing|(?<!\w)no {_EFFECT}(?! (?:beyond|larger than|above|of more than|exceed))|(?:for|cost-) ?free|zero[- ]cost|makes? no odds", "nothing"),
+    _same(rf"(?:ha(?:s|ve|d)|with|shows?|makes?|made|of|at|for|is|are|was|were|there (?:is|was)|comes? at|leads? to|causes?|caused|produces?|reveals?|without|yields?) (?:absolutely |virtually |essentially |practically |almost |next to )?(?:no|zero|any) (?:\w+ )?{_EFFECT}(?! (?:beyond|larger than|above|of more than|exceed))|without (?:any )?{_EFFECT}|(?:cost|change|contribute|do|add|los|mean|matter)\w* (?:absolutely |virtually |almost |next to )?nothing|(?<!\w)no {_EFFECT}(?! (?:beyond|larger than|above|of more than|exceed))|(?:for|cost-) ?free|zero[- ]cost|makes? no odds|rul(?:e|es|ed|ing) out (?:an?|any) (?:\w+ )?effect", "nothing"),
     _same(r"masked|leaves the outputs? (?:bitwise )?unchanged|outputs? (?:were|was|are|is|remain(?:s|ed)?|stays?|did) (?:bitwise |bit for bit )?(?:unchanged|not change)", "masked"),
     _same(r"unaffected|unchanged|the same as before|stays? the same|remains? the same|leaves? (?:\S+ ){0,3}(?:intact|untouched|alone)|un?impaired|inert|inconsequential|irrelevant|(?:do|does|did)(?: not|n['’]t) (?:affect|change|alter|influence|move|impact)|ineffective|neutral|immaterial|no role|plays? no", "nothing"),
     _same(r"within (?:\\?±|\+/-|plus or minus|the|a band of) ?δ|within δ|(?:below|under|smaller than|less than|inside|not exceed(?:ing)?|not (?:more|larger) than|at most) (?:the )?(?:±\s?)?(?:δ|smallest effect(?: of interest)?|equivalence (?:bound|margin|band))|within (?:the )?(?:equivalence|smallest)[\w ]{0,20}", "within δ"),
@@ -42,7 +42,7 @@ PHRASES = (
     _same(r"(?:shown (?:to be )?|practically |statistically )?(?:negligibl[ey]|equivalent(?! to chance)|equivalence (?:was|is) shown)|practically (?:irrelevant|zero)", "negligible"),
     _same(r"non-?negligibl[ey]|not negligible|far from negligible", "not negligible"),
     _same(r"insignificant(?:ly)?|unimportant|trivial|does not matter|do not matter|did not matter|n['’]t matter|of no importance|not important|minor importance|peripheral", "unimportant"),
-    _same(r"dispensable|unnecessary|superfluous|useless|expendable|not needed|n['’]t needed|need(?:s|ed)? not|not (?:necessary|required|essential)|no longer needed|optional|dead weight|can (?:safely )?(?:be )?(?:removed|dropped|pruned|go|cut|omitted|left out|discarded)|safe(?:ly)? (?:to )?(?:remove|drop|prune|cut|removable|removed|dropped|pruned)|(?:could|may|might) (?:safely )?be (?:removed|dropped|pruned|omitted|left out|cut)|prunable|do(?:es)? without|redundant(?! (?:with|to|pair|partner))|harmless|tolerates?|robust to|insensitive to", "dispensable"),
+    _same(r"dispensable|unnecessary|superfluous|useless|expendable|not needed|n['’]t needed|need(?:s|ed)? not|not (?:necessary|required|essential)|no longer needed|optional|dead weight|can (?:safely )?(?:be )?(?:removed|dropped|pruned|go|cut|omitted|left out|discarded)|safe(?:ly)? (?:to )?(?:remove|drop|prune|cut|removable|removed|dropped|pruned)|(?:could|may|might) (?:safely )?be (?:removed|dropped|pruned|omitted|left out|cut)|prunable|do(?:es)? without|redundant(?! (?:with|to|pair|partner))|harmless|tolerates?|holds? up|(?:works?|perform\w*|fares?|does|do) (?:equally|just as|as|fine|perfectly) ?(?:well|good|fine)?|copes?(?: well)?|surviv\w+|gets? by|manages? without|just as good|robust to|insensitive to", "dispensable"),
     _same(r"indispensable|essential|crucial(?:ly)?|critical(?:ly)?|vital(?:ly)?|important(?:ly)?|necessary|needed|required|integral|matter(?:s|ed)?(?= |$|[^\w])|relies(?: heavily| strongly| mostly)? (?:up)?on|rel(?:y|ied)(?: heavily| strongly)? (?:up)?on|depends?(?: heavily| strongly)? (?:up)?on|need(?:s|ed)?|requires?|key (?:component|ingredient|part|role|driver|to)|is key|are key|central|load-bearing|pivotal|play(?:s|ed)? an? \w+ role|earns? (?:its|their) keep|cannot do without|bottleneck|decisive|fundamental", "important"),
     _same(r"undecided|inconclusive|unresolved|unsettled|open(?: question)?(?=$|[ .,;:)]*$| in | after | with )|(?:could|can|did|was|were|has|have)(?:not| not|n['’]t) (?:yet )?(?:be(?:en)? )?(?:settled|decided|resolved|told|shown|determine[d]?|established?|conclude[d]?)|not (?:yet )?(?:been )?(?:settled|decided|resolved|shown|established|determined|clear)|unclear|ambiguous|cannot (?:tell|say|conclude)|remains? (?:open|unclear|unknown)|too noisy|needs? more (?:seeds|runs|data)|would settle|insufficient evidence|not enough (?:evidence|seeds|runs)|interval (?:crosses|includes|contains|spans|covers) (?:zero|0|δ)|no verdict|no conclusion", "undecided"),
     _same(r"(?:size|magnitude)(?: of \w+)? (?:is|remains|stays) (?:uncertain|unclear|open)|of uncertain size|(?:whether|if) (?:it|this|that|the \w+) (?:exceeds|is larger than|goes beyond|is beyond|is above) δ (?:is|remains) (?:uncertain|open|unclear)", "size uncertain"),
@@ -76,11 +76,12 @@ _ALL = re.compile(
 )
 _NEGATION = re.compile(
     r"(?:\bnot(?! only)|n['’]t|\bnever|\bneither|\bnor|\bno longer|\bfail(?:s|ed)? to|\bcannot|\bhardly|\bbarely|\bscarcely|\bfar from|\bnowhere near|\brather than|\binstead of"
-    r"|\bno evidence (?:that|of)|\b(?:no|none)(?! (?:more|less) than)|\bwithout(?= (?:\w+ly )?$| a(?:ny)? )|\bneed not|\bstops? short of)\s+(?:[\w'’-]+\s+){0,3}$",
+    r"|\b(?:no|none)(?! (?:more|less) than)|\bwithout(?= (?:\w+ly )?$| a(?:ny)? )|\bneed not|\bstops? short of)\s+(?:[\w'’-]+\s+){0,3}$",
     re.IGNORECASE,
 )
 
 
+_NO_EVIDENCE = re.compile(r"\bno (?:evidence|sign|indication|support|reason to (?:believe|think)) (?:that|of|for)\s+(?:[\w'’-]+\s+|\ue010+\s+|\ue012+\s+){0,5}$", re.IGNORECASE)
 _NEITHER = re.compile(r"\bneither\b[^.;]*\bnor\b[^.;]*$", re.IGNORECASE)
 
 
@@ -101,7 +102,7 @@ def said(masked: str) -> Iterator[Said]:
     for found in _ALL.finditer(masked):
         phrase = PHRASES[int((found.lastgroup or "p0")[1:])]
         before = masked[: found.start()]
-        negated = (_NEGATION.search(before[-40:]) or _NEITHER.search(before)) is not None
+        negated = (_NEGATION.search(before[-40:]) or _NEITHER.search(before) or _NO_EVIDENCE.search(before)) is not None
         yield Said(found.start(), found.end(), found[0], phrase.removed, phrase.present, negated)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ...report import numbers, selection
 from ...results import Effect, Interaction
 from .amounts import found_of
-from .clauses import METRIC, NAME, Clause, Subject
+from .clauses import METRIC, Clause, Subject, two_sides
 from .finding import Kind, Outcome
 from .ground import Found, Ground, Scope
 from .quantities import Quantity
@@ -31,7 +31,7 @@ _EQUAL = re.compile(
 )
 _NOT = re.compile(r"(?:\bnot|n['’]t|\bnever|\bno)\s+(?:\w+\s+){0,2}$", re.IGNORECASE)
 _SUPERLATIVE = re.compile(
-    r"(?<!at )(?<!at the )\b(?:(?P<rank>second|third)[- ](?:most |least )?)?(?:(?P<most>most|largest|biggest|greatest|highest|strongest|worst|steepest|heaviest|costliest|dominant|foremost|severest)|(?P<least>least|smallest|lowest|weakest|mildest|best|cheapest))\b(?! (?:of the|of our|of these|components?\b|heads?\b|removals?\b|effect size|parts?\b|effects? of interest|effect of interest|seeds|likely|recent|verdicts?|ablations?|of (?:all )?(?:removals|components|heads)\b))(?P<after>[^.;,]{0,48})"
+    r"(?<!at )(?<!at the )\b(?:(?P<rank>second|third)[- ](?:most |least )?)?(?:(?P<most>most|largest|biggest|greatest|highest|strongest|worst|steepest|heaviest|costliest|dominant|foremost|severest)|(?P<least>least|smallest|lowest|weakest|mildest|best|cheapest))\b(?! (?:of (?:the|our|these|what|it|its|their|that|this|them)\b|components?\b|heads?\b|removals?\b|effect size|parts?\b|effects? of interest|effect of interest|seeds|likely|recent|verdicts?|ablations?|of (?:all )?(?:removals|components|heads)\b))(?P<after>[^.;,]{0,48})"
     r"|\b(?P<any>than|over|above) (?:any|every|all)(?: of the)? others?\b|\bthan the rest\b|\b(?:ranks?|comes?|came) first\b|\bmore than anything\b|\bthe (?:main|chief|primary|principal|leading|top|single) (?:driver|factor|contributor|source|component|ingredient)\b|\bsecond only to\b",
     re.IGNORECASE,
 )
@@ -83,21 +83,6 @@ def relations(ground: Ground, clause: Clause) -> Iterator[Related]:
         start, end = clause.start + found.start(), clause.start + found.end()
         if not any(start < b and end > a for a, b in spans):
             yield from _equal(ground, clause, found, start, end)
-
-
-def two_sides(clause: Clause, start: int, end: int) -> tuple[Subject, Subject] | None:
-    """What is compared with what: named before and after, the first carried where it is not named again."""
-    flat = [s for group in clause.groups for s in group]
-    before, after = [s for s in flat if s.end <= start], [s for s in flat if s.start >= end]
-    if before and after:
-        return before[-1], after[0]
-    if len(after) > 1:
-        return (after[1], after[0]) if re.search(r"\bthan\b", clause.masked[start:end]) else (after[0], after[1])
-    if after and clause.carried:
-        return clause.carried[-1], after[0]
-    if len(before) > 1:
-        return before[0], before[1]
-    return None
 
 
 def _size(ground: Ground, clause: Clause, subject: Subject) -> tuple[float, tuple[float, float] | None, Found] | None:
@@ -447,5 +432,3 @@ def _ranked(
         )
     return Related(start, end, text, "superlative", "backed", "", ranked[last][2])
 
-
-__all__ = ["NAME", "Related", "Scope", "implied", "relations", "two_sides"]

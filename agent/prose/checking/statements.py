@@ -19,11 +19,11 @@ _REMOVING = re.compile(
 _NEXT_IS_A_NAME = re.compile(rf"^(?:ping)?\s+(?:of |out |both |the |each )*[\ue000\"“]?{NAME}")
 _NOUN_AFTER = re.compile(r"^\s+(?:of|in|for|when|if|without|from|is|was|at|\ue012+ (?:drop|loss))\b")
 _NOUN_BEFORE = re.compile(
-    rf"(?:\b(?:an?|the|any|no|largest|smallest|small|large|clear|significant|this|shown|of|{METRIC}+)\s+|{METRIC}\s)$",
+    rf"(?:\b(?:an?|the|any|no|most|more|least|less|greatest|biggest|largest|smallest|small|large|clear|significant|this|shown|of|{METRIC}+)\s+|{METRIC}\s)$",
     re.IGNORECASE,
 )
 _NOUN = re.compile(
-    r"^(?:drop|decrease|reduction|decline|increase|improvement|gain|loss|degradation|rise|fall|harm|cost|jump|growth|dip)s?$",
+    r"^(?:drop|decrease|reduction|decline|increase|improvement|gain|loss|degradation|rise|fall|harm|cost|jump|growth|dip|damage)s?$",
     re.IGNORECASE,
 )
 _WHOSE = re.compile(
@@ -130,6 +130,8 @@ def _speaks(clause: Clause, phrase: Said, start: int, end: int) -> bool:
     if phrase.removed == "worse" and (
         _WITHIN.match(after) or re.match(r"\s+(?:an?|one|two|three|its|\d+)\s+(?:seeds?|runs?)\b", after)
     ):
+        return False
+    if phrase.removed == "worse" and re.search(r"\bwhat\b[^.;,]{0,40}$", before):
         return False
     if _WHETHER.search(before) and phrase.removed not in ("undecided", "size uncertain"):
         return False

@@ -36,6 +36,7 @@ def values_of(ground: Ground, found: Found) -> list[Value]:
 
 def _effect(ground: Ground, e: Effect) -> Iterator[Value]:
     floor = ground.floor(e)
+    yield from _of_the_reason(e)
     yield Value(e.n, "count", "n")
     if e.of is not None:
         yield Value(e.of, "count", "units")
@@ -87,7 +88,13 @@ def _recovered(e: Effect) -> Iterator[Value]:
         yield Value(back.cut_delta, "change", "delta", signed=True)
 
 
+def _of_the_reason(found: Found) -> Iterator[Value]:
+    """Numbers that stand in the reason of a verdict, such as seeds that finished."""
+    yield from (Value(int(number), "count", "n") for number in re.findall(r"(?<![\w.])\d{1,6}(?![\w.])", found.reason or ""))
+
+
 def _joint(j: Interaction) -> Iterator[Value]:
+    yield from _of_the_reason(j)
     yield Value(j.n, "count", "n")
     if j.seeds_to_settle is not None:
         yield Value(j.seeds_to_settle, "count", "to_settle")
