@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from ...report import selection
 from ...results import Effect, Interaction
-from .clauses import Clause, Subject, two_sides
+from .clauses import Clause, Subject, metric_at, two_sides
 from .finding import Outcome
 from .ground import Found, Ground
 from .quantities import Quantity
 from .values import Role, Value, counted_as, values_of, values_of_floor, values_of_study
 
 _BASELINE = re.compile(
-    r"\b(?:baseline|full model|unablated|intact|nothing removed|reference (?:model|run)|complete model|unmodified|noise floor|run-to-run|original model)\b",
+    r"\b(?:baseline|full (?:model|recipe|system|network|configuration|variant)|unablated|intact|nothing removed|reference (?:model|run)|complete model|unmodified|noise floor|run-to-run|original model)\b",
     re.IGNORECASE,
 )
 _BEFORE: tuple[tuple[Role, str], ...] = (
@@ -43,8 +43,11 @@ _LEVEL = re.compile(
     r"(?:\bfrom|\bto|\breach(?:es|ed)?|\bat|\bmean(?: of)?|\bscores?|\bachieves?|\battains?|\bof|\bis|\bwas|\bremains|\bstays|\bdown to|→|\ue012\s*(?:=|:|\()?|\bhas|\bgets)(?:\s*(?:a|an|about|only|just|the|roughly|\ue012+|of))*\s*$",
     re.IGNORECASE,
 )
+_RELATES = re.compile(r"\b(?:than|as|exceed\w*|outweigh\w*|of|against|to)\b", re.IGNORECASE)
 _COSTS = re.compile(r"\b(?:cost\w*|loss(?:es)?|los(?:e|es|ing|t)|deficit|penalty|hurts? by)\b[^\d]*$", re.IGNORECASE)
-_MORE_THAN = re.compile(r"\s*(?:\w+\s+){0,2}?(?:larger|more|higher|greater|worse|less|smaller|lower)\b[^.;]{0,40}\bthan\b", re.IGNORECASE)
+_MORE_THAN = re.compile(
+    r"\s*(?:\w+\s+){0,2}?(?:larger|more|higher|greater|worse|less|smaller|lower)\b[^.;]{0,40}\bthan\b", re.IGNORECASE
+)
 _FRACTION = re.compile(
     r"\b(?:recover|restor|regain|giv\w+ back|gave back|given back|retain|keep|kept|preserv)\w*", re.IGNORECASE
 )
@@ -102,9 +105,19 @@ def owners(clause: Clause) -> dict[int, tuple[Subject, ...]]:
     flat = [s for group in clause.groups for s in group]
     for q in clause.quantities:
         found[q.start] = _owner(clause, q, flat)
+    _against_each_other(clause, flat, found)
     for group in clause.groups:
         _one_each(clause, group, found)
     return found
+
+
+def _against_each_other(clause: Clause, flat: Sequence[Subject], found: dict[int, tuple[Subject, ...]]) -> None:
+    """`A costs more than B (3.50 against 0.88)`: the first number is the first's."""
+    for one, other in zip(clause.quantities, clause.quantities[1:], strict=False):
+        between = re.fullmatch(r"\s*(?:%|points?|percentage points?)?\s*,?\s*(?:against|vs\.?|versus|compared (?:to|with)|and|instead of)\s*", clause.masked[one.end : other.start])
+        before = [s for s in flat if s.end <= one.start]
+        if between and len(before) == 2 and before[0] is not before[1] and re.search(r"[(:,]\s*(?:by |at )?$", clause.masked[: one.start]) and _RELATES.search(clause.masked[before[0].end : before[1].start]):
+            found[one.start], found[other.start] = (before[0],), (before[1],)
 
 
 def _owner(clause: Clause, q: Quantity, flat: Sequence[Subject]) -> tuple[Subject, ...]:
@@ -175,7 +188,12 @@ def _ends_with(clause: Clause, numbers: Sequence[Quantity], at: int) -> Quantity
 def _held(
     ground: Ground, clause: Clause, q: Quantity, whose: tuple[Subject, ...], other: Quantity | None, row: bool
 ) -> Held:
+    clause = metric_at(clause, q.start, q.end, following=False)
+    if q.unit in ("time", "bytes"):
+        return _resources(ground, clause, q)
     role = _role(clause, q, other)
+    if not whose and role in ("change", None) and re.search(r"\bdetect", clause.words):
+        role = "mde"
     if (apart := _apart_by(ground, clause, q)) is not None:
         return apart
     candidates = [list(_candidates(ground, clause, subject)) for subject in whose]
@@ -187,7 +205,7 @@ def _held(
         return _counted(ground, clause, q, whose, candidates, general)
     baseline = _BASELINE.search(clause.words) is not None
     if (
-        role in ("alpha", "smallest", "sd", "mde", "other", "count")
+        role in ("alpha", "smallest", "sd", "mde", "other", "floor")
         or not whose
         or (baseline and role in ("level", "half", None))
     ):
@@ -215,7 +233,10 @@ def _apart_by(ground: Ground, clause: Clause, q: Quantity) -> Held | None:
     if sides is None:
         return None
     losses = [
-        next((one for f in found_of(ground, clause, s) if isinstance(f, Effect) and (one := ground.loss(f)) is not None), None)
+        next(
+            (one for f in found_of(ground, clause, s) if isinstance(f, Effect) and (one := ground.loss(f)) is not None),
+            None,
+        )
         for s in sides
     ]
     if losses[0] is None or losses[1] is None:
@@ -235,17 +256,15 @@ def _counted(
 ) -> Held:
     """Counts of seeds, examples, trials and so on: of the removal where one is named, else of the study."""
     own = [v for values in candidates for v in values if v.role == "count"]
-    exact = re.search(r"(?<![A-Za-z])[nN]\s*=\s*$", clause.masked[: q.start]) is not None
-    known = own if exact and own else [*own, *(v for v in general if v.role == "count")]
-    fitting = [
-        v
-        for v in known
-        if counted_as(v.attribute, q.unit_text, clause.words)
-        and (q.is_of(v.number) if q.op in "<>" else q.rounds(v.number))
-    ]
+    every = re.search(r"\b(?:every|each|all|baseline|whole|study|trials|everything)\b", clause.words, re.IGNORECASE) is not None
+    called = q.unit_text or (noun[0] if (noun := _COUNTED.match(clause.masked[q.end :])) else "")
+    known = own if own and not every else [*own, *(v for v in general if v.role == "count")]
+    before = clause.masked[max(clause.start, q.start - 20) : q.start]
+    known = [v for v in known if counted_as(v.attribute, called, clause.words, before)]
+    fitting = [v for v in known if (q.is_of(v.number) if q.op in "<>" else q.rounds(v.number))]
     if fitting:
         return Held(q, "backed", "", None, fitting[0].of, "count")
-    there = dict.fromkeys(f"{v.number:g}" for v in known if counted_as(v.attribute, q.unit_text, clause.words))
+    there = dict.fromkeys(f"{v.number:g}" for v in known)
     outcome = "contradicted" if there else "unbacked"
     return Held(
         q,
@@ -255,6 +274,36 @@ def _counted(
         None,
         "count",
     )
+
+
+_SECONDS = {"ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
+
+
+def _resources(ground: Ground, clause: Clause, q: Quantity) -> Held:
+    """Time and memory, as the study took them; `1 h 27 min` is one of them."""
+    compute = {k: float(v) for k, v in ground.results.compute.items() if isinstance(v, int | float) and ("second" in k or "bytes" in k)}
+    known = [v for k, v in compute.items() if ("second" in k) == (q.unit == "time")]
+    if q.unit == "bytes":
+        known += [float(v) for k, v in ground.results.environment.items() if "bytes" in k and isinstance(v, int | float)]
+        power = "KMGT".index(q.unit_text[0].upper()) + 1 if q.unit_text[:1].upper() in "KMGT" and q.unit_text[:1] else 0
+        fits = any(q.is_of(v / base**power) for v in known for base in (1000, 1024))
+    else:
+        parts = [p for p in clause.quantities if p.unit == "time" and _adjacent(clause, p, q)]
+        total = sum(p.value * _seconds(p) for p in parts)
+        half = 0.5 * 10.0 ** -parts[-1].decimals * _seconds(parts[-1]) if parts else 0.0
+        fits = any(abs(total - v) <= half + 1e-9 or abs(total - v * workers) <= half for v in known for workers in (1, 1 / max(1, compute.get("workers", 1))))
+    told = ", ".join(f"{v:.4g}" for v in known[:4])
+    return Held(q, "backed" if fits else "contradicted" if known else "unbacked", f"measured were {told or 'none'}", None, None, "other")
+
+
+def _seconds(q: Quantity) -> float:
+    word = q.unit_text
+    return _SECONDS["ms" if word == "ms" else "h" if word.startswith("h") else "min" if word.startswith("m") else "s"]
+
+
+def _adjacent(clause: Clause, p: Quantity, q: Quantity) -> bool:
+    first, second = sorted((p, q), key=lambda one: one.start)
+    return p is q or re.fullmatch(r"\s*(?:h|hrs?|hours?|min|minutes?|s|seconds?)?\s*(?:and\s)?", clause.masked[first.end : second.start]) is not None
 
 
 def _threshold(ground: Ground, clause: Clause, q: Quantity, candidates: Sequence[list[Value]], role: Role) -> Held:
@@ -304,6 +353,11 @@ def _role(clause: Clause, q: Quantity, other: Quantity | None) -> Role | None:
     for role, pattern in _BEFORE:
         if re.search(pattern, before):
             return role
+    if re.search(r"\bchance(?: level| accuracy| performance)?(?: of| at| \(| is)?\s*$", before):
+        return "floor"
+    listed = [p for p in clause.quantities if p.end <= q.start and re.fullmatch(r"\s*,?\s*(?:and|or|,)?\s*", clause.masked[p.end : q.start])]
+    if listed and (inherited := _role(clause, listed[-1], None)) in ("alpha", "count"):
+        return inherited
     if q.unit in ("seeds", "trials") or _COUNTED.match(rest):
         return "count"
     if q.unit in ("delta", "sigma"):
@@ -351,12 +405,20 @@ def _fits(
             and _named(clause, q, v)
             and _is(ground, q, v, clause)
         )
+    if role == "floor":
+        return v.attribute == "floor" and _is(ground, q, v)
+    if role == "alpha" and v.attribute == "spent" and not re.search(r"\bspen[dt]|looks?\b", clause.words, re.IGNORECASE):
+        return False
+    if role in ("sd", "mde", "smallest", "half"):
+        scale = _scale(ground, q, v)
+        return v.role == role and scale is not None and q.is_of(scale * v.number)
     if role == "fraction":
         return v.role == "fraction" and q.is_of(100 * v.number if q.unit == "percent" else v.number)
     if role == "confidence":
         return v.role == "confidence" and q.rounds(100 * v.number)
     if role == "p":
-        return v.role == "p" and _is_p(q, v.number)
+        equivalence = re.search(r"equivalen|one-sided|TOST", clause.words) is not None
+        return v.role == "p" and (v.attribute != "p_equivalence" or equivalence) and _is_p(q, v.number)
     if role is not None:
         return v.role == role and (q.is_of(v.number) or (q.op != "=" and q.rounds(v.number)))
     if v.role in ("change", "level"):
@@ -387,11 +449,12 @@ def _named(clause: Clause, q: Quantity, v: Value) -> bool:
     if not isinstance(v.of, Interaction):
         return True
     before = clause.masked[max(clause.start, q.start - 50) : q.start].lower()
-    after = clause.masked[q.end : q.end + 24].lower()
+    after = clause.masked[q.end : q.end + 40].lower()
     additive = re.search(r"(?:\bsum|additive|singles?|predict|expected|add up)[^\d]*$", before) is not None
     contrast = re.search(
         r"(?:contrast|beyond|more than the sum|interaction|excess|difference)[^\d]*$", before
     ) is not None or re.match(r"\s*(?:beyond|above|more than|over) (?:the )?(?:sum|additive)", after)
+    additive = additive or re.match(r"\s*(?:points\s*)?(?:that |as |for |from |of |if )?(?:the )?(?:additiv|sum\b|single|predict|expect|in sum|they (?:simply )?add)", after) is not None
     if v.attribute == "additive":
         return additive
     return bool(contrast) if v.attribute == "contrast" else not additive
@@ -400,12 +463,18 @@ def _named(clause: Clause, q: Quantity, v: Value) -> bool:
 def _side(clause: Clause, q: Quantity, v: Value) -> bool:
     """`from` says the baseline's, `to` and `without it` the ablated one's."""
     before = clause.masked[max(clause.start, q.start - 40) : q.start].lower()
-    if re.search(r"\b(?:from|instead of|rather than|against|versus|vs\.?|compared (?:with|to)|and not)\s*(?:about |a |an |the )?(?:[a-z\ue012]+ (?:of |at )?){0,2}$", before):
+    if re.search(
+        r"\b(?:from|instead of|rather than|against|versus|vs\.?|compared (?:with|to)|and not)\s*(?:about |a |an |the )?(?:[a-z\ue012]+ (?:of |at )?){0,2}$",
+        before,
+    ):
         return v.attribute in ("baseline", "mean")
     if re.search(r"(?:\bto|→|reaches|down to|drops to)\s*(?:about |a |only )?$", before):
         return v.attribute in ("ablated", "floor", "delta")
     if v.attribute == "baseline" and v.of is not None:
-        return _BASELINE.search(clause.words) is not None or re.match(r"\s*(?:to\b|→|→|–)", clause.masked[q.end :]) is not None
+        return (
+            _BASELINE.search(clause.words) is not None
+            or re.match(r"\s*(?:to\b|→|→|–)", clause.masked[q.end :]) is not None
+        )
     return True
 
 
@@ -441,7 +510,7 @@ def _scale(ground: Ground, q: Quantity, v: Value) -> float | None:
     if v.of is None:
         share = 0 <= v.number <= 1
     if q.unit == "percent":
-        return 100.0 if share and v.role in ("level", "half") else None
+        return 100.0 if share and v.role in ("level", "half", "sd") else None
     if q.unit == "points":
         return 100.0 if share else 1.0
     return 1.0

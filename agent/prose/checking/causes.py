@@ -21,9 +21,10 @@ _MECHANISM = re.compile(
     re.IGNORECASE,
 )
 _OVERCLAIM = re.compile(
-    r"\b(?:prov(?:es?|en|ed|ing) (?:that|to be|beyond|conclusively|it|the|this|\ue010)|proof that|undoubtedly|without (?:a )?doubt|clearly the|always|never(?! fired)|guarantee\w*|definitive(?:ly)?|conclusive(?:ly)?|any (?:model|architecture|network|dataset|task)|all (?:models|architectures|networks|datasets|tasks)|in general|generally|universal(?:ly)?|state[- ]of[- ]the[- ]art|optimal|regardless of|in every (?:case|setting)|robust across|other (?:datasets|tasks|models|architectures)|larger models|at scale|as is well known|perfect(?:ly)?)\b",
+    r"\b(?:prov(?:es?|en|ed|ing) (?:that|to be|beyond|conclusively|it|the|this|\ue010)|proof that|undoubtedly|without (?:a )?doubt|clearly the|always|never(?! fired)|guarantee\w*|definitive(?:ly)?|conclusive(?:ly)?|any (?:model|architecture|network|dataset|task)|all (?:models|architectures|networks|datasets|tasks)|in general|generally|universal(?:ly)?|state[- ]of[- ]the[- ]art|optimal|regardless of|in every (?:case|setting)|robust across|other (?:datasets|tasks|models|architectures)|larger models|at scale|as is well known)\b",
     re.IGNORECASE,
 )
+_WE = re.compile(r"\b(?:we|report|reported|there is no)\b", re.IGNORECASE)
 _LIKELY = re.compile(
     r"\b(?:presumably|likely|probably|arguably|we (?:believe|suspect|conjecture|hypothesi[sz]e|speculate)|(?:may|might|could) be (?:because|explained|due)|suggest(?:s|ing)? that|impl(?:ies|ying) that|indicat(?:es|ing) that|plausibl[ey]|intuitively)\b",
     re.IGNORECASE,
@@ -90,7 +91,7 @@ def causes(sentence: str, parts: list[Clause]) -> Iterator[Caused]:
 def _caused(sentence: str, masked: str, found: re.Match[str]) -> Caused:
     before, after = masked[: found.start()], masked[found.end() :]
     text = sentence[found.start() : found.end()]
-    measured = _measured(after) if not found["because"] else _measured(before) and _measured(after)
+    measured = _measured(after) or (found["thus"] is not None and _WE.search(before[-16:] + text + after[:16]) is not None)
     if found["leads"]:
         measured = _measured(after)
     if found["because"] and re.match(
@@ -99,7 +100,7 @@ def _caused(sentence: str, masked: str, found: re.Match[str]) -> Caused:
         measured = _measured(before)
     if (
         found["because"]
-        and re.match(r"\s*(?:the |its )?(?:removal|ablation|removing|ablating|dropping|loss of|absence)", after)
+        and re.match(r"\s*(?:the |its )?(?:removal|ablation|removing|ablating|dropping|cutting|zeroing|bypassing|disabling|loss of|absence)", after)
         and not found[0].lower().startswith("since")
     ):
         measured = _measured(before) or METRIC in before

@@ -17,6 +17,7 @@ from .counts import counts
 from .finding import Finding, Kind, Outcome, offending
 from .ground import Found, Ground, Scope
 from .latex import read_latex
+from .lexicon import said
 from .markdown import read_markdown
 from .names import Names
 from .quantities import Quantity
@@ -101,6 +102,7 @@ class _Checker:
         if (subject := implied(ground, part)) is not None:
             part = replace(part, carried=(subject,))
         held = [self._from_reference(span, part, one) for one in amounts(ground, part, row=span.row)]
+        part = self._in_mode_of(part, held)
         for one in held:
             q = one.quantity
             kind: Kind = "spelled-out number" if q.spelled else "number"
@@ -112,12 +114,24 @@ class _Checker:
         for one in counted:
             yield self._finding(span, text, one.start, one.end, one.kind, one.outcome, one.why)
         taken = [(one.start, one.end) for one in related]
-        many = [one for one in counted if not part.groups]
-        if many:
-            return
+        if counted and not part.groups:
+            taken = [*taken, *self._first_phrases(part)]
         for one in statements(ground, part, taken, held, text):
             reference = self._instead(one.found, one.outcome)
             yield self._finding(span, text, one.start, one.end, "verdict", one.outcome, one.why, reference)
+
+    def _first_phrases(self, part: Clause) -> list[tuple[int, int]]:
+        """The phrases that a count has held already: the first, and whether it is beyond δ."""
+        phrases = list(said(part.words))
+        used = [p for at, p in enumerate(phrases) if at == 0 or p.removed in ("beyond δ", "within δ")]
+        return [(part.start + p.start, part.start + p.end) for p in used]
+
+    def _in_mode_of(self, part: Clause, held: list[Held]) -> Clause:
+        """Where no mode is named, the numbers may tell it."""
+        modes = {one.found.mode for one in held if one.outcome == "backed" and one.found is not None and one.role in ("change", "level", "end")}
+        if part.scope.modes or len(modes) != 1:
+            return part
+        return replace(part, scope=replace(part.scope, modes=tuple(modes)))
 
     def _instead(self, found: Found | None, outcome: Outcome) -> str | None:
         return self._ground.reference(found, "verdict") if found is not None and outcome != "backed" else None

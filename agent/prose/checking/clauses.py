@@ -11,7 +11,7 @@ from .quantities import Quantity, quantities
 NAME, METRIC = "\ue010", "\ue012"
 """Stand in place of every character of a name and of a metric."""
 _CUT = re.compile(
-    r";|(?<!\d):\s|—|\.\s|,?\s(?:but|while|whereas|although|though|yet|however|even though|despite|in contrast,?|by contrast,?|on the other hand,?)\s|,\s(?:and|so|which|with|where|whose|since|because|as|nor|or|then|making|leading|suggesting|showing)\s|,\s(?=together|each|alone|jointly|both|it |its |their |they |neither|none)"
+    r";|(?<!\d):\s|—|,?\s(?:but|while|whereas|although|though|yet|however|even though|despite|in contrast,?|by contrast,?|on the other hand,?)\s|,\s(?:and|so|which|with|where|whose|since|because|as|nor|or|then|making|leading|suggesting|showing)\s|,\s(?=together|each|alone|jointly|both|it |its |their |they |neither|none)"
     r"|\sand\s(?=(?:it|its|this|that|removing|dropping|ablating|the (?:removal|loss|change|effect|joint|interval|verdict))\b)|\s(?:and|but)\s(?=together\b)|\sbecause\s|\sso that\s|\sand (?:is|are|was|were) "
 )
 _REMOVES = (
@@ -50,7 +50,7 @@ _PRONOUN = re.compile(
 )
 _MODES = {
     "retrain": re.compile(r"\bretrain\w*|\b(?:trained|training|train)(?: the model)?(?: anew| from scratch| without| again)|\bfrom scratch|\btraining (?:needs|relies|runs?)|\bwhen (?:training|trained)\b|what training needs|training-time|during training", re.IGNORECASE),
-    "reevaluate": re.compile(r"\bre-?evaluat\w*|\btrained (?:model|network|checkpoint)s?\b(?= (?:relies|rely|depends|loses|needs|uses|does|is|without|gets|suffers))|\b(?:this|the|of the|from the|in the|on the|a) (?:already )?trained (?:model|network)\b|\bfixed weights|\bwithout (?:any )?(?:retraining|fine-?tuning|re-training|further training)|\b(?:at|during) (?:test|inference|evaluation)(?: time)?|post-training removal|frozen", re.IGNORECASE),
+    "reevaluate": re.compile(r"\bre-?evaluat\w*|\btrained (?:model|network|checkpoint)\b|\bfixed weights|\bwithout (?:any )?(?:retraining|fine-?tuning|re-training|further training)|\b(?:at|during) (?:test|inference|evaluation)(?: time)?|post-training removal|frozen", re.IGNORECASE),
     "recover": re.compile(r"\b(?:recover(?:y|s|ed|ing)?|fine-?tun(?:e[sd]?|ing)|after the cut|gives? back|given back|gave back|regain\w*|restor\w+)\b", re.IGNORECASE),
 }  # fmt: skip
 _NOT_A_MODE = re.compile(
@@ -91,6 +91,8 @@ class Clause:
     """What the text before it was about."""
     scope: Scope
     quantities: tuple[Quantity, ...]
+    metrics: tuple[Mention, ...] = ()
+    """Where metrics are named."""
 
     @property
     def words(self) -> str:
@@ -125,7 +127,10 @@ def clauses(text: str, names: Names, carried: Carried, taken: Sequence[tuple[int
         groups = tuple(_groups(text, masked, start, end, inside))
         own = tuple(n for n in numbers if start <= n.start < end)
         ahead = previous or (() if groups else _ahead(text, masked, end, mentions))
-        yield Clause(start, end, text[start:end], masked, groups, _together(ahead, masked[start:end]), scope, own)
+        yield Clause(
+            start, end, text[start:end], masked, groups, _together(ahead, masked[start:end]), scope, own,
+            tuple(m for m in metrics if start <= m.start < end),
+        )  # fmt: skip
         previous = groups[-1] if groups else previous
     everything = tuple(s for group in _groups(text, masked, 0, len(text), mentions) for s in group)
     carried.subjects = everything or carried.subjects
@@ -152,6 +157,7 @@ def said_modes(text: str) -> tuple[str, ...]:
 
 
 def _kinds(text: str) -> tuple[str, ...]:
+    text = re.split(r"\b(?:instead of|rather than|in place of)\b", text, maxsplit=1)[0] if re.search(r"\b(?:instead of|rather than) (?:\w+ing|by)\b", text) else text
     return tuple(kind for kind, pattern in _KINDS.items() if re.search(pattern, text, re.IGNORECASE))
 
 
@@ -192,6 +198,8 @@ def _groups(text: str, masked: str, start: int, end: int, mentions: Sequence[Men
 def _subjects(masked: str, start: int, end: int, group: Sequence[Mention]) -> tuple[Subject, ...]:
     before, after = masked[max(start, group[0].start - 60) : group[0].start], masked[group[-1].end : end]
     own = [_BEFORE.search(masked[max(start, m.start - 60) : m.start]) is not None for m in group]
+    if re.search(r"\b(?:when|if|once) (?:it is |they are )?(?:removed|ablated|zeroed|dropped|cut)\b", masked[start:end], re.IGNORECASE):
+        own = [True for _ in group]
     gone = _AFTER.match(after) is not None or _THAT_OF.search(masked[start : group[0].start]) is not None
     removed = gone or ((own[0] or (len(own) > 1 and any(own))) and not _PRESENT.search(before))
     subjects = tuple(Subject(m.components, removed, len(m.components) > 1, m.start, m.end) for m in group)
@@ -235,3 +243,15 @@ def two_sides(clause: Clause, start: int, end: int) -> tuple[Subject, Subject] |
     if len(before) > 1:
         return before[0], before[1]
     return None
+
+
+def metric_at(clause: Clause, start: int, end: int, *, following: bool) -> Clause:
+    """A clause that names several metrics, narrowed to the one that a place in it is about."""
+    if len({m.components for m in clause.metrics}) < 2:
+        return clause
+    after = next((m for m in clause.metrics if m.start >= end), None)
+    before = next((m for m in reversed(clause.metrics) if m.end <= start), None)
+    reach = r"\s*(?:the\s+)?(?:\w+\s+)?$" if following else r"\s*(?:%\s*)?(?:points?\s+)?(?:(?:of|in|for)\s+(?:the\s+)?)?$"
+    near = after is not None and re.match(reach, clause.masked[end : after.start]) is not None
+    chosen = after if near or before is None else before
+    return clause if chosen is None else replace(clause, scope=replace(clause.scope, metrics=chosen.components))

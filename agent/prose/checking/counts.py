@@ -14,7 +14,7 @@ from .quantities import Quantity
 from .statements import claim_of_many, subjects_of
 from .verdicts import Claim, judged
 
-_NOUN = r"(?P<noun>components?|(?:attention )?heads?|layers?|blocks?|(?:single |joint )?removals?|parts?|modules?|ablations?|arms?|pairs?|groups?|interactions?|combinations?|of them|others?(?<!each other)|rest|effects?|singles?)"
+_NOUN = r"(?P<noun>components?|(?:attention )?heads?|layers?|blocks?|(?:single |joint )?removals?|parts?|modules?|ablations?|arms?|pairs?|groups?|interactions?|combinations?|of them|others\b|rest|effects?|singles?)"
 _MANY = re.compile(
     rf"\b(?P<how>all|every|each|no|none|neither|any|most|many|several|few|a few|the majority|only|the only|the sole|not all|not every|almost all|nearly all|half|the remaining|the other|the rest)\b(?: of)?(?: the| these| those| our)?(?P<number> \ue011| \w+)?(?: (?:other|single|remaining|tested|removed|planned|further|ablated|confirmatory))*\s+{_NOUN}(?! of (?:{'accuracy'}))\b"
     r"|\b(?P<nothing>nothing(?: else)?|everything|none|all)\b(?=\s+(?:matters?|hurts?|helps?|is|are|was|were|else|of these|came))",
@@ -30,6 +30,8 @@ _SHOWN = re.compile(
 )
 
 
+_ASKS = re.compile(r"\b(?:whether|when|until|once|if)\b[^.;,]*$", re.IGNORECASE)
+_FINISHED = re.compile(r"\b(?P<none>no|none of the|not a single|not one)\b (?P<what>runs?|trials?|seeds?|arms?|of them)\b[^.;]*\b(?P<end>failed|crashed|diverged|timed out|was lost|were lost)\b|\b(?P<all>all|every|each)\b(?: \w+){0,2} (?:runs?|trials?|seeds?)\b[^.;]{0,24}\b(?P<ok>finished|succeeded|completed)\b|\b(?P<pairs>all|every)\b(?: \w+)? pairs?\b[^.;]{0,30}\b(?:measured|tested|cleared|run|evaluated|removed)\b", re.IGNORECASE)
 _EXCEPT = re.compile(
     r"\b(?:except|other than|besides|apart from|aside from|save for|but not|with the exception of|beyond (?=\ue010))\b",
     re.IGNORECASE,
@@ -53,7 +55,13 @@ def counts(ground: Ground, clause: Clause) -> Iterator[Counted]:
     """Every quantifier and count of a clause."""
     phrases = list(said(clause.words))
     numbered = [q for q in clause.quantities if is_count_of_things(clause, q)]
+    yield from _finished(ground, clause)
     for q in numbered:
+        if _ASKS.search(clause.masked[clause.start : q.start]):
+            continue
+        if re.search(r"\b(?:of|among|out of)\s+(?:the |all |our |these )?$", clause.masked[clause.start : q.start], re.IGNORECASE) and not any(_is_of(clause, o, q) for o in numbered):
+            yield _family_size(ground, clause, q)
+            continue
         if not any(o.start < q.start and _is_of(clause, o, q) for o in numbered):
             yield _number(
                 ground,
@@ -70,6 +78,8 @@ def counts(ground: Ground, clause: Clause) -> Iterator[Counted]:
         return
     for found in _MANY.finditer(clause.words):
         start, end = clause.start + found.start(), clause.start + found.end()
+        if _ASKS.search(clause.words[: found.start()]):
+            continue
         if re.search(r"\b(?:of|among|over|across|out of)\s+$", clause.words[: found.start()], re.IGNORECASE):
             continue
         if any(q.start < end and q.end > start for q in numbered) and (found["how"] or "").lower() not in (
@@ -82,6 +92,20 @@ def counts(ground: Ground, clause: Clause) -> Iterator[Counted]:
             yield from _all_of(ground, clause, found, phrases, start, end)
             continue
         yield from _all_of(ground, clause, found, phrases, start, end)
+
+
+def _finished(ground: Ground, clause: Clause) -> Iterator[Counted]:
+    """`No run failed`, `all trials finished`, `every pair was measured`."""
+    for found in _FINISHED.finditer(clause.words):
+        counts_of, covered = ground.results.accounting, ground.results.coverage
+        failed = sum(counts_of.failed.values())
+        right, why = failed == 0 and (found["all"] is None or not counts_of.skipped), f"{failed} failed, {counts_of.skipped} were skipped"
+        if found["pairs"]:
+            done = covered.get("pairs_cleared" if "cleared" in found[0] else "pairs_measured", 0)
+            total = covered.get("pairs_possible", covered.get("of_pairs", 0))
+            right, why = bool(total) and done == total, f"{done} of {total}"
+        start = clause.start + found.start()
+        yield Counted(start, start + len(found[0]), found[0], "count", "backed" if right else "contradicted", why)
 
 
 def _is_of(clause: Clause, first: Quantity, second: Quantity) -> bool:
@@ -105,7 +129,7 @@ def _number(ground: Ground, clause: Clause, q: Quantity, phrases: list[Said], of
     named = {c for g in clause.groups for s in g for c in s.components} or {
         c for s in clause.carried for c in s.components
     }
-    if _DEFINITE.search(clause.masked[: q.start]) and len(named) == int(q.value):
+    if _DEFINITE.search(clause.masked[: q.start]) and _is_number_of(clause, q, len(named)):
         return Counted(q.start, q.end, q.text, "count", "backed", "")
     if phrase is None:
         known = {*_sizes(ground, clause, tail[:40]), *_total(ground)}
@@ -113,7 +137,9 @@ def _number(ground: Ground, clause: Clause, q: Quantity, phrases: list[Said], of
         return Counted(q.start, q.end, q.text, "count", "backed" if right else "contradicted", f"there are {len(pool)}")
     claim = claim_of_many(ground, clause, phrase, tail)
     also = _beyond(phrases)
-    hold = _distinct([one for one in pool if all(judged(ground, each, one).outcome == "backed" for each in (claim, *also))])
+    hold = _distinct(
+        [one for one in pool if all(judged(ground, each, one).outcome == "backed" for each in (claim, *also))]
+    )
     if hold == int(q.value) and not wrong_size:
         return Counted(q.start, q.end, q.text, "count", "backed", "")
     if len({one.mode for one in pool}) > 1 and not clause.scope.modes:
@@ -124,6 +150,12 @@ def _number(ground: Ground, clause: Clause, q: Quantity, phrases: list[Said], of
         if int(q.value) in per_mode:
             return Counted(q.start, q.end, q.text, "count", "unbacked", "say in which mode")
     return Counted(q.start, q.end, q.text, "count", "contradicted", f"{hold} of {_distinct(pool)} are {claim}")
+
+
+def _is_number_of(clause: Clause, q: Quantity, named: int) -> bool:
+    """Whether `the two …` are those that are named."""
+    following = [s for g in clause.groups for s in g if q.end <= s.start < q.end + 24]
+    return named == int(q.value) or bool(following and len(following[0].components) == int(q.value))
 
 
 def _family_size(ground: Ground, clause: Clause, q: Quantity) -> Counted:
@@ -165,6 +197,12 @@ def _total(ground: Ground) -> set[int]:
         | {len({tuple(e.components) for e in effects if len(e.components) == 1})}
         | {len({c for e in effects for c in e.components})}
     )
+
+
+def _heads_of_each(components: Iterable[str]) -> set[int]:
+    """How many heads stand in one layer."""
+    layers = [component.rpartition("/")[0] for component in set(components) if component.startswith("head:") and "/" in component]
+    return {layers.count(layer) for layer in layers}
 
 
 def _distinct(pool: list[Found]) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ..facts import Facts
-from .source import CODE
+from .source import CODE, CODE_ENDS
 
 _ORDINARY = frozenset(
     "first second third last left right main other both all loss data model base head heads layer block blocks none one two "
@@ -58,15 +58,17 @@ class Names:
 
     def components(self, text: str) -> list[Mention]:
         """All that are named in a sentence, from left to right."""
-        plain = normal(text)
+        bare = _Bare(text)
+        plain = normal(bare.text)
         series = [mention for found in _SERIES.finditer(plain) for mention in self._series(found)]
         taken = [(one.start, one.end) for one in series]
-        single = [one for one in self._components.find(plain, text) if not _inside(one, taken)]
-        return sorted([*series, *single], key=lambda one: one.start)
+        single = [one for one in self._components.find(plain, bare.marked) if not _inside(one, taken)]
+        return sorted((bare.back(one) for one in [*series, *single]), key=lambda one: one.start)
 
     def metrics(self, text: str) -> list[Mention]:
         """All metrics that are named; one of several data sets by all of their names."""
-        return list(self._metrics.find(normal(text), text))
+        bare = _Bare(text)
+        return [bare.back(one) for one in self._metrics.find(normal(bare.text), bare.marked)]
 
     def _series(self, found: re.Match[str]) -> Iterator[Mention]:
         members = [(one.start(), one[0]) for one in re.finditer(r"\d+|\b[a-z]\b(?<!\ba\b(?= nd))", found["members"])]
@@ -82,6 +84,21 @@ class Names:
             yield Mention(begin, end, components or ())
 
 
+class _Bare:
+    """A sentence without the marks of code, and the way back."""
+
+    def __init__(self, text: str) -> None:
+        self._at = [at for at, c in enumerate(text) if c not in (CODE, CODE_ENDS)]
+        self.text = "".join(text[at] for at in self._at)
+        quotes = (CODE, '"', "“", "'", "‘")
+        self.marked = frozenset(n for n, at in enumerate(self._at) if at and text[at - 1] in quotes)
+        """Where something begins that is set as code, or quoted."""
+
+    def back(self, one: Mention) -> Mention:
+        """The same mention in the sentence as it was."""
+        return Mention(self._at[one.start], self._at[one.end - 1] + 1, one.components)
+
+
 class _Lookup:
     """Finds the longest of many names at every word."""
 
@@ -91,7 +108,7 @@ class _Lookup:
         for name in sorted(names, key=len, reverse=True):
             self._by_first[_first(name)].append(name)
 
-    def find(self, plain: str, text: str) -> Iterator[Mention]:
+    def find(self, plain: str, marked: frozenset[int]) -> Iterator[Mention]:
         end = 0
         for word in _WORD.finditer(plain):
             if word.start() < end:
@@ -101,7 +118,7 @@ class _Lookup:
                 if (
                     plain.startswith(name, word.start())
                     and _ends(plain, stop)
-                    and (self._ordinary or _meant(name, plain, text, word.start()))
+                    and (self._ordinary or _meant(name, plain, marked, word.start()))
                 ):
                     end = stop
                     yield Mention(word.start(), stop, self.names[name])
@@ -117,12 +134,11 @@ def _ends(plain: str, stop: int) -> bool:
     return re.match(r"(?:['’]?s)?(?![\w/])(?!:\w)(?!\.\w)", plain[stop:]) is not None
 
 
-def _meant(name: str, plain: str, text: str, start: int) -> bool:
+def _meant(name: str, plain: str, marked: frozenset[int], start: int) -> bool:
     """An ordinary word is a name where it is marked as one."""
     if name not in _ORDINARY:
         return True
-    marked = start > 0 and text[start - 1] in (CODE, '"', "“", "'", "‘")
-    return marked or bool(re.match(_KIND, plain[start + len(name) :])) or bool(_REMOVAL_BEFORE.search(plain[:start]))
+    return start in marked or bool(re.match(_KIND, plain[start + len(name) :])) or bool(_REMOVAL_BEFORE.search(plain[:start]))
 
 
 def _inside(one: Mention, taken: Iterable[tuple[int, int]]) -> bool:
@@ -141,6 +157,8 @@ def _component_names(facts: Facts) -> dict[str, tuple[str, ...]]:
                 found[name].add((component,))
             last = normal(re.split(r"[./:]", component)[-1])
             short[last].add((component,))
+    for name, several in _siblings(found).items():
+        found[name].add(several)
     whole = {name: one for name, ones in found.items() if len(ones) == 1 and _usable(name) for one in ones}
     parts = {name: one for name, ones in short.items() if len(ones) == 1 and _usable(name) for one in ones}
     return {**parts, **whole}
@@ -204,3 +222,28 @@ def _metric_names(metric: str) -> set[str]:
     if dataset:
         names |= {f"{name} on {dataset}", f"{dataset} {name}", f"{name} on the {dataset}"}
     return {normal(one) for one in names if one}
+
+
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
+
+
+def _siblings(found: dict[str, set[tuple[str, ...]]]) -> dict[str, tuple[str, ...]]:
+    """`attention layers` for all of `attention.0`, `attention.1`; `second attention layer` for one; heads of it."""
+    families: dict[str, dict[int, tuple[str, ...]]] = defaultdict(dict)
+    for ones in list(found.values()):
+        for (component, *others) in ones:
+            numbered = re.fullmatch(r"module:(?:.*\.)?([a-z_]+?)s?\.(\d+)", component)
+            if numbered and not others:
+                families[normal(numbered[1])][int(numbered[2])] = (component,)
+    names: dict[str, tuple[str, ...]] = {}
+    for noun, members in families.items():
+        called = [f"{noun} layer", f"{noun} block", f"{noun} module"] if noun not in ("layer", "block") else [noun]
+        if len(members) > 1:
+            everything = tuple(sorted(component for (component,) in members.values()))
+            names |= {f"{one}s": everything for one in called}
+        for at, component in members.items():
+            if at < len(_ORDINALS):
+                names |= {f"{_ORDINALS[at]} {one}": component for one in called}
+                heads = {name: ones for name, ones in found.items() if re.fullmatch(rf"head \d+ of {noun}\.{at}", name) for ones in ones}
+                names |= {f"{name.partition(' of ')[0]} of the {_ORDINALS[at]} {one}": ones for name, ones in heads.items() for one in called}
+    return names

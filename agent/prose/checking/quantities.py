@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Unit = Literal[
@@ -57,6 +57,7 @@ _LABELLED = re.compile(
     r"(?:\b(?:[Ss]ections?|[Ss]ecs?\.?|[Tt]ables?|[Tt]abs?\.?|[Ff]igures?|[Ff]igs?\.?|[Ee]quations?|[Ee]qs?\.?|[Aa]ppendix|[Cc]hapter|[Pp]ages?|pp\.|[Ss]tep|[Ll]ines?|[Rr]ound|[Ss]eed|[Ee]xample|"
     r"[Ss]eeds|[Vv]ersions?|v|[Pp]ython|[Tt]orch|PyTorch|[Nn]um[Pp]y|[Ss]ci[Pp]y|CUDA|Adam|RTX|TITAN|Tesla|EPYC|[Hh]eads?|[Ll]ayers?|[Bb]locks?|[Cc]lass(?:es)?|[Ii]tems?|ImageNet|CIFAR|[Nn]eurons?|[Ee]poch|[Rr]ef\.?)[\s~]*\(?(?:\d+(?:\.\d+)*(?:,|–|-|\sand)\s?)*|#|\d{4}-\d\d-|\d{4}-|No\.\s)$"
 )
+_ONE_OF = re.compile(r"\s+(?:\w+ )?(?:component|head|removal|part|ablation|layer|hurts|matters|is (?:undecided|negligible|structural|detected)|arm)\b")
 _YEAR = re.compile(r"(?:19|20)\d\d$")
 _OPS: dict[Op, str] = {
     ">": r"(?:more than|greater than|larger than|higher than|above|over|exceed(?:s|ed|ing)?|at least|no less than|beyond|>|≥|upwards of|in excess of|as (?:much|many|high) as(?! )|up from)\s*$",
@@ -109,7 +110,20 @@ def quantities(text: str, taken: Sequence[tuple[int, int]]) -> list[Quantity]:
     """All of a sentence, outside of the names that are `taken`."""
     found = [*_in_digits(text), *_in_words(text)]
     free = [one for one in found if not any(one.start < end and one.end > start for start, end in taken)]
-    return sorted(free, key=lambda one: one.start)
+    return _units_shared(text, sorted(free, key=lambda one: one.start))
+
+
+_LISTED = re.compile(r"\s*(?:,|;)?\s*(?:to|and|or|–|-|against|vs\.?|versus|,|compared (?:to|with)|instead of|rather than)?\s*")
+_SHARED = ("percent", "points", "seeds", "trials", "delta", "time")
+
+
+def _units_shared(text: str, found: list[Quantity]) -> list[Quantity]:
+    """`3.5 to 4.3 points`: what stands behind the last number of a list is the unit of all."""
+    for at in range(len(found) - 2, -1, -1):
+        one, following = found[at], found[at + 1]
+        if one.unit == "" and following.unit in _SHARED and _LISTED.fullmatch(text[one.end : following.start]):
+            found[at] = replace(one, unit=following.unit, unit_text=following.unit_text)
+    return found
 
 
 def _in_digits(text: str) -> Iterator[Quantity]:
@@ -170,7 +184,7 @@ def _in_words(text: str) -> Iterator[Quantity]:
         else:
             value = _spelled(found["spelled"])
             unit, unit_text = _unit(rest)
-            if value is None or (found[0].lower() in ("one", "zero", "second") and not unit_text):
+            if value is None or (found[0].lower() in ("one", "zero", "second") and not unit_text and not _ONE_OF.match(rest)):
                 continue
             decimals = 1 if "point" in found[0].lower() else 0
             yield Quantity(start, end + len(unit_text), text[start : end + len(unit_text)], value, decimals, "", unit, op, spelled=True, unit_text=unit_text.strip().lower())  # fmt: skip

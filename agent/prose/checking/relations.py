@@ -41,7 +41,7 @@ _SMALL_CHANGE = re.compile(
     r"\b(?:change|effect|difference|impact|influence|delta|loss|cost|drop|decrease)s?\b", re.IGNORECASE
 )
 _GIVES_BACK = re.compile(
-    r"\b(?:recover|restor|regain|giv\w+ back|gave back|given back|retain|keep|kept)\w*[^\d]*$", re.IGNORECASE
+    r"\b(?:recover|restor|regain|giv\w+ back|gave back|given back|retain|keep|kept)\w*[^.;]*$", re.IGNORECASE
 )
 _TWICE = {2.0: 0.15, 0.5: 0.05, 3.0: 0.25}
 
@@ -97,7 +97,7 @@ def _compared(ground: Ground, clause: Clause, found: re.Match[str], start: int, 
     """None where no removal is compared: numbers, δ and sums are held elsewhere."""
     rest = clause.masked[end : clause.end]
     if re.match(
-        r"\s*(?:±|(?:the|their|its)\s+(?:sum|smallest|additive|two single|δ)|δ|about|a\s|an\s|\.?\d|one\b|two\b|three\b|half|additive|chance|twice|zero|what|seeds?|[a-z]+\s+(?:seeds|percent|points|times))",
+        r"\s*(?:±|(?:the|their|its)\s+(?:sum|smallest|additive|two single|δ)|δ|about|a\s|an\s|\.?\d|one\b|two\b|three\b|half|additive|chance|twice|zero|what|(?:the )?chance|(?:its|their|the) (?:single|own)|seeds?|[a-z]+\s+(?:seeds|percent|points|times))",
         rest,
         re.IGNORECASE,
     ):
@@ -109,7 +109,7 @@ def _compared(ground: Ground, clause: Clause, found: re.Match[str], start: int, 
         return Related(
             start, end, text, "comparison", "unbacked", "modes answer different questions, and are not compared"
         )
-    sides = two_sides(clause, start, end)
+    sides = two_sides(clause, end, end)
     if sides is None:
         if re.match(r"\s*(?:without|with)\s+(?:it|them)", rest) or not (clause.groups or clause.carried):
             return None
@@ -223,7 +223,7 @@ def _equal(ground: Ground, clause: Clause, found: re.Match[str], start: int, end
 
 
 def _of_another(clause: Clause, q: Quantity) -> bool:
-    if _GIVES_BACK.search(clause.masked[max(clause.start, q.start - 60) : q.start]):
+    if _GIVES_BACK.search(clause.masked[clause.start : q.start]):
         return False
     return (
         re.match(r"\s*of (?:the )?(?:loss|cost|drop|effect|damage|decrease|what|that)\b", clause.masked[q.end :])
@@ -431,4 +431,3 @@ def _ranked(
             ranked[place][2],
         )
     return Related(start, end, text, "superlative", "backed", "", ranked[last][2])
-

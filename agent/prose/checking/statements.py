@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from ...report import numbers
 from ...results import Effect
 from .amounts import Held, found_of
-from .clauses import METRIC, NAME, Clause, Subject, is_carried
+from .clauses import METRIC, NAME, Clause, Subject, is_carried, metric_at
 from .finding import Outcome
 from .ground import Found, Ground, Scope
 from .lexicon import Said, resolved, said
@@ -30,7 +30,9 @@ _WHOSE = re.compile(
     r"\b(?:(?:whose|its|their|the|upon|on) (?:removal|ablation|absence|loss)|removing|when removed|if removed|once removed|without|ablating|removal)\b",
     re.IGNORECASE,
 )
-_WHETHER = re.compile(r"\b(?:whether|if (?=it|the|removing|\ue010))\b[^.;]*$", re.IGNORECASE)
+_WHETHER = re.compile(
+    r"\b(?:whether|if (?=it|the|removing|\ue010)|(?:not|n['’]t|cannot) (?:claim|say|conclude|know|tell|assert|mean|imply|take this)\b)[^.;]*$", re.IGNORECASE
+)
 _WITHIN = re.compile(
     r"^\s+(?:(?:that is|which is|of) )?(?:below|under|within|smaller than|less than|at most|no more than|inside)\b",
     re.IGNORECASE,
@@ -131,7 +133,9 @@ def _speaks(clause: Clause, phrase: Said, start: int, end: int) -> bool:
         _WITHIN.match(after) or re.match(r"\s+(?:an?|one|two|three|its|\d+)\s+(?:seeds?|runs?)\b", after)
     ):
         return False
-    if phrase.removed == "worse" and re.search(r"\bwhat\b[^.;,]{0,40}$", before):
+    if re.search(r"\bwhat\b[^.;,]{0,40}$", before):
+        return False
+    if re.fullmatch(r"need\w*|requir\w+", phrase.text, re.IGNORECASE) and re.search(r"\b(?:seeds?|runs?|examples?)\b[^.;]{0,20}$", before):
         return False
     if _WHETHER.search(before) and phrase.removed not in ("undecided", "size uncertain"):
         return False
@@ -158,7 +162,7 @@ def _stated(ground: Ground, clause: Clause, phrase: Said, held: Sequence[Held], 
     claim = _claim(ground, clause, phrase, subjects[0], start, end)
     numbered = any(h.role in ("change", "level", "relative") and h.outcome == "backed" for h in held)
     hedged = any(one.removed in ("undecided", "not significant", "size uncertain") for one in said(sentence))
-    judgement = judge_all(ground, clause, claim, subjects, numbered=numbered, hedged=hedged)
+    judgement = judge_all(ground, metric_at(clause, start, end, following=True), claim, subjects, numbered=numbered, hedged=hedged)
     yield Stated(start, end, phrase.text, judgement.outcome, judgement.why, judgement.found, claim)
 
 
@@ -190,8 +194,18 @@ def _orphan(clause: Clause, phrase: Said) -> bool:
     )
 
 
+def _in_parenthesis(clause: Clause, start: int) -> Subject | None:
+    """`A (structural), B (no-op)`: what stands in parentheses right after a name is said of that alone."""
+    flat = [s for group in clause.groups for s in group if s.end <= start]
+    near = flat and re.fullmatch(r"[\ue001\"”]?\s*\([^()]*", clause.masked[flat[-1].end : start]) is not None
+    return flat[-1] if near else None
+
+
 def subjects_of(clause: Clause, start: int, end: int) -> tuple[Subject, ...]:
     """What a phrase at that place is said of."""
+    own = _in_parenthesis(clause, start)
+    if own is not None:
+        return (own,)
     before = [group for group in clause.groups if group[0].start < start]
     after = [group for group in clause.groups if group[0].start >= end]
     if before:
@@ -222,6 +236,10 @@ def _claim(ground: Ground, clause: Clause, phrase: Said, subject: Subject | None
         or _metric_speaks(clause, subject, start)
     )
     word = phrase.removed if removed else phrase.present
+    if re.search(r"\b(?:this|the|that|which) (?:component|part|head|layer|module|block)\s+$", clause.masked[clause.start : start], re.IGNORECASE):
+        word = phrase.present
+    if word == "undecided" and re.search(r"\b(?:exceed\w*|size|larger than|beyond|above)\b|δ|smallest effect|\d points?", clause.masked[end:]):
+        return "size uncertain"
     word = _redundant(ground, clause, phrase, subject) or word
     if word == "costs" and not clause.quantities:
         word = "better"
@@ -231,7 +249,7 @@ def _claim(ground: Ground, clause: Clause, phrase: Said, subject: Subject | None
         and re.match(r"\s+(?:off )?(?:without|w/o)", clause.masked[end : clause.end])
     ):
         word = "better"
-    return resolved(word, maximise=_maximise(ground, clause), negated=phrase.negated)
+    return resolved(word, maximise=_maximise(ground, metric_at(clause, start, end, following=True)), negated=phrase.negated)
 
 
 def _redundant(ground: Ground, clause: Clause, phrase: Said, subject: Subject | None) -> Claim | None:

@@ -12,7 +12,7 @@ from .ground import Found, Ground
 
 Role = Literal[
     "change", "level", "end", "half", "p", "count", "sd", "mde", "smallest", "alpha", "confidence", "fraction", "relative",
-    "multiple", "other",
+    "multiple", "other", "floor",
 ]  # fmt: skip
 
 
@@ -90,7 +90,9 @@ def _recovered(e: Effect) -> Iterator[Value]:
 
 def _of_the_reason(found: Found) -> Iterator[Value]:
     """Numbers that stand in the reason of a verdict, such as seeds that finished."""
-    yield from (Value(int(number), "count", "n") for number in re.findall(r"(?<![\w.])\d{1,6}(?![\w.])", found.reason or ""))
+    yield from (
+        Value(int(number), "count", "n") for number in re.findall(r"(?<![\w.])\d{1,6}(?![\w.])", found.reason or "")
+    )
 
 
 def _joint(j: Interaction) -> Iterator[Value]:
@@ -139,6 +141,8 @@ def values_of_study(ground: Ground) -> Iterator[Value]:
     yield Value(study.alpha, "alpha", "study.alpha")
     yield Value(1 - study.alpha, "confidence", "study.alpha")
     yield from (Value(n, "count", "looks") for n, _ in study.looks)
+    yield from (Value(spent, "alpha", "spent") for _, spent in study.looks)
+    yield Value(0.8, "confidence", "power")
     yield from (Value(e.level, "confidence", "level") for e in results.effects if e.level is not None)
     sizes = {study.family_size, *study.family_sizes.values()}
     yield from (Value(size, "count", "study.family_size") for size in sizes)
@@ -157,7 +161,9 @@ def values_of_study(ground: Ground) -> Iterator[Value]:
         for v in [*results.compute.values(), *results.environment.values()]
         if _is_number(v)
     )
-    yield from (Value(v, "count", "search") for v in results.coverage.values() if _is_number(v))
+    yield from (Value(v, "count", k) for k, v in results.coverage.items() if _is_number(v))
+    for mode in {j.mode for j in results.interactions}:
+        yield Value(len({j.ablation for j in results.interactions if j.mode == mode and len(j.components) == 2}), "count", "pairs_measured")
     yield from (
         Value(n, "count", "rounds") for n in (len(results.rounds), max((e.round for e in results.effects), default=0))
     )
@@ -190,10 +196,10 @@ _COUNTED: dict[str, str] = {
     "study.checkpoints": r"model|checkpoint|seed",
     "finetune_steps": r"step",
     "study.family_size": r"test|target|trial|^$",
-    "accounting": r"trial|run|check|experiment|evaluation|job|^$",
+    "accounting": r"trial|run|check|experiment|evaluation|job|finish|fail|crash|timed|skip|succe|complet|planned|ok|did not|^$",
     "machine": r"worker|thread|core|gpu|trial",
     "search": r"pair|triple|run|target|trial|evaluation",
-    "score": r"prediction|^$",
+    "score": r"prediction|direction|^$",
     "rounds": r"round",
     "claims": r"claim",
     "looks": r"seed|look|run",
@@ -206,10 +212,17 @@ _AT_MOST = re.compile(
 )
 
 
-def counted_as(attribute: str, called: str, words: str) -> bool:
+def counted_as(attribute: str, called: str, words: str, before: str) -> bool:
     """Whether a count is of what it is called in a sentence."""
-    if attribute in ("looks", "max_seeds", "seeds_for_negligible") and not _AT_MOST.search(words):
+    settles = re.search(r"\b(?:settl\w*|resolv\w+|decid\w+)\b", words) is not None and "seed" in called
+    if attribute in ("looks", "max_seeds", "seeds_for_negligible") and (not _AT_MOST.search(words) or settles):
         return False
+    if attribute == "n" and settles:
+        return False
+    if attribute in ("pairs_possible", "of_pairs"):
+        return "pair" in called and re.search(r"\b(?:of|possible|are)\s+(?:the |all )?$", before) is not None
+    if attribute in ("pairs_cleared", "pairs_measured", "groups_measured"):
+        return re.search(r"pair|group", called) is not None
     return re.search(_COUNTED.get(attribute, r"^$"), called) is not None
 
 
