@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...report import selection
 from ...results import Effect, Interaction
@@ -19,8 +19,8 @@ _BASELINE = re.compile(
 _BEFORE: tuple[tuple[Role, str], ...] = (
     ("p", r"(?:(?<![A-Za-z])[pP](?:[- ]?values?)?(?:\s*\([^)]*\))?(?:[_ ]?(?:adj\w*|equivalence|eq|Holm))?)\s*(?:=|<|>|≤|≥|≈|of|is|was|below|above|under|at|:|\s)*$|significance level of\s*$"),
     ("count", r"(?<![A-Za-z])[nN]\s*=\s*$"),
-    ("alpha", r"(?:α|\balpha|significance level(?: of)?|level)\s*(?:=|of|is|at|:)?\s*$"),
-    ("smallest", r"(?:δ|\bdelta|smallest effect(?: size)?(?: of interest)?(?:\s*\(?δ\)?)?|equivalence (?:bound|margin))\s*(?:=|of|is|was|:|at|\()\s*(?:±\s*)?$|(?:within|band of|band)\s*(?:±\s?)?$"),
+    ("alpha", r"(?:α|\balpha|significance level(?: of)?)\s*(?:=|of|is|at|:)?\s*$"),
+    ("smallest", r"(?:δ|\bdelta|smallest effects?(?: size)?(?: of interest)?(?:\s*\(?δ\)?)?|equivalence (?:bound|margin))\s*(?:=|of|is|was|:|at|\()\s*(?:±\s*)?$|(?:within|band of|band)\s*(?:±\s?)?$"),
     ("sd", r"(?:σ|\bSD|\bs\.d\.|standard deviations?|\bstd|noise|spread)(?:\s+of one \w+)?\s*(?:\(σ\))?\s*(?:=|of|is|was|:|\()?\s*$"),
     ("mde", r"(?:minimum detectable effect|\bMDE|detectable effect)(?:[\w ,()%]{0,30})?\s*(?:=|of|is|was|:)\s*$"),
     ("multiple", r"(?:in units of δ|\bΔ/δ|δ/σ)\s*(?:=|of|is|:)?\s*$"),
@@ -35,7 +35,7 @@ _LEVEL_AFTER = re.compile(
 )
 _CHANGE = re.compile(
     r"(?:\bby|\bcost(?:s|ing)?|\blos(?:e|es|ing|t|s of|ses of)|\bloss|\bdrops?(?: of)?|\bgains?(?: of)?|Δ\w*\)?|\bdelta|\bchange(?:s)?(?: of)?|\bdifference(?: of)?|\beffects?(?: of)?|\bincreases?(?: of)?|\bdecreases?(?: of)?|\bimprovement(?: of)?|\bdegradation(?: of)?"
-    r"|\breduction(?: of)?|\bdeficit(?: of)?|\bpenalty(?: of)?|\bfalls?(?: of)?|\brise(?: of)?|\bcontrast(?: of)?|\bobserved(?: loss)?(?: of)?|\badditive|\bsum of singles|\bpredict(?:ed|ion)(?: of)?|\bexpect(?:ed|ation)(?: of)?|\bsum|\bexcess|\bsingles|\bsingle losses|\bchanges \S+|\bworth|\bestimated?(?: at| as)?|\bamounts? to|\btotals?|\bmoves?(?: it)?)"
+    r"|\breduction(?: of)?|\bdeficit(?: of)?|\bpenalty(?: of)?|\bfalls?(?: of)?|\brise(?: of)?|\bcontrast(?: of)?|\bobserved(?: loss)?(?: of)?|\badditive|\bsum of singles|\bpredict(?:ed|ion)(?: of)?|\bexpect(?:ed|ation)(?: of)?|\bsum|(?<![A-Za-z])I(?:\([^)]*\))?\s*=|\bexcess|\bsingles|\bsingle losses|\bchanges \S+|\bworth|\bestimated?(?: at| as)?|\bamounts? to|\btotals?|\bmoves?(?: it)?)"
     r"(?:\s*(?:of|at|is|was|are|=|:|about|only|just|roughly|around|approximately|nearly|almost|over|under|an?|some|estimated|at|more than|less than|at least|at most|as much as|up to|an additional|another|merely|the|loss|beyond|in|\ue012+|\())*\s*$",
     re.IGNORECASE,
 )
@@ -43,6 +43,7 @@ _LEVEL = re.compile(
     r"(?:\bfrom|\bto|\breach(?:es|ed)?|\bat|\bmean(?: of)?|\bscores?|\bachieves?|\battains?|\bof|\bis|\bwas|\bremains|\bstays|\bdown to|→|\ue012\s*(?:=|:|\()?|\bhas|\bgets)(?:\s*(?:a|an|about|only|just|the|roughly|\ue012+|of))*\s*$",
     re.IGNORECASE,
 )
+_OTHERWISE = re.compile(r"\b(?:instead of|rather than|against|vs|versus|compared|zero ablation|default)\b", re.IGNORECASE)
 _RELATES = re.compile(r"\b(?:than|as|exceed\w*|outweigh\w*|of|against|to)\b", re.IGNORECASE)
 _COSTS = re.compile(r"\b(?:cost\w*|loss(?:es)?|los(?:e|es|ing|t)|deficit|penalty|hurts? by)\b[^\d]*$", re.IGNORECASE)
 _MORE_THAN = re.compile(
@@ -52,7 +53,7 @@ _FRACTION = re.compile(
     r"\b(?:recover|restor|regain|giv\w+ back|gave back|given back|retain|keep|kept|preserv)\w*", re.IGNORECASE
 )
 _THINGS = re.compile(
-    r"^\s*(?:\w+ ){0,2}?(?:components?|heads?|layers?|blocks?|removals?|parts?|modules?|ablations?|arms?|effects?|verdicts?|joint removals?|groups?|interactions?|of (?:(?:the|our|all|these|those) )?(?:(?:\d+|\w+) )?(?:\w+ )?(?:components?|heads?|layers?|blocks?|removals?|parts?|modules?|ablations?|arms?)\b|of them\b|(?:matter|hurt|came out|turned out)\b)",
+    r"^\s*(?:\w+ ){0,2}?(?:components?|heads?|layers?|blocks?|removals?|parts?|modules?|ablations?|arms?|effects?|verdicts?|joint removals?|groups?|interactions?|of (?:(?:the|our|all|these|those) )?(?:(?:\d+|\w+) )?(?:\w+ )?(?:components?|heads?|layers?|blocks?|removals?|parts?|modules?|ablations?|arms?)\b|of them\b|(?:are|is|were|was|matters?|hurts?|helps?|remain\w*|stay\w*|came out|turned out)\b(?! \d))",
     re.IGNORECASE,
 )
 
@@ -257,7 +258,7 @@ def _counted(
     """Counts of seeds, examples, trials and so on: of the removal where one is named, else of the study."""
     own = [v for values in candidates for v in values if v.role == "count"]
     every = re.search(r"\b(?:every|each|all|baseline|whole|study|trials|everything)\b", clause.words, re.IGNORECASE) is not None
-    called = q.unit_text or (noun[0] if (noun := _COUNTED.match(clause.masked[q.end :])) else "")
+    called = q.unit_text or _called(clause, q) or (noun[0] if (noun := _COUNTED.match(clause.masked[q.end :])) else "")
     known = own if own and not every else [*own, *(v for v in general if v.role == "count")]
     before = clause.masked[max(clause.start, q.start - 20) : q.start]
     known = [v for v in known if counted_as(v.attribute, called, clause.words, before)]
@@ -274,6 +275,14 @@ def _counted(
         None,
         "count",
     )
+
+
+def _called(clause: Clause, q: Quantity) -> str:
+    """What a bare number counts, by the words around it."""
+    before = clause.masked[max(clause.start, q.start - 24) : q.start]
+    if re.search(r"\b(?:maximum|limit|cap|budget)\b", before):
+        return "most seeds"
+    return "pairs" if re.search(r"\bpairs\b", clause.masked) and re.search(r"\b(?:measured|cleared|tested)\s*$", before) else ""
 
 
 _SECONDS = {"ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
@@ -316,8 +325,12 @@ def _threshold(ground: Ground, clause: Clause, q: Quantity, candidates: Sequence
 
 
 def _candidates(ground: Ground, clause: Clause, subject: Subject) -> Iterator[Value]:
-    for found in found_of(ground, clause, subject):
-        yield from values_of(ground, found)
+    """Where a kind of removal is named, the default removal may be told beside it."""
+    found = found_of(ground, clause, subject)
+    if clause.scope.kinds and len(subject.components) == 1:
+        found += [one for one in ground.singles(subject.components[0], replace(clause.scope, kinds=())) if one not in found and _OTHERWISE.search(clause.masked)]
+    for one in found:
+        yield from values_of(ground, one)
 
 
 def found_of(ground: Ground, clause: Clause, subject: Subject) -> list[Found]:
@@ -355,6 +368,8 @@ def _role(clause: Clause, q: Quantity, other: Quantity | None) -> Role | None:
             return role
     if re.search(r"\bchance(?: level| accuracy| performance)?(?: of| at| \(| is)?\s*$", before):
         return "floor"
+    if re.search(r"\b(?:maximum|limit|cap|budget)(?: of| is| at)?\s*$|\b(?:measured|cleared|tested|planned)\s*$", before) and q.unit == "" and q.decimals == 0:
+        return "count"
     listed = [p for p in clause.quantities if p.end <= q.start and re.fullmatch(r"\s*,?\s*(?:and|or|,)?\s*", clause.masked[p.end : q.start])]
     if listed and (inherited := _role(clause, listed[-1], None)) in ("alpha", "count"):
         return inherited
@@ -391,7 +406,7 @@ def _fits(
     if q.unit in ("time", "bytes"):
         return False
     if role == "end":
-        return v.role == "end" and other is not None and _both_ends(ground, q, other, v, values)
+        return other is not None and _from_to_or_ends(ground, clause, q, other, v, values)
     if role == "change":
         if v.role == "relative" and q.unit == "percent":
             return q.is_of(100 * v.number)
@@ -407,7 +422,7 @@ def _fits(
         )
     if role == "floor":
         return v.attribute == "floor" and _is(ground, q, v)
-    if role == "alpha" and v.attribute == "spent" and not re.search(r"\bspen[dt]|looks?\b", clause.words, re.IGNORECASE):
+    if role == "alpha" and v.attribute == "spent" and not re.search(r"\bspen[dt]|looks?\b", clause.masked, re.IGNORECASE):
         return False
     if role in ("sd", "mde", "smallest", "half"):
         scale = _scale(ground, q, v)
@@ -432,6 +447,19 @@ def _fits(
     return v.role in ("smallest", "sd", "mde") and q.decimals > 0 and q.rounds(v.number)
 
 
+def _from_to_or_ends(ground: Ground, clause: Clause, q: Quantity, other: Quantity, v: Value, values: Sequence[Value]) -> bool:
+    """Both ends of one interval, also in the unit of the estimate beside it; or, as `(0.52 to 1.50)`, the metric with a part and without."""
+    if v.role == "end":
+        if _both_ends(ground, q, other, v, values):
+            return True
+        unit = next((p.unit for p in clause.quantities if p.unit in ("points", "percent")), "")
+        return q.unit == other.unit == "" and unit != "" and _both_ends(ground, replace(q, unit="points"), replace(other, unit="points"), v, values)
+    first = q.start < other.start
+    if v.role != "level" or v.attribute != ("baseline" if first else "ablated") or not _is(ground, q, v):
+        return False
+    return any(w.role == "level" and w.of == v.of and w.attribute != v.attribute and _is(ground, other, w) for w in values)
+
+
 def _both_ends(ground: Ground, q: Quantity, other: Quantity, v: Value, values: Sequence[Value]) -> bool:
     """Both ends of one interval; that of a delta may be told as one of a loss, both ends turned."""
     scale = _scale(ground, q, v)
@@ -452,7 +480,7 @@ def _named(clause: Clause, q: Quantity, v: Value) -> bool:
     after = clause.masked[q.end : q.end + 40].lower()
     additive = re.search(r"(?:\bsum|additive|singles?|predict|expected|add up)[^\d]*$", before) is not None
     contrast = re.search(
-        r"(?:contrast|beyond|more than the sum|interaction|excess|difference)[^\d]*$", before
+        r"(?:(?<![A-Za-z])[iI](?:\([^)]*\))?\s*=|contrast|beyond|more than the sum|interaction|excess|difference)[^\d]*$", before
     ) is not None or re.match(r"\s*(?:beyond|above|more than|over) (?:the )?(?:sum|additive)", after)
     additive = additive or re.match(r"\s*(?:points\s*)?(?:that |as |for |from |of |if )?(?:the )?(?:additiv|sum\b|single|predict|expect|in sum|they (?:simply )?add)", after) is not None
     if v.attribute == "additive":

@@ -9,7 +9,7 @@ from .finding import Kind, Outcome
 from .lexicon import said
 
 _CAUSE = re.compile(
-    r"\b(?P<because>because(?: of)?|due to|owing to|thanks to|since(?= (?!round|then|epoch))|on account of|by virtue of|as a (?:result|consequence)(?: of)?|attribut(?:ed|able|es?) to|stems? from|driven by|explained by|caused by|for this reason|the reason)\b"
+    r"\b(?P<because>because(?: of)?|due to|owing to|thanks to|since(?= (?!round|then|epoch))|on account of|by virtue of|as a (?:result|consequence)(?: of)?|attribut(?:ed|able|es?) to|stems? from|driven by|explained by|caused by|for this reason|the reason|which is why)\b"
     r"|\b(?P<leads>leads? to|led to|causes?|caused|causing|results? in|resulted in|produc(?:es?|ed)|induc(?:es?|ed)|triggers?|brings? about|gives? rise to|translates? into)\b"
     r"|\b(?P<explains>responsible for|explains?|explained|account(?:s|ed)? for|prevent(?:s|ed|ing)?|enabl(?:es?|ed|ing)|allows?|allowing|ensur(?:es?|ing)|forc(?:es?|ing)|encourag(?:es?|ing)|drives?|underl(?:ies|ying)|mediates?)\b"
     r"|\b(?P<thus>therefore|thus|hence|consequently|accordingly|so that)\b",
@@ -17,7 +17,7 @@ _CAUSE = re.compile(
 )
 _MECHANISM = re.compile(
     r"\b(?:over-?fit\w*|under-?fit\w*|regulari[sz](?:es?|ing|ation of|er of)|generali[sz]\w+|memori[sz]\w+|co-?adapt\w*|(?:vanishing |exploding )?gradients?(?: flow)?|landscape|representations?|encod(?:es?|ing)|learns?|copy(?:ing)?|copies|attends? to|attending|previous tokens?|next tokens?"
-    r"|stabili[sz]\w+|converge\w*|inductive bias\w*|capacity|smooth(?:s|es|ing)|information flow|long-range|context(?:ual)?|semantic\w*|syntactic\w*|signal|attention patterns?|invarian\w+|diversity|expressiv\w+|feature (?:extraction|maps?)|extracts?|captures?|stores?|routes?|computes?|performs? the|implements?|mechanism|circuit|specialis\w+|specializ\w+|noise in the (?:labels|data)|robustness|calibrat\w+|spurious|shortcut\w*|bottleneck (?:for|of) information|internal|knowledge|understand\w*|acts? as|serves? as|functions? as|responsible)\b",
+    r"|stabili[sz]\w+|converge\w*|inductive bias\w*|capacity|smooth(?:s|es|ing)|information flow|long-range|context(?:ual)?|semantic\w*|syntactic\w*|signal|attention patterns?|invarian\w+|diversity|expressiv\w+|feature (?:extraction|maps?)|extracts?|captures?|stores?|routes?|computes?|performs? the|implements?|mechanism|circuit|specialis\w+|specializ\w+|noise in the (?:labels|data)|cop(?:y|ies) of|same features?|robustness|calibrat\w+|spurious|shortcut\w*|bottleneck (?:for|of) information|internal|knowledge|understand\w*|acts? as|serves? as|functions? as|responsible)\b",
     re.IGNORECASE,
 )
 _OVERCLAIM = re.compile(
@@ -119,4 +119,5 @@ def _caused(sentence: str, masked: str, found: re.Match[str]) -> Caused:
 
 
 def _measured(text: str) -> bool:
-    return any(True for _ in said(text)) or re.search(r"\d", text) is not None
+    strong = any(one.removed not in ("large", "small", "dramatic") for one in said(text))
+    return strong or re.search(r"\d", text) is not None

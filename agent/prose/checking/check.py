@@ -13,7 +13,7 @@ from ..references import NoSuchReference, read
 from .amounts import Held, amounts, owners
 from .causes import causes
 from .clauses import Carried, Clause, clauses, said_modes
-from .counts import counts
+from .counts import Counted, counts
 from .finding import Finding, Kind, Outcome, offending
 from .ground import Found, Ground, Scope
 from .latex import read_latex
@@ -23,6 +23,7 @@ from .names import Names
 from .quantities import Quantity
 from .relations import implied, relations
 from .sentences import Span, sentences
+from .setup import setup
 from .source import CODE, CODE_ENDS, Plain
 from .statements import statements
 
@@ -65,8 +66,11 @@ class _Checker:
         parts = list(clauses(text, self._names, self._carried))
         if span.row:
             parts = [self._as_row(part) for part in parts]
+        parts = self._in_one_mode(span, parts)
         for part in parts:
             yield from self._clause(span, text, part)
+        for one in setup(self._ground, text, parts):
+            yield self._finding(span, text, one.start, one.end, one.kind, one.outcome, one.why)
         for one in causes(text, parts):
             yield self._finding(span, text, one.start, one.end, one.kind, one.outcome, one.why)
         for unknown in _ID.finditer(text):
@@ -102,7 +106,6 @@ class _Checker:
         if (subject := implied(ground, part)) is not None:
             part = replace(part, carried=(subject,))
         held = [self._from_reference(span, part, one) for one in amounts(ground, part, row=span.row)]
-        part = self._in_mode_of(part, held)
         for one in held:
             q = one.quantity
             kind: Kind = "spelled-out number" if q.spelled else "number"
@@ -115,23 +118,27 @@ class _Checker:
             yield self._finding(span, text, one.start, one.end, one.kind, one.outcome, one.why)
         taken = [(one.start, one.end) for one in related]
         if counted and not part.groups:
-            taken = [*taken, *self._first_phrases(part)]
+            taken = [*taken, *self._first_phrases(part, counted)]
         for one in statements(ground, part, taken, held, text):
             reference = self._instead(one.found, one.outcome)
             yield self._finding(span, text, one.start, one.end, "verdict", one.outcome, one.why, reference)
 
-    def _first_phrases(self, part: Clause) -> list[tuple[int, int]]:
-        """The phrases that a count has held already: the first, and whether it is beyond δ."""
-        phrases = list(said(part.words))
-        used = [p for at, p in enumerate(phrases) if at == 0 or p.removed in ("beyond δ", "within δ")]
-        return [(part.start + p.start, part.start + p.end) for p in used]
+    def _first_phrases(self, part: Clause, counted: list[Counted]) -> list[tuple[int, int]]:
+        """The phrases that counts have held already: the next after each, and whether it is beyond δ."""
+        phrases = [(part.start + p.start, part.start + p.end, p.removed) for p in said(part.words)]
+        used = {next(((a, b) for a, b, _ in phrases if b > one.end), None) or next(((a, b) for a, b, _ in phrases), None) for one in counted}
+        used |= {(a, b) for a, b, claim in phrases if claim in ("beyond δ", "within δ")}
+        return [one for one in used if one is not None]
 
-    def _in_mode_of(self, part: Clause, held: list[Held]) -> Clause:
-        """Where no mode is named, the numbers may tell it."""
-        modes = {one.found.mode for one in held if one.outcome == "backed" and one.found is not None and one.role in ("change", "level", "end")}
-        if part.scope.modes or len(modes) != 1:
-            return part
-        return replace(part, scope=replace(part.scope, modes=tuple(modes)))
+    def _in_one_mode(self, span: Span, parts: list[Clause]) -> list[Clause]:
+        """Where a sentence names no mode, its numbers may tell it."""
+        if any(part.scope.modes for part in parts) or len(self._ground.modes) < 2:
+            return parts
+        held = [one for part in parts for one in amounts(self._ground, part, row=span.row)]
+        modes = {one.found.mode for one in held if one.outcome == "backed" and one.found is not None and one.role in ("change", "level", "end", None)}
+        if len(modes) != 1:
+            return parts
+        return [replace(part, scope=replace(part.scope, modes=tuple(modes))) for part in parts]
 
     def _instead(self, found: Found | None, outcome: Outcome) -> str | None:
         return self._ground.reference(found, "verdict") if found is not None and outcome != "backed" else None

@@ -19,6 +19,7 @@ _REMOVES = (
     r"|tak(?:e|es|ing) (?:out|away)|taken (?:out|away)|turn(?:s|ed|ing)? off|switch(?:es|ed|ing)? off|eliminat(?:e[sd]?|ing|ion)|omit(?:s|ted|ting)?|omission|leav(?:e|es|ing) out|left out|exclud(?:e[sd]?|ing)|lesion(?:s|ed|ing)?"
     r"|knock(?:s|ed|ing)? out|prun(?:e[sd]?|ing)|skip(?:s|ped|ping)?|without|w/o|absence|absent|missing|loss of|losing|lacking|minus|in place of|replac(?:e[sd]?|ing)|gone|off|strip(?:ped|ping)?|less)"
 )
+_NO_OF = re.compile(r"\b(?:removal|ablations?|omission|deletion|elimination|exclusion|absence)\s+(?:the\s+)?[\ue000\"“]?$", re.IGNORECASE)
 _BEFORE = re.compile(
     rf"\b{_REMOVES}\s*(?:of\s+|out\s+|away\s+)?(?:both\s+|either\s+|each of\s+|only\s+|just\s+|all of\s+)?(?:the\s+|a\s+|an\s+|any\s+|its\s+)?(?:[a-z-]+\s+){{0,2}}[\ue000\"“'‘]?\s*$",
     re.IGNORECASE,
@@ -37,7 +38,7 @@ _JOINED = re.compile(
     re.IGNORECASE,
 )
 _TOGETHER = re.compile(
-    r"\b(?:together|jointly|joint|both at once|at once|at the same time|simultaneous(?:ly)?|in combination|combined|combination|combining|the pair|pairs?|each other|one another|both (?:are|is|were|was) (?:removed|ablated|gone|cut|dropped|zeroed)|(?:removing|dropping|ablating|cutting|zeroing|without|bypassing) (?:both|the two|all three|all of)|removal of both|both removed|as a (?:pair|group)|group|interact\w*|mutual\w*|contrast|hides? (?:each|behind)|additive|beyond the sum|\ue010 and \ue010 together|in concert)\b|\ue010\s*[\ue001]?\s*\+\s*[\ue000]?\ue010",
+    r"\b(?:together|jointly|joint|both at once|at once|at the same time|simultaneous(?:ly)?|in combination|combined|combination|combining|the pair|pairs?|each other|one another|both (?:are|is|were|was) (?:removed|ablated|gone|cut|dropped|zeroed)|(?:removing|dropping|ablating|cutting|zeroing|without|bypassing) (?:both|the two|all three|all of)|removal of both|both removed|as a (?:pair|group)|group|interact\w*|mutual\w*|contrast|hides? (?:each|behind)|additive|beyond the sum|in series|irreducible|compensat\w+|redundan\w+|synerg\w+|interact\w*|triples? of|I\s*=|\ue010 and \ue010 together|in concert)\b|\ue010\s*[\ue001]?\s*\+\s*[\ue000]?\ue010",
     re.IGNORECASE,
 )
 _APART = re.compile(
@@ -197,7 +198,7 @@ def _groups(text: str, masked: str, start: int, end: int, mentions: Sequence[Men
 
 def _subjects(masked: str, start: int, end: int, group: Sequence[Mention]) -> tuple[Subject, ...]:
     before, after = masked[max(start, group[0].start - 60) : group[0].start], masked[group[-1].end : end]
-    own = [_BEFORE.search(masked[max(start, m.start - 60) : m.start]) is not None for m in group]
+    own = [_is_removed(masked[max(start, m.start - 60) : m.start], masked[m.end : end]) for m in group]
     if re.search(r"\b(?:when|if|once) (?:it is |they are )?(?:removed|ablated|zeroed|dropped|cut)\b", masked[start:end], re.IGNORECASE):
         own = [True for _ in group]
     gone = _AFTER.match(after) is not None or _THAT_OF.search(masked[start : group[0].start]) is not None
@@ -207,6 +208,13 @@ def _subjects(masked: str, start: int, end: int, group: Sequence[Mention]) -> tu
     if len(distinct) > 1 and _is_together(masked[start:end]):
         return (Subject(tuple(sorted(distinct)), removed, True, group[0].start, group[-1].end),)
     return subjects
+
+
+def _is_removed(before: str, after: str) -> bool:
+    """Whether the words before a name say that it is taken away, or that it is set to nothing."""
+    if re.search(r"\b(?:set(?:ting|s)?|put(?:ting)?)\s+(?:the\s+)?[\ue000\"“]?$", before, re.IGNORECASE) and re.match(r"[\ue001\"”]?\s+(?:\w+\s+)?to\s+(?:zero|0|off|none|its mean)\b", after):
+        return True
+    return _BEFORE.search(before) is not None and _NO_OF.search(before) is None
 
 
 def _is_together(words: str) -> bool:

@@ -25,7 +25,7 @@ _ONLY_NAME = re.compile(
     re.IGNORECASE,
 )
 _SHOWN = re.compile(
-    r"\b(?:shown|found|verdict|came out|turned out|settled|significant\w*|detected|was|were|classified|labelled|marked)\b",
+    r"\b(?:shown|found|verdict|came out|turned out|settled|criterion|significant\w*|detected|was|were|classified|labelled|marked)\b",
     re.IGNORECASE,
 )
 
@@ -131,6 +131,9 @@ def _number(ground: Ground, clause: Clause, q: Quantity, phrases: list[Said], of
     }
     if _DEFINITE.search(clause.masked[: q.start]) and _is_number_of(clause, q, len(named)):
         return Counted(q.start, q.end, q.text, "count", "backed", "")
+    if re.search(r"\b(?:direction|predict\w*|guess\w*|forecast\w*)\b", clause.words) and ground.results.predictions:
+        hits = {s.direction_hits for s in ground.results.predictions} | {s.n - s.direction_hits for s in ground.results.predictions} | {s.n for s in ground.results.predictions}
+        return Counted(q.start, q.end, q.text, "count", "backed" if int(q.value) in hits else "contradicted", f"directions right: {sorted(hits)}")
     if phrase is None:
         known = {*_sizes(ground, clause, tail[:40]), *_total(ground)}
         right = q.value in known
@@ -191,6 +194,7 @@ def _total(ground: Ground) -> set[int]:
         len({(j.ablation, j.mode) for j in joints}),
         len({j.ablation for j in joints}),
     }
+    sizes |= _heads_of_each(c for e in effects for c in e.components)
     return (
         sizes
         | {len({(e.ablation, e.mode) for e in one}) for one in by_role}

@@ -14,10 +14,18 @@ _ORDINARY = frozenset(
     "harmful helpful quiet mute rate size steps lr optimizer".split()
 )
 """Words that name a component only where they are set as code, or where a noun of its kind follows."""
+_NEVER = frozenset("mean zero training test seed seeds study result results effect baseline rate size steps lr mode metric all none other both last data loss".split())
+"""Of these, words that are no name but where they are marked."""
 _KIND = r"(?=\s+(?:module|layer|component|block|part|linear|unit|head|branch|path|term|step)\b)"
+_GOES_ON = re.compile(
+    r"['’]?s?\s*(?:$|[.;:)(\]]|,(?! we\b| the\b| in\b)|(?:and|or|nor|is|are|was|were|matters?|hurts?|costs?|alone|together|removed|when|does|do|did|by|to|with|has|have|had|works?|compensates?|can|could|will|at|on|in|changes?|adds?|leads?|raises?"
+    r"|lowers?|reduces?|increases?|improves?|remains?|stays?|contributes?|helps?|not|than|itself|as|but|while|which|for|acts?|interacts?|holds?|no|separately|individually|back|show|shows|came|turned|gives?)\b)"
+)
+_NOT_BEFORE = re.compile(r"\b(?:an?|our|this|that|from|on|at|to|in|these|those|very|its|their|each|every|be|is|are|was|were|too|more|less|most|only|turned|proved|come|comes|came)\s$|(?:^|[^\w,])the\s$")
 _REMOVAL_BEFORE = re.compile(
     r"(?:remov\w+|without|w/o|ablat\w+|dropping|zeroing|bypass\w+|deleting|disabling|cutting)(?: out)? (?:the )?$"
 )
+_BRITISH = re.compile(r"(?<=[a-z]{2})is(?=(?:ation|ations|ing|ed|e|es|er|ers)\b)")
 _WORD = re.compile(r"(?<![\w.])\w")
 _SERIES = re.compile(
     r"\b(?P<noun>[a-z]+?)s (?P<members>(?:\d{1,3}|[a-z])(?:(?:, and |, | and | & )(?:\d{1,3}|[a-z])\b)+)(?: (?:of|in) (?P<of>[a-z][\w.]*\w(?: \d+)?))?"
@@ -38,8 +46,9 @@ class Mention:
 
 
 def normal(text: str) -> str:
-    """The same length in small letters, with blanks for what joins words."""
-    return "".join(" " if c in "-_\n\t\xa0‑" else low if len(low := c.lower()) == 1 else c for c in text)
+    """The same length in small letters, with blanks for what joins words, and American endings."""
+    plain = "".join(" " if c in "-_\n\t\xa0‑" else low if len(low := c.lower()) == 1 else c for c in text)
+    return _BRITISH.sub("iz", plain)
 
 
 class Names:
@@ -138,7 +147,9 @@ def _meant(name: str, plain: str, marked: frozenset[int], start: int) -> bool:
     """An ordinary word is a name where it is marked as one."""
     if name not in _ORDINARY:
         return True
-    return start in marked or bool(re.match(_KIND, plain[start + len(name) :])) or bool(_REMOVAL_BEFORE.search(plain[:start]))
+    if start in marked or re.match(_KIND, plain[start + len(name) :]) or _REMOVAL_BEFORE.search(plain[:start]):
+        return True
+    return name not in _NEVER and _NOT_BEFORE.search(plain[:start]) is None and _GOES_ON.match(plain[start + len(name) :]) is not None
 
 
 def _inside(one: Mention, taken: Iterable[tuple[int, int]]) -> bool:
@@ -188,6 +199,7 @@ def _ways(component: str, label: str) -> set[str]:
         }
     elif plain := re.fullmatch(r"(?:.*\.)?([a-z_]+?)s?\.(\d+)", path, re.IGNORECASE):
         ways |= {f"{plain[1]} {plain[2]}", f"{plain[1]} layer {plain[2]}"}
+    ways |= {re.sub(r"norm\b", word, way) for way in ways for word in ("normalization", "normalisation") if re.search(r"[ _-]norm\b", way)}
     return {normal(way) for way in ways if way}
 
 

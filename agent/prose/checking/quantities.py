@@ -168,6 +168,8 @@ def _in_words(text: str) -> Iterator[Quantity]:
         rest, start, end = text[found.end() :], found.start(), found.end()
         op = _op(text[:start], "")
         if found["fold"]:
+            if found[0].lower() in ("triple", "double") and re.search(r"\b(?:an?|the|this|each|every|any)\s+$", text[:start], re.IGNORECASE):
+                continue
             if found[0].lower() == "half" and not re.match(r"\s+(?:of|as|the|that|its|their)\b", rest):
                 continue
             word = re.sub(r"-?fold$", "", found["fold"].lower())
@@ -184,7 +186,7 @@ def _in_words(text: str) -> Iterator[Quantity]:
         else:
             value = _spelled(found["spelled"])
             unit, unit_text = _unit(rest)
-            if value is None or (found[0].lower() in ("one", "zero", "second") and not unit_text and not _ONE_OF.match(rest)):
+            if value is None or (found[0].lower() in ("one", "zero", "second") and not unit_text and not (found[0].lower() == "one" and _ONE_OF.match(rest))):
                 continue
             decimals = 1 if "point" in found[0].lower() else 0
             yield Quantity(start, end + len(unit_text), text[start : end + len(unit_text)], value, decimals, "", unit, op, spelled=True, unit_text=unit_text.strip().lower())  # fmt: skip

@@ -22,7 +22,7 @@ _MORE = r"more|larger|greater|bigger|higher|stronger|worse|harder|steeper|furthe
 _LESS = r"less|smaller|fewer|lower|weaker|milder|better|lighter|cheaper"
 _THAN = re.compile(rf"\b(?:(?P<more>{_MORE})|(?P<less>{_LESS}))\b(?P<between>[^.;]{{0,60}}?)\bthan\b", re.IGNORECASE)
 _EXCEEDS = re.compile(
-    r"\b(?:(?P<more>exceed(?:s|ed|ing)?|outweigh(?:s|ed)?|surpass(?:es|ed)?|dwarf(?:s|ed)?|dominat(?:es|ed)|outrank(?:s|ed)?|top(?:s|ped)|overshadow(?:s|ed)?)|(?P<less>trail(?:s|ed)|lag(?:s|ged) behind|falls? short of|rank(?:s|ed)? below|fell short of)|(?P<ahead>rank(?:s|ed)? (?:above|ahead of)|ahead of))\b",
+    r"\b(?:(?P<more>exceed(?:s|ed|ing)?|outweigh(?:s|ed)?|surpass(?:es|ed)?|dwarf(?:s|ed)?|dominat(?:es|ed)(?! by)|outrank(?:s|ed)?|top(?:s|ped)|overshadow(?:s|ed)?)|(?P<less>trail(?:s|ed)|lag(?:s|ged) behind|falls? short of|rank(?:s|ed)? below|fell short of)|(?P<ahead>rank(?:s|ed)? (?:above|ahead of)|ahead of))\b",
     re.IGNORECASE,
 )
 _EQUAL = re.compile(
@@ -32,7 +32,7 @@ _EQUAL = re.compile(
 _NOT = re.compile(r"(?:\bnot|n['’]t|\bnever|\bno)\s+(?:\w+\s+){0,2}$", re.IGNORECASE)
 _SUPERLATIVE = re.compile(
     r"(?<!at )(?<!at the )\b(?:(?P<rank>second|third)[- ](?:most |least )?)?(?:(?P<most>most|largest|biggest|greatest|highest|strongest|worst|steepest|heaviest|costliest|dominant|foremost|severest)|(?P<least>least|smallest|lowest|weakest|mildest|best|cheapest))\b(?! (?:of (?:the|our|these|what|it|its|their|that|this|them)\b|components?\b|heads?\b|removals?\b|effect size|parts?\b|effects? of interest|effect of interest|seeds|likely|recent|verdicts?|ablations?|of (?:all )?(?:removals|components|heads)\b))(?P<after>[^.;,]{0,48})"
-    r"|\b(?P<any>than|over|above) (?:any|every|all)(?: of the)? others?\b|\bthan the rest\b|\b(?:ranks?|comes?|came) first\b|\bmore than anything\b|\bthe (?:main|chief|primary|principal|leading|top|single) (?:driver|factor|contributor|source|component|ingredient)\b|\bsecond only to\b",
+    r"|\b(?P<any>than|over|above) (?:for |in |that of |those of |with )?(?:any|every|all)(?: of the)? others?\b|\bthan the rest\b|\b(?:ranks?|comes?|came) first\b|\bmore than anything\b|\bthe (?:main|chief|primary|principal|leading|top|single) (?:driver|factor|contributor|source|component|ingredient)\b|\bsecond only to\b",
     re.IGNORECASE,
 )
 _GAIN = re.compile(r"\b(?:gain|improve\w*|improvement|benefit\w*|help(?:s|ed|ful)?|boost)\b", re.IGNORECASE)
@@ -97,7 +97,7 @@ def _compared(ground: Ground, clause: Clause, found: re.Match[str], start: int, 
     """None where no removal is compared: numbers, δ and sums are held elsewhere."""
     rest = clause.masked[end : clause.end]
     if re.match(
-        r"\s*(?:±|(?:the|their|its)\s+(?:sum|smallest|additive|two single|δ)|δ|about|a\s|an\s|\.?\d|one\b|two\b|three\b|half|additive|chance|twice|zero|what|(?:the )?chance|(?:its|their|the) (?:single|own)|seeds?|[a-z]+\s+(?:seeds|percent|points|times))",
+        r"\s*(?:±|(?:the|their|its)\s+(?:sum|smallest|additive|two single|δ)|δ|about|a\s|an\s|\.?\d|one\b|two\b|three\b|half|additive|chance|twice|(?:for |in |that of |those of )?(?:any|all|every) others?|zero|what|(?:the )?chance|(?:its|their|the) (?:single|own)|seeds?|[a-z]+\s+(?:seeds|percent|points|times))",
         rest,
         re.IGNORECASE,
     ):
@@ -125,7 +125,7 @@ def _direction(ground: Ground, clause: Clause, found: re.Match[str], first: Subj
     sign = -1 if found["less"] else 1
     context = clause.words
     near = found["between"] if "between" in found.re.groupindex else ""
-    if METRIC in near and not re.search(r"loss|drop|cost|decrease|change", near.replace(METRIC, "")):
+    if METRIC in near and not re.search(r"\b(?:cost|los[et]|losing|lower|drop|reduc|take|remove)\w*\b[^.;]{0,20}$", context[: found.start()], re.IGNORECASE) and not re.search(r"loss|drop|cost|decrease|change", near.replace(METRIC, "")):
         floors = ground.floors(clause.scope)
         sign = sign if floors and floors[0][2].goal == "minimize" else -sign
     elif re.search(r"\b(?:worse|better)\b", found[0][:7]):

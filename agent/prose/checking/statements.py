@@ -58,6 +58,9 @@ _PERFORMANCE = re.compile(r"\b(?:performance|quality|scores?|results?|accuracy)\
 _ERROR = re.compile(r"\b(?:loss|error|perplexity|nll)\b", re.IGNORECASE)
 
 
+_HEDGES = ("undecided", "not significant", "size uncertain", "negligible", "within δ", "unimportant", "small")
+
+
 @dataclass(frozen=True)
 class Stated:
     """A claim in words, and what came of it."""
@@ -103,6 +106,8 @@ def _given_back(ground: Ground, clause: Clause) -> Iterator[Stated]:
         low, high = _FRACTIONS[(said_so["how"] or said_so["whole"] or "not").lower()]
         scope = Scope(("recover",), clause.scope.metrics, clause.scope.kinds)
         for subject in subjects_of(clause, start, end):
+            if not found_of(ground, replace(clause, scope=scope), subject):
+                yield Stated(start, end, said_so[0], "unbacked", "nothing was fine-tuned after cutting it", None, "changed")
             for one in found_of(ground, replace(clause, scope=scope), subject):
                 fraction = one.recovered.fraction if isinstance(one, Effect) and one.recovered is not None else None
                 outcome: Outcome = (
@@ -133,6 +138,8 @@ def _speaks(clause: Clause, phrase: Said, start: int, end: int) -> bool:
         _WITHIN.match(after) or re.match(r"\s+(?:an?|one|two|three|its|\d+)\s+(?:seeds?|runs?)\b", after)
     ):
         return False
+    if re.search(rf"{NAME}\ue001?\s+(?:is|are|was|were|has been)\s+$", before) and _REMOVING.fullmatch(phrase.text):
+        return False
     if re.search(r"\bwhat\b[^.;,]{0,40}$", before):
         return False
     if re.fullmatch(r"need\w*|requir\w+", phrase.text, re.IGNORECASE) and re.search(r"\b(?:seeds?|runs?|examples?)\b[^.;]{0,20}$", before):
@@ -161,7 +168,7 @@ def _stated(ground: Ground, clause: Clause, phrase: Said, held: Sequence[Held], 
         return
     claim = _claim(ground, clause, phrase, subjects[0], start, end)
     numbered = any(h.role in ("change", "level", "relative") and h.outcome == "backed" for h in held)
-    hedged = any(one.removed in ("undecided", "not significant", "size uncertain") for one in said(sentence))
+    hedged = any(one.removed in _HEDGES for one in said(sentence))
     judgement = judge_all(ground, metric_at(clause, start, end, following=True), claim, subjects, numbered=numbered, hedged=hedged)
     yield Stated(start, end, phrase.text, judgement.outcome, judgement.why, judgement.found, claim)
 
@@ -238,7 +245,7 @@ def _claim(ground: Ground, clause: Clause, phrase: Said, subject: Subject | None
     word = phrase.removed if removed else phrase.present
     if re.search(r"\b(?:this|the|that|which) (?:component|part|head|layer|module|block)\s+$", clause.masked[clause.start : start], re.IGNORECASE):
         word = phrase.present
-    if word == "undecided" and re.search(r"\b(?:exceed\w*|size|larger than|beyond|above)\b|δ|smallest effect|\d points?", clause.masked[end:]):
+    if word == "undecided" and re.search(r"\b(?:exceed\w*|size|larger than|beyond|above)\b|δ|smallest effect", clause.masked[end : end + 60]):
         return "size uncertain"
     word = _redundant(ground, clause, phrase, subject) or word
     if word == "costs" and not clause.quantities:
@@ -348,10 +355,15 @@ def _judge_one(
 
 def _hedged(ground: Ground, claim: Claim, found: Found, judgement: Judgement, hedged: bool) -> Judgement:
     """The estimate of what is undecided may be told where the sentence says that it is undecided."""
-    if hedged and judgement.outcome == "unbacked" and claim in ("worse", "better") and isinstance(found, Effect):
+    if not hedged or judgement.outcome == "backed" or not isinstance(found, Effect):
+        return judgement
+    open_ = found.verdict in ("undecided", "negligible")
+    if open_ and claim in ("worse", "better"):
         right = ((ground.loss(found) or 0) > 0) == (claim == "worse")
         return Judgement("backed" if right else "contradicted", judgement.why, found)
-    if hedged and claim == "changed" and judgement.outcome == "unbacked":
+    floor = ground.floor(found)
+    little = claim == "small" and floor is not None and abs(found.delta or 0) <= floor.smallest_effect
+    if (open_ and claim == "changed") or (found.verdict == "detected" and little):
         return Judgement("backed", judgement.why, found)
     return judgement
 

@@ -37,7 +37,7 @@ def values_of(ground: Ground, found: Found) -> list[Value]:
 def _effect(ground: Ground, e: Effect) -> Iterator[Value]:
     floor = ground.floor(e)
     yield from _of_the_reason(e)
-    yield Value(e.n, "count", "n")
+    yield Value(e.n, "count", f"n {e.unit}")
     if e.of is not None:
         yield Value(e.of, "count", "units")
     if e.failed:
@@ -97,7 +97,7 @@ def _of_the_reason(found: Found) -> Iterator[Value]:
 
 def _joint(j: Interaction) -> Iterator[Value]:
     yield from _of_the_reason(j)
-    yield Value(j.n, "count", "n")
+    yield Value(j.n, "count", f"n {j.unit}")
     if j.seeds_to_settle is not None:
         yield Value(j.seeds_to_settle, "count", "to_settle")
     if j.agreement:
@@ -122,7 +122,7 @@ def values_of_floor(floor: BaselineMetric) -> Iterator[Value]:
     yield Value(floor.mean, "level", "mean")
     yield Value(floor.sd, "sd", "sd")
     yield Value(floor.sd, "half", "sd")
-    yield Value(floor.n, "count", "n")
+    yield Value(floor.n, "count", f"n {floor.unit}")
     yield Value(floor.smallest_effect, "smallest", "smallest_effect")
     yield Value(floor.max_seeds, "count", "max_seeds")
     if floor.minimum_detectable_effect is not None:
@@ -143,6 +143,7 @@ def values_of_study(ground: Ground) -> Iterator[Value]:
     yield from (Value(n, "count", "looks") for n, _ in study.looks)
     yield from (Value(spent, "alpha", "spent") for _, spent in study.looks)
     yield Value(0.8, "confidence", "power")
+    yield Value(len(study.looks), "count", "planned looks")
     yield from (Value(e.level, "confidence", "level") for e in results.effects if e.level is not None)
     sizes = {study.family_size, *study.family_sizes.values()}
     yield from (Value(size, "count", "study.family_size") for size in sizes)
@@ -188,6 +189,10 @@ def values_of_study(ground: Ground) -> Iterator[Value]:
 
 
 _COUNTED: dict[str, str] = {
+    "n seed": r"seed|run|fine-tun|repet|replic|model|^$",
+    "n example": r"example|^$",
+    "n cluster": r"cluster|^$",
+    "n checkpoint": r"model|checkpoint|^$",
     "n": r"seed|run|example|model|checkpoint|cluster|fine-tun|repet|replic|^$",
     "units": r"example|cluster|^$",
     "failed": r"seed|run|model|^$",
@@ -196,19 +201,20 @@ _COUNTED: dict[str, str] = {
     "study.checkpoints": r"model|checkpoint|seed",
     "finetune_steps": r"step",
     "study.family_size": r"test|target|trial|^$",
-    "accounting": r"trial|run|check|experiment|evaluation|job|finish|fail|crash|timed|skip|succe|complet|planned|ok|did not|^$",
+    "accounting": r"trial|run|check|experiment|evaluation|job|finish|fail|ran|crash|timed|skip|succe|complet|planned|ok|did not|^$",
     "machine": r"worker|thread|core|gpu|trial",
     "search": r"pair|triple|run|target|trial|evaluation",
     "score": r"prediction|direction|^$",
     "rounds": r"round",
     "claims": r"claim",
-    "looks": r"seed|look|run",
+    "looks": r"seed|run",
+    "planned looks": r"look",
     "max_seeds": r"seed|run|example",
     "seeds_for_negligible": r"seed|run|example",
 }
 """What is counted by each count, as it is called."""
 _AT_MOST = re.compile(
-    r"\b(?:max\w*|most|up to|looks?|budget|allow\w*|negligible|would|needs?|required|limit)\b", re.IGNORECASE
+    r"\b(?:max\w*|most|planned|up to|looks?|budget|allow\w*|negligible|would|needs?|required|limit)\b", re.IGNORECASE
 )
 
 
@@ -217,10 +223,10 @@ def counted_as(attribute: str, called: str, words: str, before: str) -> bool:
     settles = re.search(r"\b(?:settl\w*|resolv\w+|decid\w+)\b", words) is not None and "seed" in called
     if attribute in ("looks", "max_seeds", "seeds_for_negligible") and (not _AT_MOST.search(words) or settles):
         return False
-    if attribute == "n" and settles:
+    if attribute.startswith("n ") and settles:
         return False
     if attribute in ("pairs_possible", "of_pairs"):
-        return "pair" in called and re.search(r"\b(?:of|possible|are)\s+(?:the |all )?$", before) is not None
+        return "pair" in called and re.search(r"\b(?:of|possible|are)\s+(?:the |all )?$", before, re.IGNORECASE) is not None
     if attribute in ("pairs_cleared", "pairs_measured", "groups_measured"):
         return re.search(r"pair|group", called) is not None
     return re.search(_COUNTED.get(attribute, r"^$"), called) is not None
