@@ -44,6 +44,8 @@ _LEVEL = re.compile(
     re.IGNORECASE,
 )
 _OTHERWISE = re.compile(r"\b(?:instead of|rather than|against|vs|versus|compared|zero ablation|default)\b", re.IGNORECASE)
+_DEFINITE = re.compile(r"\b(?:the|these|those|its|their|all|both)\s+$", re.IGNORECASE)
+_AGAINST = re.compile(r"(?:instead of|rather than|as against|against|vs\.?|versus|compared (?:to|with))\s*$", re.IGNORECASE)
 _RELATES = re.compile(r"\b(?:than|as|exceed\w*|outweigh\w*|of|against|to)\b", re.IGNORECASE)
 _COSTS = re.compile(r"\b(?:cost\w*|loss(?:es)?|los(?:e|es|ing|t)|deficit|penalty|hurts? by)\b[^\d]*$", re.IGNORECASE)
 _MORE_THAN = re.compile(
@@ -86,11 +88,15 @@ def amounts(ground: Ground, clause: Clause, *, row: bool = False) -> Iterator[He
 def is_count_of_things(clause: Clause, q: Quantity) -> bool:
     """Whether it counts components, removals or verdicts."""
     rest = clause.masked[q.end :]
+    if _COUNTED.match(rest):
+        return False
     return q.unit in ("", "things") and q.decimals == 0 and q.sign == "" and _THINGS.match(rest) is not None
 
 
 def _is_pronoun(clause: Clause, q: Quantity) -> bool:
     """`The two`, and the like: no number of anything."""
+    if q.spelled and q.unit == "" and _DEFINITE.search(clause.masked[: q.start]):
+        return True
     return (
         q.spelled
         and q.unit == ""
@@ -259,10 +265,11 @@ def _counted(
     own = [v for values in candidates for v in values if v.role == "count"]
     every = re.search(r"\b(?:every|each|all|baseline|whole|study|trials|everything)\b", clause.words, re.IGNORECASE) is not None
     called = q.unit_text or _called(clause, q) or (noun[0] if (noun := _COUNTED.match(clause.masked[q.end :])) else "")
-    known = own if own and not every else [*own, *(v for v in general if v.role == "count")]
+    typed = re.search(r"seed|run|example|^$", called) is not None and not called.startswith("most")
+    known = own if own and typed and not every else [*own, *(v for v in general if v.role == "count")]
     before = clause.masked[max(clause.start, q.start - 20) : q.start]
     known = [v for v in known if counted_as(v.attribute, called, clause.words, before)]
-    fitting = [v for v in known if (q.is_of(v.number) if q.op in "<>" else q.rounds(v.number))]
+    fitting = [v for v in known if (q.is_of(v.number) if q.op in "<>" and not re.search(r"\bover\s*$", before) else q.rounds(v.number))]
     if fitting:
         return Held(q, "backed", "", None, fitting[0].of, "count")
     there = dict.fromkeys(f"{v.number:g}" for v in known)
@@ -370,6 +377,9 @@ def _role(clause: Clause, q: Quantity, other: Quantity | None) -> Role | None:
         return "floor"
     if re.search(r"\b(?:maximum|limit|cap|budget)(?: of| is| at)?\s*$|\b(?:measured|cleared|tested|planned)\s*$", before) and q.unit == "" and q.decimals == 0:
         return "count"
+    previous = [p for p in clause.quantities if p.end <= q.start]
+    if previous and _AGAINST.search(before) and q.unit not in ("seeds", "trials"):
+        return _role(clause, previous[-1], None)
     listed = [p for p in clause.quantities if p.end <= q.start and re.fullmatch(r"\s*,?\s*(?:and|or|,)?\s*", clause.masked[p.end : q.start])]
     if listed and (inherited := _role(clause, listed[-1], None)) in ("alpha", "count"):
         return inherited
@@ -377,7 +387,7 @@ def _role(clause: Clause, q: Quantity, other: Quantity | None) -> Role | None:
         return "count"
     if q.unit in ("delta", "sigma"):
         return "multiple"
-    if _FRACTION.search(clause.words[: max(0, q.start - clause.start)][-60:]) and q.unit in ("percent", ""):
+    if _FRACTION.search(clause.masked[: q.start]) and q.unit in ("percent", ""):
         return "fraction"
     if q.unit == "percent" and re.match(r"\s*of\b", rest):
         return "fraction"
@@ -497,7 +507,7 @@ def _side(clause: Clause, q: Quantity, v: Value) -> bool:
     ):
         return v.attribute in ("baseline", "mean")
     if re.search(r"(?:\bto|→|reaches|down to|drops to)\s*(?:about |a |only )?$", before):
-        return v.attribute in ("ablated", "floor", "delta")
+        return v.attribute in ("ablated", "floor", "delta") or (v.of is None and _BASELINE.search(clause.words) is not None)
     if v.attribute == "baseline" and v.of is not None:
         return (
             _BASELINE.search(clause.words) is not None

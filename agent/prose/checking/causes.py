@@ -21,7 +21,7 @@ _MECHANISM = re.compile(
     re.IGNORECASE,
 )
 _OVERCLAIM = re.compile(
-    r"\b(?:prov(?:es?|en|ed|ing) (?:that|to be|beyond|conclusively|it|the|this|\ue010)|proof that|undoubtedly|without (?:a )?doubt|clearly the|always|never(?! fired)|guarantee\w*|definitive(?:ly)?|conclusive(?:ly)?|any (?:model|architecture|network|dataset|task)|all (?:models|architectures|networks|datasets|tasks)|in general|generally|universal(?:ly)?|state[- ]of[- ]the[- ]art|optimal|regardless of|in every (?:case|setting)|robust across|other (?:datasets|tasks|models|architectures)|larger models|at scale|as is well known)\b",
+    r"\b(?:prov(?:es?|en|ed|ing) (?:that|to be|beyond|conclusively|it|the|this|\ue010)|proof that|undoubtedly|without (?:a )?doubt|clearly the|always|never (?:\w+ ){0,2}(?:matter|hurt|help|need)\w*|guarantee\w*|definitive(?:ly)?|conclusive(?:ly)?|any (?:model|architecture|network|dataset|task)|all (?:models|architectures|networks|datasets|tasks)|in general|generally|universal(?:ly)?|state[- ]of[- ]the[- ]art|optimal|regardless of|in every (?:case|setting)|robust across|other (?:datasets|tasks|models|architectures)|larger models|at scale|as is well known)\b",
     re.IGNORECASE,
 )
 _WE = re.compile(r"\b(?:we|report|reported|there is no)\b", re.IGNORECASE)

@@ -38,7 +38,7 @@ _JOINED = re.compile(
     re.IGNORECASE,
 )
 _TOGETHER = re.compile(
-    r"\b(?:together|jointly|joint|both at once|at once|at the same time|simultaneous(?:ly)?|in combination|combined|combination|combining|the pair|pairs?|each other|one another|both (?:are|is|were|was) (?:removed|ablated|gone|cut|dropped|zeroed)|(?:removing|dropping|ablating|cutting|zeroing|without|bypassing) (?:both|the two|all three|all of)|removal of both|both removed|as a (?:pair|group)|group|interact\w*|mutual\w*|contrast|hides? (?:each|behind)|additive|beyond the sum|in series|irreducible|compensat\w+|redundan\w+|synerg\w+|interact\w*|triples? of|I\s*=|\ue010 and \ue010 together|in concert)\b|\ue010\s*[\ue001]?\s*\+\s*[\ue000]?\ue010",
+    r"\b(?:together|jointly|joint|both at once|at once|at the same time|simultaneous(?:ly)?|in combination|combined|combination|combining|the pair|pairs?|each other|one another|both (?:are|is|were|was) (?:removed|ablated|gone|cut|dropped|zeroed)|(?:removing|dropping|ablating|cutting|zeroing|without|bypassing) (?:both|the two|all three|all of)|removal of both|both removed|both [\ue000]?\ue010+[\ue001]? and (?:the )?[\ue000]?\ue010+[\ue001]? (?:are |were |is |was )?(?:removed|gone|ablated|cut|zeroed|dropped|off)|without both|as a (?:pair|group)|group|interact\w*|mutual\w*|contrast|hides? (?:each|behind)|additive|beyond the sum|in series|irreducible|compensat\w+|redundan\w+|synerg\w+|interact\w*|triples? of|I\s*=|\ue010 and \ue010 together|in concert)\b|\ue010\s*[\ue001]?\s*\+\s*[\ue000]?\ue010",
     re.IGNORECASE,
 )
 _APART = re.compile(
@@ -51,7 +51,7 @@ _PRONOUN = re.compile(
 )
 _MODES = {
     "retrain": re.compile(r"\bretrain\w*|\b(?:trained|training|train)(?: the model)?(?: anew| from scratch| without| again)|\bfrom scratch|\btraining (?:needs|relies|runs?)|\bwhen (?:training|trained)\b|what training needs|training-time|during training", re.IGNORECASE),
-    "reevaluate": re.compile(r"\bre-?evaluat\w*|\btrained (?:model|network|checkpoint)\b|\bfixed weights|\bwithout (?:any )?(?:retraining|fine-?tuning|re-training|further training)|\b(?:at|during) (?:test|inference|evaluation)(?: time)?|post-training removal|frozen", re.IGNORECASE),
+    "reevaluate": re.compile(r"\bre-?evaluat\w*|\btrained (?:model|network|checkpoint)\b|\bfixed weights|\bwithout (?:any )?(?:retraining|fine-?tuning|re-training|further training)|\b(?:at|during) (?:test|inference|evaluation)(?: time)?|post-training removal|frozen|\bcheckpoints?\b", re.IGNORECASE),
     "recover": re.compile(r"\b(?:recover(?:y|s|ed|ing)?|fine-?tun(?:e[sd]?|ing)|after the cut|gives? back|given back|gave back|regain\w*|restor\w+)\b", re.IGNORECASE),
 }  # fmt: skip
 _NOT_A_MODE = re.compile(
@@ -173,8 +173,11 @@ def _bounds(masked: str, numbers: Sequence[Quantity]) -> Iterator[tuple[int, int
     from .lexicon import said
 
     start = 0
+    leading = re.match(r"\s*(?:While|Whereas|Although|Though|Even though)\b", masked) is not None
     inside = [(m.start(), m.end()) for m in re.finditer(r"\([^()]*\)|\[[^\[\]]*\]", masked)]
-    for cut in _CUT.finditer(masked):
+    for cut in sorted([*_CUT.finditer(masked), *([m for m in re.finditer(r",\s", masked)][:3] if leading else [])], key=lambda m: m.start()):
+        if cut.start() < start:
+            continue
         if any(a <= cut.start() < b for a, b in inside):
             continue
         before, after = masked[start : cut.start()], masked[cut.end() :]
@@ -224,7 +227,7 @@ def _is_together(words: str) -> bool:
 def _together(subjects: tuple[Subject, ...], words: str) -> tuple[Subject, ...]:
     """What was carried on, taken together or apart as the clause says."""
     removes = re.search(
-        rf"\b{_REMOVES}\s+(?:of\s+)?(?:it|them|both|this|these|the two|either|all three|each)\b|\b(?:its|their)\s+(?:removal|ablation|absence|loss)\b|\b(?:it|they|both|these|either)\s+(?:is|are|was|were)\s+{_REMOVES}\b",
+        rf"\b{_REMOVES}\s+(?:of\s+)?(?:it|them|both|this|these|the two|either|all three|each)\b|\b(?:taking|take|cutting|turning|switching|leaving)\s+(?:it|them|this|both)\s+(?:out|away|off)\b|\b(?:its|their)\s+(?:removal|ablation|absence|loss)\b|\b(?:it|they|both|these|either)\s+(?:is|are|was|were)\s+{_REMOVES}\b",
         words,
         re.IGNORECASE,
     )

@@ -129,7 +129,7 @@ def _number(ground: Ground, clause: Clause, q: Quantity, phrases: list[Said], of
     named = {c for g in clause.groups for s in g for c in s.components} or {
         c for s in clause.carried for c in s.components
     }
-    if _DEFINITE.search(clause.masked[: q.start]) and _is_number_of(clause, q, len(named)):
+    if _is_number_of(clause, q, len(named)):
         return Counted(q.start, q.end, q.text, "count", "backed", "")
     if re.search(r"\b(?:direction|predict\w*|guess\w*|forecast\w*)\b", clause.words) and ground.results.predictions:
         hits = {s.direction_hits for s in ground.results.predictions} | {s.n - s.direction_hits for s in ground.results.predictions} | {s.n for s in ground.results.predictions}
@@ -138,7 +138,7 @@ def _number(ground: Ground, clause: Clause, q: Quantity, phrases: list[Said], of
         known = {*_sizes(ground, clause, tail[:40]), *_total(ground)}
         right = q.value in known
         return Counted(q.start, q.end, q.text, "count", "backed" if right else "contradicted", f"there are {len(pool)}")
-    claim = claim_of_many(ground, clause, phrase, tail)
+    claim = claim_of_many(ground, clause, phrase, tail[: max(0, clause.start + phrase.start - q.end)])
     also = _beyond(phrases)
     hold = _distinct(
         [one for one in pool if all(judged(ground, each, one).outcome == "backed" for each in (claim, *also))]
@@ -157,8 +157,8 @@ def _number(ground: Ground, clause: Clause, q: Quantity, phrases: list[Said], of
 
 def _is_number_of(clause: Clause, q: Quantity, named: int) -> bool:
     """Whether `the two …` are those that are named."""
-    following = [s for g in clause.groups for s in g if q.end <= s.start < q.end + 24]
-    return named == int(q.value) or bool(following and len(following[0].components) == int(q.value))
+    following = next((g for g in clause.groups if q.end <= g[0].start < q.end + 24), ())
+    return named == int(q.value) or len({c for s in following for c in s.components}) == int(q.value)
 
 
 def _family_size(ground: Ground, clause: Clause, q: Quantity) -> Counted:
@@ -245,7 +245,7 @@ def _all_of(
         not after
         or (how in ("any", "each", "only", "few"))
         and not re.match(r"each|any", how)
-        or (clause.groups and how in ("each", "all") and found["noun"] == "of them")
+        or ((clause.groups or clause.carried) and how in ("each", "all") and found["noun"] == "of them")
     ):
         return
     words = clause.words[found.start() : found.end()]

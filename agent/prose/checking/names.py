@@ -168,6 +168,8 @@ def _component_names(facts: Facts) -> dict[str, tuple[str, ...]]:
                 found[name].add((component,))
             last = normal(re.split(r"[./:]", component)[-1])
             short[last].add((component,))
+    for name, several in _by_verdict(facts).items():
+        found[name].add(several)
     for name, several in _siblings(found).items():
         found[name].add(several)
     whole = {name: one for name, ones in found.items() if len(ones) == 1 and _usable(name) for one in ones}
@@ -258,4 +260,17 @@ def _siblings(found: dict[str, set[tuple[str, ...]]]) -> dict[str, tuple[str, ..
                 names |= {f"{_ORDINALS[at]} {one}": component for one in called}
                 heads = {name: ones for name, ones in found.items() if re.fullmatch(rf"head \d+ of {noun}\.{at}", name) for ones in ones}
                 names |= {f"{name.partition(' of ')[0]} of the {_ORDINALS[at]} {one}": ones for name, ones in heads.items() for one in called}
+    return names
+
+
+def _by_verdict(facts: Facts) -> dict[str, tuple[str, ...]]:
+    """`negligible heads`, where exactly those were removed together."""
+    joints = {tuple(sorted(joint.components)) for joint in facts.results.interactions}
+    names: dict[str, tuple[str, ...]] = {}
+    for mode in {effect.mode for effect in facts.results.effects}:
+        family = [e for e in facts.results.effects if e.mode == mode and e.role == "confirmatory" and e.metric == facts.results.study.primary]
+        several = tuple(sorted({e.components[0] for e in family if e.verdict == "negligible" and len(e.components) == 1}))
+        if len(several) > 1 and several in joints:
+            nouns = ["components", "parts", *(["heads"] if all(one.startswith("head:") for one in several) else [])]
+            names |= {f"{word} {noun}": several for word in ("negligible", "unimportant") for noun in nouns}
     return names

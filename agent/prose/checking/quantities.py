@@ -114,6 +114,7 @@ def quantities(text: str, taken: Sequence[tuple[int, int]]) -> list[Quantity]:
 
 
 _LISTED = re.compile(r"\s*(?:,|;)?\s*(?:to|and|or|–|-|against|vs\.?|versus|,|compared (?:to|with)|instead of|rather than)?\s*")
+_LEVEL = re.compile(r"\s*(?:simultaneous |confidence )?(?:intervals?|CI|C\.I\.|confidence)\b")
 _SHARED = ("percent", "points", "seeds", "trials", "delta", "time")
 
 
@@ -121,7 +122,7 @@ def _units_shared(text: str, found: list[Quantity]) -> list[Quantity]:
     """`3.5 to 4.3 points`: what stands behind the last number of a list is the unit of all."""
     for at in range(len(found) - 2, -1, -1):
         one, following = found[at], found[at + 1]
-        if one.unit == "" and following.unit in _SHARED and _LISTED.fullmatch(text[one.end : following.start]):
+        if one.unit == "" and following.unit in _SHARED and _LISTED.fullmatch(text[one.end : following.start]) and not _LEVEL.match(text[following.end :]):
             found[at] = replace(one, unit=following.unit, unit_text=following.unit_text)
     return found
 

@@ -97,7 +97,7 @@ def _compared(ground: Ground, clause: Clause, found: re.Match[str], start: int, 
     """None where no removal is compared: numbers, δ and sums are held elsewhere."""
     rest = clause.masked[end : clause.end]
     if re.match(
-        r"\s*(?:±|(?:the|their|its)\s+(?:sum|smallest|additive|two single|δ)|δ|about|a\s|an\s|\.?\d|one\b|two\b|three\b|half|additive|chance|twice|(?:for |in |that of |those of )?(?:any|all|every) others?|zero|what|(?:the )?chance|(?:its|their|the) (?:single|own)|seeds?|[a-z]+\s+(?:seeds|percent|points|times))",
+        r"\s*(?:±|(?:the|their|its)\s+(?:sum|smallest|additive|two single|δ)|δ|about|a\s|an\s|\.?\d|one\b|two\b|three\b|half|additive|chance|twice|(?:for |in |that of |those of )?(?:any|all|every) others?|zero\b|what|(?:the )?chance|(?:its|their|the) (?:single|own)|seeds?|[a-z]+\s+(?:seeds|percent|points|times))",
         rest,
         re.IGNORECASE,
     ):
@@ -223,7 +223,7 @@ def _equal(ground: Ground, clause: Clause, found: re.Match[str], start: int, end
 
 
 def _of_another(clause: Clause, q: Quantity) -> bool:
-    if _GIVES_BACK.search(clause.masked[clause.start : q.start]):
+    if _GIVES_BACK.search(clause.masked[: q.start]):
         return False
     return (
         re.match(r"\s*of (?:the )?(?:loss|cost|drop|effect|damage|decrease|what|that)\b", clause.masked[q.end :])

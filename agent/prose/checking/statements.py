@@ -33,6 +33,7 @@ _WHOSE = re.compile(
 _WHETHER = re.compile(
     r"\b(?:whether|if (?=it|the|removing|\ue010)|(?:not|n['’]t|cannot) (?:claim|say|conclude|know|tell|assert|mean|imply|take this)\b)[^.;]*$", re.IGNORECASE
 )
+_INTERACTION = re.compile(r"\b(?:interaction|contrast)\b", re.IGNORECASE)
 _WITHIN = re.compile(
     r"^\s+(?:(?:that is|which is|of) )?(?:below|under|within|smaller than|less than|at most|no more than|inside)\b",
     re.IGNORECASE,
@@ -46,7 +47,7 @@ _IS = re.compile(
     re.IGNORECASE,
 )
 _METHOD = re.compile(
-    r"\b(?:denotes?|marks?(?= )|indicates? (?:significan|p)|daggers?|asterisks?|we (?:call|say|test|tested|report|define|declare|use|used|consider|correct|compare|measure|ask)|is called|are called|means? that|Holm|Bonferroni|Benjamini|two one-sided|tests? (?:whether|for|of)|hypothes[ie]s|criterion|correct(?:ed|ion)"
+    r"\b(?:denotes?|marks?(?= )|indicates? (?:significan|p)|daggers?|asterisks?|we (?:zero|leave|remove|set|keep|train|evaluate|replace|number|plan|run|ablate|call|say|test|tested|report|define|declare|use|used|consider|correct|compare|measure|ask)|is called|are called|means? that|Holm|Bonferroni|Benjamini|two one-sided|tests? (?:whether|for|of)|hypothes[ie]s|criterion|correct(?:ed|ion)"
     r"|declared|by convention|where (?:a|the) removal|if (?:the|its|an?) |whether|larger is worse|lower is better|higher is better|in bold|threshold|question|verdicts? (?:are|is|of)\b|smallest effect of interest|power\b|expected|predicted|prediction|would)",
     re.IGNORECASE,
 )
@@ -137,6 +138,8 @@ def _speaks(clause: Clause, phrase: Said, start: int, end: int) -> bool:
     if phrase.removed == "worse" and (
         _WITHIN.match(after) or re.match(r"\s+(?:an?|one|two|three|its|\d+)\s+(?:seeds?|runs?)\b", after)
     ):
+        return False
+    if phrase.removed in ("beyond δ", "within δ") and re.search(r"\binterval\b[^.;]*\b(?:includ|contain|reach|extend|straddl|cross|overlap)\w*[^.;]*$", before):
         return False
     if re.search(rf"{NAME}\ue001?\s+(?:is|are|was|were|has been)\s+$", before) and _REMOVING.fullmatch(phrase.text):
         return False
@@ -306,6 +309,8 @@ def judge_all(
     hedged: bool = False,
 ) -> Judgement:
     """Hold a claim against every subject: all must back it; one that contradicts it is enough."""
+    if claim in ("significant", "important", "large", "beyond δ") and _INTERACTION.search(clause.words) and any(len(s.components) > 1 for s in subjects):
+        claim = "interact"
     if claim in JOINT:
         return _judge_joint(ground, clause, claim, subjects)
     results = [_judge_one(ground, clause, claim, subject, numbered=numbered, hedged=hedged) for subject in subjects]

@@ -42,7 +42,7 @@ def _effect(ground: Ground, e: Effect) -> Iterator[Value]:
         yield Value(e.of, "count", "units")
     if e.failed:
         yield Value(e.failed, "count", "failed")
-        yield Value(e.failed + e.n, "count", "n")
+        yield Value(e.failed + e.n, "count", "begun")
     if e.seeds_to_settle is not None:
         yield Value(e.seeds_to_settle, "count", "to_settle")
     if e.agreement:
@@ -225,6 +225,8 @@ def counted_as(attribute: str, called: str, words: str, before: str) -> bool:
         return False
     if attribute.startswith("n ") and settles:
         return False
+    if attribute == "begun":
+        return "seed" in called and re.search(r"\b(?:of|its|all)\s+(?:the |its )?$", before, re.IGNORECASE) is not None
     if attribute in ("pairs_possible", "of_pairs"):
         return "pair" in called and re.search(r"\b(?:of|possible|are)\s+(?:the |all )?$", before, re.IGNORECASE) is not None
     if attribute in ("pairs_cleared", "pairs_measured", "groups_measured"):
