@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import typer
 
@@ -29,12 +29,22 @@ def checked(file: Path, results: "Results", *, as_json: bool) -> int:
     """Print every claim that is not backed and the counts, or all of them as records; returns the exit code."""
     from ...prompts import render
     from ..prose.checking.file import check_file
-    from ..report.text import clipped, plain
+    from ..prose.checking.finding import Outcome
+    from ..report.text import plain
 
     findings = check_file(file, results)
-    counts = {outcome: 0 for outcome in ("backed", "contradicted", "unbacked")} | Counter(f.outcome for f in findings)
+    counted = Counter(one.outcome for one in findings)
+    counts = {outcome: counted[outcome] for outcome in get_args(Outcome)}
     if as_json:
-        typer.echo(json.dumps({"file": str(file), "findings": [asdict(one) for one in findings], "counts": counts}, ensure_ascii=False))  # fmt: skip
+        records = {"file": str(file), "findings": [asdict(one) for one in findings], "counts": counts}
+        typer.echo(json.dumps(records, ensure_ascii=False))
     else:
-        typer.echo(render("report/check.j2", file=plain(str(file)), findings=findings, counts=counts, clip=lambda text, length: clipped(plain(text), length)), nl=False)  # fmt: skip
+        told = render("report/check.j2", file=plain(str(file)), findings=findings, counts=counts, clip=_clipped)
+        typer.echo(told, nl=False)
     return 0 if len(findings) == counts["backed"] else NOT_BACKED
+
+
+def _clipped(text: str, length: int) -> str:
+    from ..report.text import clipped, plain
+
+    return clipped(plain(text), length)

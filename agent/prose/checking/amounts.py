@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from ...report import selection
 from ...results import Effect, Interaction
@@ -43,9 +44,13 @@ _LEVEL = re.compile(
     r"(?:\bfrom|\bto|\breach(?:es|ed)?|\bat|\bmean(?: of)?|\bscores?|\bachieves?|\battains?|\bof|\bis|\bwas|\bremains|\bstays|\bdown to|→|\ue012\s*(?:=|:|\()?|\bhas|\bgets)(?:\s*(?:a|an|about|only|just|the|roughly|\ue012+|of))*\s*$",
     re.IGNORECASE,
 )
-_OTHERWISE = re.compile(r"\b(?:instead of|rather than|against|vs|versus|compared|zero ablation|default)\b", re.IGNORECASE)
+_OTHERWISE = re.compile(
+    r"\b(?:instead of|rather than|against|vs|versus|compared|zero ablation|default)\b", re.IGNORECASE
+)
 _DEFINITE = re.compile(r"\b(?:the|these|those|its|their|all|both)\s+$", re.IGNORECASE)
-_AGAINST = re.compile(r"(?:instead of|rather than|as against|against|vs\.?|versus|compared (?:to|with))\s*$", re.IGNORECASE)
+_AGAINST = re.compile(
+    r"(?:instead of|rather than|as against|against|vs\.?|versus|compared (?:to|with))\s*$", re.IGNORECASE
+)
 _RELATES = re.compile(r"\b(?:than|as|exceed\w*|outweigh\w*|of|against|to)\b", re.IGNORECASE)
 _COSTS = re.compile(r"\b(?:cost\w*|loss(?:es)?|los(?:e|es|ing|t)|deficit|penalty|hurts? by)\b[^\d]*$", re.IGNORECASE)
 _MORE_THAN = re.compile(
@@ -120,10 +125,19 @@ def owners(clause: Clause) -> dict[int, tuple[Subject, ...]]:
 
 def _against_each_other(clause: Clause, flat: Sequence[Subject], found: dict[int, tuple[Subject, ...]]) -> None:
     """`A costs more than B (3.50 against 0.88)`: the first number is the first's."""
-    for one, other in zip(clause.quantities, clause.quantities[1:], strict=False):
-        between = re.fullmatch(r"\s*(?:%|points?|percentage points?)?\s*,?\s*(?:against|vs\.?|versus|compared (?:to|with)|and|instead of)\s*", clause.masked[one.end : other.start])
+    for one, other in pairwise(clause.quantities):
+        between = re.fullmatch(
+            r"\s*(?:%|points?|percentage points?)?\s*,?\s*(?:against|vs\.?|versus|compared (?:to|with)|and|instead of)\s*",
+            clause.masked[one.end : other.start],
+        )
         before = [s for s in flat if s.end <= one.start]
-        if between and len(before) == 2 and before[0] is not before[1] and re.search(r"[(:,]\s*(?:by |at )?$", clause.masked[: one.start]) and _RELATES.search(clause.masked[before[0].end : before[1].start]):
+        if (
+            between
+            and len(before) == 2
+            and before[0] is not before[1]
+            and re.search(r"[(:,]\s*(?:by |at )?$", clause.masked[: one.start])
+            and _RELATES.search(clause.masked[before[0].end : before[1].start])
+        ):
             found[one.start], found[other.start] = (before[0],), (before[1],)
 
 
@@ -161,11 +175,11 @@ def _one_each(clause: Clause, group: tuple[Subject, ...], found: dict[int, tuple
         and q.unit not in ("seeds", "trials")
         and not re.search(r"(?:[np]|δ|α)\s*[=<>]\s*$", clause.masked[: q.start])
     ]
-    heads = [q for i, q in enumerate(mine) if not re.search(r"[\[(][^\])]*$", clause.masked[group[-1].end : q.start])]
+    heads = [q for q in mine if not re.search(r"[\[(][^\])]*$", clause.masked[group[-1].end : q.start])]
     if (
         len(group) > 1
         and len(heads) == len(group)
-        and all(_listed(clause.masked[a.end : b.start]) for a, b in zip(heads, heads[1:], strict=False))
+        and all(_listed(clause.masked[a.end : b.start]) for a, b in pairwise(heads))
     ):
         for at, q in enumerate(heads):
             stop = heads[at + 1].start if at + 1 < len(heads) else clause.end
@@ -263,13 +277,20 @@ def _counted(
 ) -> Held:
     """Counts of seeds, examples, trials and so on: of the removal where one is named, else of the study."""
     own = [v for values in candidates for v in values if v.role == "count"]
-    every = re.search(r"\b(?:every|each|all|baseline|whole|study|trials|everything)\b", clause.words, re.IGNORECASE) is not None
+    every = (
+        re.search(r"\b(?:every|each|all|baseline|whole|study|trials|everything)\b", clause.words, re.IGNORECASE)
+        is not None
+    )
     called = q.unit_text or _called(clause, q) or (noun[0] if (noun := _COUNTED.match(clause.masked[q.end :])) else "")
     typed = re.search(r"seed|run|example|^$", called) is not None and not called.startswith("most")
     known = own if own and typed and not every else [*own, *(v for v in general if v.role == "count")]
     before = clause.masked[max(clause.start, q.start - 20) : q.start]
     known = [v for v in known if counted_as(v.attribute, called, clause.words, before)]
-    fitting = [v for v in known if (q.is_of(v.number) if q.op in "<>" and not re.search(r"\bover\s*$", before) else q.rounds(v.number))]
+    fitting = [
+        v
+        for v in known
+        if (q.is_of(v.number) if q.op in "<>" and not re.search(r"\bover\s*$", before) else q.rounds(v.number))
+    ]
     if fitting:
         return Held(q, "backed", "", None, fitting[0].of, "count")
     there = dict.fromkeys(f"{v.number:g}" for v in known)
@@ -289,7 +310,11 @@ def _called(clause: Clause, q: Quantity) -> str:
     before = clause.masked[max(clause.start, q.start - 24) : q.start]
     if re.search(r"\b(?:maximum|limit|cap|budget)\b", before):
         return "most seeds"
-    return "pairs" if re.search(r"\bpairs\b", clause.masked) and re.search(r"\b(?:measured|cleared|tested)\s*$", before) else ""
+    return (
+        "pairs"
+        if re.search(r"\bpairs\b", clause.masked) and re.search(r"\b(?:measured|cleared|tested)\s*$", before)
+        else ""
+    )
 
 
 _SECONDS = {"ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
@@ -297,19 +322,36 @@ _SECONDS = {"ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
 
 def _resources(ground: Ground, clause: Clause, q: Quantity) -> Held:
     """Time and memory, as the study took them; `1 h 27 min` is one of them."""
-    compute = {k: float(v) for k, v in ground.results.compute.items() if isinstance(v, int | float) and ("second" in k or "bytes" in k)}
+    compute = {
+        k: float(v)
+        for k, v in ground.results.compute.items()
+        if isinstance(v, int | float) and ("second" in k or "bytes" in k)
+    }
     known = [v for k, v in compute.items() if ("second" in k) == (q.unit == "time")]
     if q.unit == "bytes":
-        known += [float(v) for k, v in ground.results.environment.items() if "bytes" in k and isinstance(v, int | float)]
+        known += [
+            float(v) for k, v in ground.results.environment.items() if "bytes" in k and isinstance(v, int | float)
+        ]
         power = "KMGT".index(q.unit_text[0].upper()) + 1 if q.unit_text[:1].upper() in "KMGT" and q.unit_text[:1] else 0
         fits = any(q.is_of(v / base**power) for v in known for base in (1000, 1024))
     else:
         parts = [p for p in clause.quantities if p.unit == "time" and _adjacent(clause, p, q)]
         total = sum(p.value * _seconds(p) for p in parts)
         half = 0.5 * 10.0 ** -parts[-1].decimals * _seconds(parts[-1]) if parts else 0.0
-        fits = any(abs(total - v) <= half + 1e-9 or abs(total - v * workers) <= half for v in known for workers in (1, 1 / max(1, compute.get("workers", 1))))
+        fits = any(
+            abs(total - v) <= half + 1e-9 or abs(total - v * workers) <= half
+            for v in known
+            for workers in (1, 1 / max(1, compute.get("workers", 1)))
+        )
     told = ", ".join(f"{v:.4g}" for v in known[:4])
-    return Held(q, "backed" if fits else "contradicted" if known else "unbacked", f"measured were {told or 'none'}", None, None, "other")
+    return Held(
+        q,
+        "backed" if fits else "contradicted" if known else "unbacked",
+        f"measured were {told or 'none'}",
+        None,
+        None,
+        "other",
+    )
 
 
 def _seconds(q: Quantity) -> float:
@@ -319,7 +361,13 @@ def _seconds(q: Quantity) -> float:
 
 def _adjacent(clause: Clause, p: Quantity, q: Quantity) -> bool:
     first, second = sorted((p, q), key=lambda one: one.start)
-    return p is q or re.fullmatch(r"\s*(?:h|hrs?|hours?|min|minutes?|s|seconds?)?\s*(?:and\s)?", clause.masked[first.end : second.start]) is not None
+    return (
+        p is q
+        or re.fullmatch(
+            r"\s*(?:h|hrs?|hours?|min|minutes?|s|seconds?)?\s*(?:and\s)?", clause.masked[first.end : second.start]
+        )
+        is not None
+    )
 
 
 def _threshold(ground: Ground, clause: Clause, q: Quantity, candidates: Sequence[list[Value]], role: Role) -> Held:
@@ -335,7 +383,11 @@ def _candidates(ground: Ground, clause: Clause, subject: Subject) -> Iterator[Va
     """Where a kind of removal is named, the default removal may be told beside it."""
     found = found_of(ground, clause, subject)
     if clause.scope.kinds and len(subject.components) == 1:
-        found += [one for one in ground.singles(subject.components[0], replace(clause.scope, kinds=())) if one not in found and _OTHERWISE.search(clause.masked)]
+        found += [
+            one
+            for one in ground.singles(subject.components[0], replace(clause.scope, kinds=()))
+            if one not in found and _OTHERWISE.search(clause.masked)
+        ]
     for one in found:
         yield from values_of(ground, one)
 
@@ -375,12 +427,22 @@ def _role(clause: Clause, q: Quantity, other: Quantity | None) -> Role | None:
             return role
     if re.search(r"\bchance(?: level| accuracy| performance)?(?: of| at| \(| is)?\s*$", before):
         return "floor"
-    if re.search(r"\b(?:maximum|limit|cap|budget)(?: of| is| at)?\s*$|\b(?:measured|cleared|tested|planned)\s*$", before) and q.unit == "" and q.decimals == 0:
+    if (
+        re.search(
+            r"\b(?:maximum|limit|cap|budget)(?: of| is| at)?\s*$|\b(?:measured|cleared|tested|planned)\s*$", before
+        )
+        and q.unit == ""
+        and q.decimals == 0
+    ):
         return "count"
     previous = [p for p in clause.quantities if p.end <= q.start]
     if previous and _AGAINST.search(before) and q.unit not in ("seeds", "trials"):
         return _role(clause, previous[-1], None)
-    listed = [p for p in clause.quantities if p.end <= q.start and re.fullmatch(r"\s*,?\s*(?:and|or|,)?\s*", clause.masked[p.end : q.start])]
+    listed = [
+        p
+        for p in clause.quantities
+        if p.end <= q.start and re.fullmatch(r"\s*,?\s*(?:and|or|,)?\s*", clause.masked[p.end : q.start])
+    ]
     if listed and (inherited := _role(clause, listed[-1], None)) in ("alpha", "count"):
         return inherited
     if q.unit in ("seeds", "trials") or _COUNTED.match(rest):
@@ -432,7 +494,11 @@ def _fits(
         )
     if role == "floor":
         return v.attribute == "floor" and _is(ground, q, v)
-    if role == "alpha" and v.attribute == "spent" and not re.search(r"\bspen[dt]|looks?\b", clause.masked, re.IGNORECASE):
+    if (
+        role == "alpha"
+        and v.attribute == "spent"
+        and not re.search(r"\bspen[dt]|looks?\b", clause.masked, re.IGNORECASE)
+    ):
         return False
     if role in ("sd", "mde", "smallest", "half"):
         scale = _scale(ground, q, v)
@@ -457,17 +523,25 @@ def _fits(
     return v.role in ("smallest", "sd", "mde") and q.decimals > 0 and q.rounds(v.number)
 
 
-def _from_to_or_ends(ground: Ground, clause: Clause, q: Quantity, other: Quantity, v: Value, values: Sequence[Value]) -> bool:
+def _from_to_or_ends(
+    ground: Ground, clause: Clause, q: Quantity, other: Quantity, v: Value, values: Sequence[Value]
+) -> bool:
     """Both ends of one interval, also in the unit of the estimate beside it; or, as `(0.52 to 1.50)`, the metric with a part and without."""
     if v.role == "end":
         if _both_ends(ground, q, other, v, values):
             return True
         unit = next((p.unit for p in clause.quantities if p.unit in ("points", "percent")), "")
-        return q.unit == other.unit == "" and unit != "" and _both_ends(ground, replace(q, unit="points"), replace(other, unit="points"), v, values)
+        return (
+            q.unit == other.unit == ""
+            and unit != ""
+            and _both_ends(ground, replace(q, unit="points"), replace(other, unit="points"), v, values)
+        )
     first = q.start < other.start
     if v.role != "level" or v.attribute != ("baseline" if first else "ablated") or not _is(ground, q, v):
         return False
-    return any(w.role == "level" and w.of == v.of and w.attribute != v.attribute and _is(ground, other, w) for w in values)
+    return any(
+        w.role == "level" and w.of == v.of and w.attribute != v.attribute and _is(ground, other, w) for w in values
+    )
 
 
 def _both_ends(ground: Ground, q: Quantity, other: Quantity, v: Value, values: Sequence[Value]) -> bool:
@@ -490,9 +564,17 @@ def _named(clause: Clause, q: Quantity, v: Value) -> bool:
     after = clause.masked[q.end : q.end + 40].lower()
     additive = re.search(r"(?:\bsum|additive|singles?|predict|expected|add up)[^\d]*$", before) is not None
     contrast = re.search(
-        r"(?:(?<![A-Za-z])[iI](?:\([^)]*\))?\s*=|contrast|beyond|more than the sum|interaction|excess|difference)[^\d]*$", before
+        r"(?:(?<![A-Za-z])[iI](?:\([^)]*\))?\s*=|contrast|beyond|more than the sum|interaction|excess|difference)[^\d]*$",
+        before,
     ) is not None or re.match(r"\s*(?:beyond|above|more than|over) (?:the )?(?:sum|additive)", after)
-    additive = additive or re.match(r"\s*(?:points\s*)?(?:that |as |for |from |of |if )?(?:the )?(?:additiv|sum\b|single|predict|expect|in sum|they (?:simply )?add)", after) is not None
+    additive = (
+        additive
+        or re.match(
+            r"\s*(?:points\s*)?(?:that |as |for |from |of |if )?(?:the )?(?:additiv|sum\b|single|predict|expect|in sum|they (?:simply )?add)",
+            after,
+        )
+        is not None
+    )
     if v.attribute == "additive":
         return additive
     return bool(contrast) if v.attribute == "contrast" else not additive
@@ -507,7 +589,9 @@ def _side(clause: Clause, q: Quantity, v: Value) -> bool:
     ):
         return v.attribute in ("baseline", "mean")
     if re.search(r"(?:\bto|→|reaches|down to|drops to)\s*(?:about |a |only )?$", before):
-        return v.attribute in ("ablated", "floor", "delta") or (v.of is None and _BASELINE.search(clause.words) is not None)
+        return v.attribute in ("ablated", "floor", "delta") or (
+            v.of is None and _BASELINE.search(clause.words) is not None
+        )
     if v.attribute == "baseline" and v.of is not None:
         return (
             _BASELINE.search(clause.words) is not None

@@ -91,7 +91,9 @@ def causes(sentence: str, parts: list[Clause]) -> Iterator[Caused]:
 def _caused(sentence: str, masked: str, found: re.Match[str]) -> Caused:
     before, after = masked[: found.start()], masked[found.end() :]
     text = sentence[found.start() : found.end()]
-    measured = _measured(after) or (found["thus"] is not None and _WE.search(before[-16:] + text + after[:16]) is not None)
+    measured = _measured(after) or (
+        found["thus"] is not None and _WE.search(before[-16:] + text + after[:16]) is not None
+    )
     if found["leads"]:
         measured = _measured(after)
     if found["because"] and re.match(
@@ -100,7 +102,10 @@ def _caused(sentence: str, masked: str, found: re.Match[str]) -> Caused:
         measured = _measured(before)
     if (
         found["because"]
-        and re.match(r"\s*(?:the |its )?(?:removal|ablation|removing|ablating|dropping|cutting|zeroing|bypassing|disabling|loss of|absence)", after)
+        and re.match(
+            r"\s*(?:the |its )?(?:removal|ablation|removing|ablating|dropping|cutting|zeroing|bypassing|disabling|loss of|absence)",
+            after,
+        )
         and not found[0].lower().startswith("since")
     ):
         measured = _measured(before) or METRIC in before

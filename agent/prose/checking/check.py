@@ -126,7 +126,10 @@ class _Checker:
     def _first_phrases(self, part: Clause, counted: list[Counted]) -> list[tuple[int, int]]:
         """The phrases that counts have held already: the next after each, and whether it is beyond δ."""
         phrases = [(part.start + p.start, part.start + p.end, p.removed) for p in said(part.words)]
-        used = {next(((a, b) for a, b, _ in phrases if b > one.end), None) or next(((a, b) for a, b, _ in phrases), None) for one in counted}
+        used = {
+            next(((a, b) for a, b, _ in phrases if b > one.end), None) or next(((a, b) for a, b, _ in phrases), None)
+            for one in counted
+        }
         used |= {(a, b) for a, b, claim in phrases if claim in ("beyond δ", "within δ")}
         return [one for one in used if one is not None]
 
@@ -135,7 +138,11 @@ class _Checker:
         if any(part.scope.modes for part in parts) or len(self._ground.modes) < 2:
             return parts
         held = [one for part in parts for one in amounts(self._ground, part, row=span.row)]
-        modes = {one.found.mode for one in held if one.outcome == "backed" and one.found is not None and one.role in ("change", "level", "end", None)}
+        modes = {
+            one.found.mode
+            for one in held
+            if one.outcome == "backed" and one.found is not None and one.role in ("change", "level", "end", None)
+        }
         if len(modes) != 1:
             return parts
         return [replace(part, scope=replace(part.scope, modes=tuple(modes))) for part in parts]

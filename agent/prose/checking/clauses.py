@@ -19,7 +19,10 @@ _REMOVES = (
     r"|tak(?:e|es|ing) (?:out|away)|taken (?:out|away)|turn(?:s|ed|ing)? off|switch(?:es|ed|ing)? off|eliminat(?:e[sd]?|ing|ion)|omit(?:s|ted|ting)?|omission|leav(?:e|es|ing) out|left out|exclud(?:e[sd]?|ing)|lesion(?:s|ed|ing)?"
     r"|knock(?:s|ed|ing)? out|prun(?:e[sd]?|ing)|skip(?:s|ped|ping)?|without|w/o|absence|absent|missing|loss of|losing|lacking|minus|in place of|replac(?:e[sd]?|ing)|gone|off|strip(?:ped|ping)?|less)"
 )
-_NO_OF = re.compile(r"\b(?:removal|ablations?|omission|deletion|elimination|exclusion|absence)\s+(?:the\s+)?[\ue000\"“]?$", re.IGNORECASE)
+_NO_OF = re.compile(
+    r"\b(?:removal|ablations?|omission|deletion|elimination|exclusion|absence)\s+(?:the\s+)?[\ue000\"“]?$",
+    re.IGNORECASE,
+)
 _BEFORE = re.compile(
     rf"\b{_REMOVES}\s*(?:of\s+|out\s+|away\s+)?(?:both\s+|either\s+|each of\s+|only\s+|just\s+|all of\s+)?(?:the\s+|a\s+|an\s+|any\s+|its\s+)?(?:[a-z-]+\s+){{0,2}}[\ue000\"“'‘]?\s*$",
     re.IGNORECASE,
@@ -158,7 +161,11 @@ def said_modes(text: str) -> tuple[str, ...]:
 
 
 def _kinds(text: str) -> tuple[str, ...]:
-    text = re.split(r"\b(?:instead of|rather than|in place of)\b", text, maxsplit=1)[0] if re.search(r"\b(?:instead of|rather than) (?:\w+ing|by)\b", text) else text
+    text = (
+        re.split(r"\b(?:instead of|rather than|in place of)\b", text, maxsplit=1)[0]
+        if re.search(r"\b(?:instead of|rather than) (?:\w+ing|by)\b", text)
+        else text
+    )
     return tuple(kind for kind, pattern in _KINDS.items() if re.search(pattern, text, re.IGNORECASE))
 
 
@@ -175,7 +182,8 @@ def _bounds(masked: str, numbers: Sequence[Quantity]) -> Iterator[tuple[int, int
     start = 0
     leading = re.match(r"\s*(?:While|Whereas|Although|Though|Even though)\b", masked) is not None
     inside = [(m.start(), m.end()) for m in re.finditer(r"\([^()]*\)|\[[^\[\]]*\]", masked)]
-    for cut in sorted([*_CUT.finditer(masked), *([m for m in re.finditer(r",\s", masked)][:3] if leading else [])], key=lambda m: m.start()):
+    cuts: list[re.Match[str]] = [*_CUT.finditer(masked), *(list(re.finditer(r",\s", masked))[:3] if leading else [])]
+    for cut in sorted(cuts, key=lambda found: found.start()):
         if cut.start() < start:
             continue
         if any(a <= cut.start() < b for a, b in inside):
@@ -202,7 +210,11 @@ def _groups(text: str, masked: str, start: int, end: int, mentions: Sequence[Men
 def _subjects(masked: str, start: int, end: int, group: Sequence[Mention]) -> tuple[Subject, ...]:
     before, after = masked[max(start, group[0].start - 60) : group[0].start], masked[group[-1].end : end]
     own = [_is_removed(masked[max(start, m.start - 60) : m.start], masked[m.end : end]) for m in group]
-    if re.search(r"\b(?:when|if|once) (?:it is |they are )?(?:removed|ablated|zeroed|dropped|cut)\b", masked[start:end], re.IGNORECASE):
+    if re.search(
+        r"\b(?:when|if|once) (?:it is |they are )?(?:removed|ablated|zeroed|dropped|cut)\b",
+        masked[start:end],
+        re.IGNORECASE,
+    ):
         own = [True for _ in group]
     gone = _AFTER.match(after) is not None or _THAT_OF.search(masked[start : group[0].start]) is not None
     removed = gone or ((own[0] or (len(own) > 1 and any(own))) and not _PRESENT.search(before))
@@ -215,7 +227,9 @@ def _subjects(masked: str, start: int, end: int, group: Sequence[Mention]) -> tu
 
 def _is_removed(before: str, after: str) -> bool:
     """Whether the words before a name say that it is taken away, or that it is set to nothing."""
-    if re.search(r"\b(?:set(?:ting|s)?|put(?:ting)?)\s+(?:the\s+)?[\ue000\"“]?$", before, re.IGNORECASE) and re.match(r"[\ue001\"”]?\s+(?:\w+\s+)?to\s+(?:zero|0|off|none|its mean)\b", after):
+    if re.search(r"\b(?:set(?:ting|s)?|put(?:ting)?)\s+(?:the\s+)?[\ue000\"“]?$", before, re.IGNORECASE) and re.match(
+        r"[\ue001\"”]?\s+(?:\w+\s+)?to\s+(?:zero|0|off|none|its mean)\b", after
+    ):
         return True
     return _BEFORE.search(before) is not None and _NO_OF.search(before) is None
 
@@ -262,7 +276,9 @@ def metric_at(clause: Clause, start: int, end: int, *, following: bool) -> Claus
         return clause
     after = next((m for m in clause.metrics if m.start >= end), None)
     before = next((m for m in reversed(clause.metrics) if m.end <= start), None)
-    reach = r"\s*(?:the\s+)?(?:\w+\s+)?$" if following else r"\s*(?:%\s*)?(?:points?\s+)?(?:(?:of|in|for)\s+(?:the\s+)?)?$"
+    reach = (
+        r"\s*(?:the\s+)?(?:\w+\s+)?$" if following else r"\s*(?:%\s*)?(?:points?\s+)?(?:(?:of|in|for)\s+(?:the\s+)?)?$"
+    )
     near = after is not None and re.match(reach, clause.masked[end : after.start]) is not None
     chosen = after if near or before is None else before
     return clause if chosen is None else replace(clause, scope=replace(clause.scope, metrics=chosen.components))

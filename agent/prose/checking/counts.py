@@ -31,7 +31,10 @@ _SHOWN = re.compile(
 
 
 _ASKS = re.compile(r"\b(?:whether|when|until|once|if)\b[^.;,]*$", re.IGNORECASE)
-_FINISHED = re.compile(r"\b(?P<none>no|none of the|not a single|not one)\b (?P<what>runs?|trials?|seeds?|arms?|of them)\b[^.;]*\b(?P<end>failed|crashed|diverged|timed out|was lost|were lost)\b|\b(?P<all>all|every|each)\b(?: \w+){0,2} (?:runs?|trials?|seeds?)\b[^.;]{0,24}\b(?P<ok>finished|succeeded|completed)\b|\b(?P<pairs>all|every)\b(?: \w+)? pairs?\b[^.;]{0,30}\b(?:measured|tested|cleared|run|evaluated|removed)\b", re.IGNORECASE)
+_FINISHED = re.compile(
+    r"\b(?P<none>no|none of the|not a single|not one)\b (?P<what>runs?|trials?|seeds?|arms?|of them)\b[^.;]*\b(?P<end>failed|crashed|diverged|timed out|was lost|were lost)\b|\b(?P<all>all|every|each)\b(?: \w+){0,2} (?:runs?|trials?|seeds?)\b[^.;]{0,24}\b(?P<ok>finished|succeeded|completed)\b|\b(?P<pairs>all|every)\b(?: \w+)? pairs?\b[^.;]{0,30}\b(?:measured|tested|cleared|run|evaluated|removed)\b",
+    re.IGNORECASE,
+)
 _EXCEPT = re.compile(
     r"\b(?:except|other than|besides|apart from|aside from|save for|but not|with the exception of|beyond (?=\ue010))\b",
     re.IGNORECASE,
@@ -59,7 +62,9 @@ def counts(ground: Ground, clause: Clause) -> Iterator[Counted]:
     for q in numbered:
         if _ASKS.search(clause.masked[clause.start : q.start]):
             continue
-        if re.search(r"\b(?:of|among|out of)\s+(?:the |all |our |these )?$", clause.masked[clause.start : q.start], re.IGNORECASE) and not any(_is_of(clause, o, q) for o in numbered):
+        if re.search(
+            r"\b(?:of|among|out of)\s+(?:the |all |our |these )?$", clause.masked[clause.start : q.start], re.IGNORECASE
+        ) and not any(_is_of(clause, o, q) for o in numbered):
             yield _family_size(ground, clause, q)
             continue
         if not any(o.start < q.start and _is_of(clause, o, q) for o in numbered):
@@ -99,7 +104,10 @@ def _finished(ground: Ground, clause: Clause) -> Iterator[Counted]:
     for found in _FINISHED.finditer(clause.words):
         counts_of, covered = ground.results.accounting, ground.results.coverage
         failed = sum(counts_of.failed.values())
-        right, why = failed == 0 and (found["all"] is None or not counts_of.skipped), f"{failed} failed, {counts_of.skipped} were skipped"
+        right, why = (
+            failed == 0 and (found["all"] is None or not counts_of.skipped),
+            f"{failed} failed, {counts_of.skipped} were skipped",
+        )
         if found["pairs"]:
             done = covered.get("pairs_cleared" if "cleared" in found[0] else "pairs_measured", 0)
             total = covered.get("pairs_possible", covered.get("of_pairs", 0))
@@ -132,8 +140,19 @@ def _number(ground: Ground, clause: Clause, q: Quantity, phrases: list[Said], of
     if _is_number_of(clause, q, len(named)):
         return Counted(q.start, q.end, q.text, "count", "backed", "")
     if re.search(r"\b(?:direction|predict\w*|guess\w*|forecast\w*)\b", clause.words) and ground.results.predictions:
-        hits = {s.direction_hits for s in ground.results.predictions} | {s.n - s.direction_hits for s in ground.results.predictions} | {s.n for s in ground.results.predictions}
-        return Counted(q.start, q.end, q.text, "count", "backed" if int(q.value) in hits else "contradicted", f"directions right: {sorted(hits)}")
+        hits = (
+            {s.direction_hits for s in ground.results.predictions}
+            | {s.n - s.direction_hits for s in ground.results.predictions}
+            | {s.n for s in ground.results.predictions}
+        )
+        return Counted(
+            q.start,
+            q.end,
+            q.text,
+            "count",
+            "backed" if int(q.value) in hits else "contradicted",
+            f"directions right: {sorted(hits)}",
+        )
     if phrase is None:
         known = {*_sizes(ground, clause, tail[:40]), *_total(ground)}
         right = q.value in known
@@ -205,7 +224,11 @@ def _total(ground: Ground) -> set[int]:
 
 def _heads_of_each(components: Iterable[str]) -> set[int]:
     """How many heads stand in one layer."""
-    layers = [component.rpartition("/")[0] for component in set(components) if component.startswith("head:") and "/" in component]
+    layers = [
+        component.rpartition("/")[0]
+        for component in set(components)
+        if component.startswith("head:") and "/" in component
+    ]
     return {layers.count(layer) for layer in layers}
 
 
@@ -251,7 +274,7 @@ def _all_of(
     words = clause.words[found.start() : found.end()]
     claim = claim_of_many(ground, clause, after[0], words)
     pool = [one for one in _pool(ground, clause, words) if not _others(clause, how, found, one)]
-    outcomes = [_of_all(judged(ground, each, one).outcome for each in (claim, *_beyond(phrases))) for one in pool]
+    outcomes: list[Outcome] = [_of_all(judged(ground, each, one).outcome for each in (claim, *_beyond(phrases))) for one in pool]
     hold = outcomes.count("backed")
     text, kind = clause.text[found.start() : found.end()], "count"
     outcome = _quantified(how, outcomes, shown=_SHOWN.search(clause.words) is not None)
@@ -280,7 +303,7 @@ def _others(clause: Clause, how: str, found: re.Match[str], one: Found) -> bool:
         c for g in clause.groups for s in g for c in s.components
     }
     return (
-        (any(word in text for word in ("other", "rest", "remaining", "else")) or _EXCEPT.search(clause.words))
+        (any(word in text for word in ("other", "rest", "remaining", "else")) or _EXCEPT.search(clause.words) is not None)
         and isinstance(one, Effect)
         and one.components[0] in named
     )

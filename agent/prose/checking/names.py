@@ -14,14 +14,18 @@ _ORDINARY = frozenset(
     "harmful helpful quiet mute rate size steps lr optimizer".split()
 )
 """Words that name a component only where they are set as code, or where a noun of its kind follows."""
-_NEVER = frozenset("mean zero training test seed seeds study result results effect baseline rate size steps lr mode metric all none other both last data loss".split())
+_NEVER = frozenset(
+    "mean zero training test seed seeds study result results effect baseline rate size steps lr mode metric all none other both last data loss".split()
+)
 """Of these, words that are no name but where they are marked."""
 _KIND = r"(?=\s+(?:module|layer|component|block|part|linear|unit|head|branch|path|term|step)\b)"
 _GOES_ON = re.compile(
     r"['’]?s?\s*(?:$|[.;:)(\]]|,(?! we\b| the\b| in\b)|(?:and|or|nor|is|are|was|were|matters?|hurts?|costs?|alone|together|removed|when|does|do|did|by|to|with|has|have|had|works?|compensates?|can|could|will|at|on|in|changes?|adds?|leads?|raises?"
     r"|lowers?|reduces?|increases?|improves?|remains?|stays?|contributes?|helps?|not|than|itself|as|but|while|which|for|acts?|interacts?|holds?|no|separately|individually|back|show|shows|came|turned|gives?)\b)"
 )
-_NOT_BEFORE = re.compile(r"\b(?:an?|our|this|that|from|on|at|to|in|these|those|very|its|their|each|every|be|is|are|was|were|too|more|less|most|only|turned|proved|come|comes|came)\s$|(?:^|[^\w,])the\s$")
+_NOT_BEFORE = re.compile(
+    r"\b(?:an?|our|this|that|from|on|at|to|in|these|those|very|its|their|each|every|be|is|are|was|were|too|more|less|most|only|turned|proved|come|comes|came)\s$|(?:^|[^\w,])the\s$"
+)
 _REMOVAL_BEFORE = re.compile(
     r"(?:remov\w+|without|w/o|ablat\w+|dropping|zeroing|bypass\w+|deleting|disabling|cutting)(?: out)? (?:the )?$"
 )
@@ -149,7 +153,11 @@ def _meant(name: str, plain: str, marked: frozenset[int], start: int) -> bool:
         return True
     if start in marked or re.match(_KIND, plain[start + len(name) :]) or _REMOVAL_BEFORE.search(plain[:start]):
         return True
-    return name not in _NEVER and _NOT_BEFORE.search(plain[:start]) is None and _GOES_ON.match(plain[start + len(name) :]) is not None
+    return (
+        name not in _NEVER
+        and _NOT_BEFORE.search(plain[:start]) is None
+        and _GOES_ON.match(plain[start + len(name) :]) is not None
+    )
 
 
 def _inside(one: Mention, taken: Iterable[tuple[int, int]]) -> bool:
@@ -201,7 +209,12 @@ def _ways(component: str, label: str) -> set[str]:
         }
     elif plain := re.fullmatch(r"(?:.*\.)?([a-z_]+?)s?\.(\d+)", path, re.IGNORECASE):
         ways |= {f"{plain[1]} {plain[2]}", f"{plain[1]} layer {plain[2]}"}
-    ways |= {re.sub(r"norm\b", word, way) for way in ways for word in ("normalization", "normalisation") if re.search(r"[ _-]norm\b", way)}
+    ways |= {
+        re.sub(r"norm\b", word, way)
+        for way in ways
+        for word in ("normalization", "normalisation")
+        if re.search(r"[ _-]norm\b", way)
+    }
     return {normal(way) for way in ways if way}
 
 
@@ -245,7 +258,7 @@ def _siblings(found: dict[str, set[tuple[str, ...]]]) -> dict[str, tuple[str, ..
     """`attention layers` for all of `attention.0`, `attention.1`; `second attention layer` for one; heads of it."""
     families: dict[str, dict[int, tuple[str, ...]]] = defaultdict(dict)
     for ones in list(found.values()):
-        for (component, *others) in ones:
+        for component, *others in ones:
             numbered = re.fullmatch(r"module:(?:.*\.)?([a-z_]+?)s?\.(\d+)", component)
             if numbered and not others:
                 families[normal(numbered[1])][int(numbered[2])] = (component,)
@@ -258,8 +271,17 @@ def _siblings(found: dict[str, set[tuple[str, ...]]]) -> dict[str, tuple[str, ..
         for at, component in members.items():
             if at < len(_ORDINALS):
                 names |= {f"{_ORDINALS[at]} {one}": component for one in called}
-                heads = {name: ones for name, ones in found.items() if re.fullmatch(rf"head \d+ of {noun}\.{at}", name) for ones in ones}
-                names |= {f"{name.partition(' of ')[0]} of the {_ORDINALS[at]} {one}": ones for name, ones in heads.items() for one in called}
+                heads = {
+                    name: ones
+                    for name, ones in found.items()
+                    if re.fullmatch(rf"head \d+ of {noun}\.{at}", name)
+                    for ones in ones
+                }
+                names |= {
+                    f"{name.partition(' of ')[0]} of the {_ORDINALS[at]} {one}": ones
+                    for name, ones in heads.items()
+                    for one in called
+                }
     return names
 
 
@@ -268,8 +290,14 @@ def _by_verdict(facts: Facts) -> dict[str, tuple[str, ...]]:
     joints = {tuple(sorted(joint.components)) for joint in facts.results.interactions}
     names: dict[str, tuple[str, ...]] = {}
     for mode in {effect.mode for effect in facts.results.effects}:
-        family = [e for e in facts.results.effects if e.mode == mode and e.role == "confirmatory" and e.metric == facts.results.study.primary]
-        several = tuple(sorted({e.components[0] for e in family if e.verdict == "negligible" and len(e.components) == 1}))
+        family = [
+            e
+            for e in facts.results.effects
+            if e.mode == mode and e.role == "confirmatory" and e.metric == facts.results.study.primary
+        ]
+        several = tuple(
+            sorted({e.components[0] for e in family if e.verdict == "negligible" and len(e.components) == 1})
+        )
         if len(several) > 1 and several in joints:
             nouns = ["components", "parts", *(["heads"] if all(one.startswith("head:") for one in several) else [])]
             names |= {f"{word} {noun}": several for word in ("negligible", "unimportant") for noun in nouns}

@@ -57,7 +57,9 @@ _LABELLED = re.compile(
     r"(?:\b(?:[Ss]ections?|[Ss]ecs?\.?|[Tt]ables?|[Tt]abs?\.?|[Ff]igures?|[Ff]igs?\.?|[Ee]quations?|[Ee]qs?\.?|[Aa]ppendix|[Cc]hapter|[Pp]ages?|pp\.|[Ss]tep|[Ll]ines?|[Rr]ound|[Ss]eed|[Ee]xample|"
     r"[Ss]eeds|[Vv]ersions?|v|[Pp]ython|[Tt]orch|PyTorch|[Nn]um[Pp]y|[Ss]ci[Pp]y|CUDA|Adam|RTX|TITAN|Tesla|EPYC|[Hh]eads?|[Ll]ayers?|[Bb]locks?|[Cc]lass(?:es)?|[Ii]tems?|ImageNet|CIFAR|[Nn]eurons?|[Ee]poch|[Rr]ef\.?)[\s~]*\(?(?:\d+(?:\.\d+)*(?:,|–|-|\sand)\s?)*|#|\d{4}-\d\d-|\d{4}-|No\.\s)$"
 )
-_ONE_OF = re.compile(r"\s+(?:\w+ )?(?:component|head|removal|part|ablation|layer|hurts|matters|is (?:undecided|negligible|structural|detected)|arm)\b")
+_ONE_OF = re.compile(
+    r"\s+(?:\w+ )?(?:component|head|removal|part|ablation|layer|hurts|matters|is (?:undecided|negligible|structural|detected)|arm)\b"
+)
 _YEAR = re.compile(r"(?:19|20)\d\d$")
 _OPS: dict[Op, str] = {
     ">": r"(?:more than|greater than|larger than|higher than|above|over|exceed(?:s|ed|ing)?|at least|no less than|beyond|>|≥|upwards of|in excess of|as (?:much|many|high) as(?! )|up from)\s*$",
@@ -113,7 +115,9 @@ def quantities(text: str, taken: Sequence[tuple[int, int]]) -> list[Quantity]:
     return _units_shared(text, sorted(free, key=lambda one: one.start))
 
 
-_LISTED = re.compile(r"\s*(?:,|;)?\s*(?:to|and|or|–|-|against|vs\.?|versus|,|compared (?:to|with)|instead of|rather than)?\s*")
+_LISTED = re.compile(
+    r"\s*(?:,|;)?\s*(?:to|and|or|–|-|against|vs\.?|versus|,|compared (?:to|with)|instead of|rather than)?\s*"
+)
 _LEVEL = re.compile(r"\s*(?:simultaneous |confidence )?(?:intervals?|CI|C\.I\.|confidence)\b")
 _SHARED = ("percent", "points", "seeds", "trials", "delta", "time")
 
@@ -122,7 +126,12 @@ def _units_shared(text: str, found: list[Quantity]) -> list[Quantity]:
     """`3.5 to 4.3 points`: what stands behind the last number of a list is the unit of all."""
     for at in range(len(found) - 2, -1, -1):
         one, following = found[at], found[at + 1]
-        if one.unit == "" and following.unit in _SHARED and _LISTED.fullmatch(text[one.end : following.start]) and not _LEVEL.match(text[following.end :]):
+        if (
+            one.unit == ""
+            and following.unit in _SHARED
+            and _LISTED.fullmatch(text[one.end : following.start])
+            and not _LEVEL.match(text[following.end :])
+        ):
             found[at] = replace(one, unit=following.unit, unit_text=following.unit_text)
     return found
 
@@ -169,7 +178,9 @@ def _in_words(text: str) -> Iterator[Quantity]:
         rest, start, end = text[found.end() :], found.start(), found.end()
         op = _op(text[:start], "")
         if found["fold"]:
-            if found[0].lower() in ("triple", "double") and re.search(r"\b(?:an?|the|this|each|every|any)\s+$", text[:start], re.IGNORECASE):
+            if found[0].lower() in ("triple", "double") and re.search(
+                r"\b(?:an?|the|this|each|every|any)\s+$", text[:start], re.IGNORECASE
+            ):
                 continue
             if found[0].lower() == "half" and not re.match(r"\s+(?:of|as|the|that|its|their)\b", rest):
                 continue
@@ -187,7 +198,11 @@ def _in_words(text: str) -> Iterator[Quantity]:
         else:
             value = _spelled(found["spelled"])
             unit, unit_text = _unit(rest)
-            if value is None or (found[0].lower() in ("one", "zero", "second") and not unit_text and not (found[0].lower() == "one" and _ONE_OF.match(rest))):
+            if value is None or (
+                found[0].lower() in ("one", "zero", "second")
+                and not unit_text
+                and not (found[0].lower() == "one" and _ONE_OF.match(rest))
+            ):
                 continue
             decimals = 1 if "point" in found[0].lower() else 0
             yield Quantity(start, end + len(unit_text), text[start : end + len(unit_text)], value, decimals, "", unit, op, spelled=True, unit_text=unit_text.strip().lower())  # fmt: skip
@@ -221,7 +236,7 @@ def _unit(rest: str) -> tuple[Unit, str]:
 
 def _op(before: str, sign: str) -> Op:
     if sign and sign in "<>≤≥~≈":
-        return {"<": "<", "≤": "<", ">": ">", "≥": ">"}.get(sign, "about")  # pyright: ignore[reportReturnType]
+        return "<" if sign in "<≤" else ">" if sign in ">≥" else "about"
     text = before[-28:].lower()
     for op, pattern in _OPS.items():
         if re.search(rf"(?:^|[\s(]){pattern}" if pattern[3].isalpha() else pattern, text):

@@ -14,7 +14,7 @@ from ...results import Effect, Interaction
 from .amounts import found_of
 from .clauses import METRIC, Clause, Subject, two_sides
 from .finding import Kind, Outcome
-from .ground import Found, Ground, Scope
+from .ground import Found, Ground
 from .quantities import Quantity
 from .verdicts import told
 
@@ -43,6 +43,7 @@ _SMALL_CHANGE = re.compile(
 _GIVES_BACK = re.compile(
     r"\b(?:recover|restor|regain|giv\w+ back|gave back|given back|retain|keep|kept)\w*[^.;]*$", re.IGNORECASE
 )
+_CHANGES = re.compile(r"\b(?:loss|drop|gain|cost|decrease|change|improvement)\b")
 _TWICE = {2.0: 0.15, 0.5: 0.05, 3.0: 0.25}
 
 
@@ -125,7 +126,15 @@ def _direction(ground: Ground, clause: Clause, found: re.Match[str], first: Subj
     sign = -1 if found["less"] else 1
     context = clause.words
     near = found["between"] if "between" in found.re.groupindex else ""
-    if METRIC in near and not re.search(r"\b(?:cost|los[et]|losing|lower|drop|reduc|take|remove)\w*\b[^.;]{0,20}$", context[: found.start()], re.IGNORECASE) and not re.search(r"loss|drop|cost|decrease|change", near.replace(METRIC, "")):
+    if (
+        METRIC in near
+        and not re.search(
+            r"\b(?:cost|los[et]|losing|lower|drop|reduc|take|remove)\w*\b[^.;]{0,20}$",
+            context[: found.start()],
+            re.IGNORECASE,
+        )
+        and not re.search(r"loss|drop|cost|decrease|change", near.replace(METRIC, ""))
+    ):
         floors = ground.floors(clause.scope)
         sign = sign if floors and floors[0][2].goal == "minimize" else -sign
     elif re.search(r"\b(?:worse|better)\b", found[0][:7]):
@@ -354,29 +363,23 @@ def _ranking(
     modes = {one.mode for _, _, one in sized}
     if len(modes) > 1 and not clause.scope.modes:
         return []
-    key = _key(ground, clause, found, after)
-    return sorted(sized, key=lambda one: -key(one[0]))
+    return sorted(sized, key=lambda one: -_place(ground, clause, found, after, one[0]))
 
 
-def _key(ground: Ground, clause: Clause, found: re.Match[str], after: str):  # noqa: ANN202
+def _place(ground: Ground, clause: Clause, found: re.Match[str], after: str, loss: float) -> float:
+    """How far in front a loss stands in what the superlative ranks by."""
     least = found["least"] is not None
-    words = clause.words
     removed = any(s.removed for g in clause.groups for s in g) or any(s.removed for s in clause.carried)
-    if METRIC in after[:20] and not re.search(
-        r"\b(?:loss|drop|gain|cost|decrease|change|improvement)\b", after.replace(METRIC, "")
-    ):
+    if METRIC in after[:20] and not _CHANGES.search(after.replace(METRIC, "")):
         floors = ground.floors(clause.scope)
-        up = floors and floors[0][2].goal == "minimize"
-        return lambda loss: loss if bool(up) != least else -loss  # noqa: E731
-    if (_GAIN.search(after) and (removed or re.search(r"gain|improvement", after))) or (
-        _HARMFUL.search(words) and not removed
-    ):
-        return lambda loss: loss if least else -loss
+        up = bool(floors) and floors[0][2].goal == "minimize"
+        return loss if up != least else -loss
+    gains = _GAIN.search(after) and (removed or re.search(r"gain|improvement", after))
+    if gains or (_HARMFUL.search(clause.words) and not removed):
+        return loss if least else -loss
     if least:
-        return lambda loss: -abs(loss)
-    if re.search(r"\b(?:effect|change|difference|impact|influence)\b", after):
-        return abs
-    return lambda loss: loss
+        return -abs(loss)
+    return abs(loss) if re.search(r"\b(?:effect|change|difference|impact|influence)\b", after) else loss
 
 
 def _ranked(

@@ -31,7 +31,8 @@ _WHOSE = re.compile(
     re.IGNORECASE,
 )
 _WHETHER = re.compile(
-    r"\b(?:whether|if (?=it|the|removing|\ue010)|(?:not|n['’]t|cannot) (?:claim|say|conclude|know|tell|assert|mean|imply|take this)\b)[^.;]*$", re.IGNORECASE
+    r"\b(?:whether|if (?=it|the|removing|\ue010)|(?:not|n['’]t|cannot) (?:claim|say|conclude|know|tell|assert|mean|imply|take this)\b)[^.;]*$",
+    re.IGNORECASE,
 )
 _INTERACTION = re.compile(r"\b(?:interaction|contrast)\b", re.IGNORECASE)
 _WITHIN = re.compile(
@@ -108,7 +109,9 @@ def _given_back(ground: Ground, clause: Clause) -> Iterator[Stated]:
         scope = Scope(("recover",), clause.scope.metrics, clause.scope.kinds)
         for subject in subjects_of(clause, start, end):
             if not found_of(ground, replace(clause, scope=scope), subject):
-                yield Stated(start, end, said_so[0], "unbacked", "nothing was fine-tuned after cutting it", None, "changed")
+                yield Stated(
+                    start, end, said_so[0], "unbacked", "nothing was fine-tuned after cutting it", None, "changed"
+                )
             for one in found_of(ground, replace(clause, scope=scope), subject):
                 fraction = one.recovered.fraction if isinstance(one, Effect) and one.recovered is not None else None
                 outcome: Outcome = (
@@ -139,13 +142,17 @@ def _speaks(clause: Clause, phrase: Said, start: int, end: int) -> bool:
         _WITHIN.match(after) or re.match(r"\s+(?:an?|one|two|three|its|\d+)\s+(?:seeds?|runs?)\b", after)
     ):
         return False
-    if phrase.removed in ("beyond δ", "within δ") and re.search(r"\binterval\b[^.;]*\b(?:includ|contain|reach|extend|straddl|cross|overlap)\w*[^.;]*$", before):
+    if phrase.removed in ("beyond δ", "within δ") and re.search(
+        r"\binterval\b[^.;]*\b(?:includ|contain|reach|extend|straddl|cross|overlap)\w*[^.;]*$", before
+    ):
         return False
     if re.search(rf"{NAME}\ue001?\s+(?:is|are|was|were|has been)\s+$", before) and _REMOVING.fullmatch(phrase.text):
         return False
     if re.search(r"\bwhat\b[^.;,]{0,40}$", before):
         return False
-    if re.fullmatch(r"need\w*|requir\w+", phrase.text, re.IGNORECASE) and re.search(r"\b(?:seeds?|runs?|examples?)\b[^.;]{0,20}$", before):
+    if re.fullmatch(r"need\w*|requir\w+", phrase.text, re.IGNORECASE) and re.search(
+        r"\b(?:seeds?|runs?|examples?)\b[^.;]{0,20}$", before
+    ):
         return False
     if _WHETHER.search(before) and phrase.removed not in ("undecided", "size uncertain"):
         return False
@@ -172,7 +179,9 @@ def _stated(ground: Ground, clause: Clause, phrase: Said, held: Sequence[Held], 
     claim = _claim(ground, clause, phrase, subjects[0], start, end)
     numbered = any(h.role in ("change", "level", "relative") and h.outcome == "backed" for h in held)
     hedged = any(one.removed in _HEDGES for one in said(sentence))
-    judgement = judge_all(ground, metric_at(clause, start, end, following=True), claim, subjects, numbered=numbered, hedged=hedged)
+    judgement = judge_all(
+        ground, metric_at(clause, start, end, following=True), claim, subjects, numbered=numbered, hedged=hedged
+    )
     yield Stated(start, end, phrase.text, judgement.outcome, judgement.why, judgement.found, claim)
 
 
@@ -246,9 +255,15 @@ def _claim(ground: Ground, clause: Clause, phrase: Said, subject: Subject | None
         or _metric_speaks(clause, subject, start)
     )
     word = phrase.removed if removed else phrase.present
-    if re.search(r"\b(?:this|the|that|which) (?:component|part|head|layer|module|block)\s+$", clause.masked[clause.start : start], re.IGNORECASE):
+    if re.search(
+        r"\b(?:this|the|that|which) (?:component|part|head|layer|module|block)\s+$",
+        clause.masked[clause.start : start],
+        re.IGNORECASE,
+    ):
         word = phrase.present
-    if word == "undecided" and re.search(r"\b(?:exceed\w*|size|larger than|beyond|above)\b|δ|smallest effect", clause.masked[end : end + 60]):
+    if word == "undecided" and re.search(
+        r"\b(?:exceed\w*|size|larger than|beyond|above)\b|δ|smallest effect", clause.masked[end : end + 60]
+    ):
         return "size uncertain"
     word = _redundant(ground, clause, phrase, subject) or word
     if word == "costs" and not clause.quantities:
@@ -259,7 +274,9 @@ def _claim(ground: Ground, clause: Clause, phrase: Said, subject: Subject | None
         and re.match(r"\s+(?:off )?(?:without|w/o)", clause.masked[end : clause.end])
     ):
         word = "better"
-    return resolved(word, maximise=_maximise(ground, metric_at(clause, start, end, following=True)), negated=phrase.negated)
+    return resolved(
+        word, maximise=_maximise(ground, metric_at(clause, start, end, following=True)), negated=phrase.negated
+    )
 
 
 def _redundant(ground: Ground, clause: Clause, phrase: Said, subject: Subject | None) -> Claim | None:
@@ -309,7 +326,11 @@ def judge_all(
     hedged: bool = False,
 ) -> Judgement:
     """Hold a claim against every subject: all must back it; one that contradicts it is enough."""
-    if claim in ("significant", "important", "large", "beyond δ") and _INTERACTION.search(clause.words) and any(len(s.components) > 1 for s in subjects):
+    if (
+        claim in ("significant", "important", "large", "beyond δ")
+        and _INTERACTION.search(clause.words)
+        and any(len(s.components) > 1 for s in subjects)
+    ):
         claim = "interact"
     if claim in JOINT:
         return _judge_joint(ground, clause, claim, subjects)

@@ -164,7 +164,11 @@ def values_of_study(ground: Ground) -> Iterator[Value]:
     )
     yield from (Value(v, "count", k) for k, v in results.coverage.items() if _is_number(v))
     for mode in {j.mode for j in results.interactions}:
-        yield Value(len({j.ablation for j in results.interactions if j.mode == mode and len(j.components) == 2}), "count", "pairs_measured")
+        yield Value(
+            len({j.ablation for j in results.interactions if j.mode == mode and len(j.components) == 2}),
+            "count",
+            "pairs_measured",
+        )
     yield from (
         Value(n, "count", "rounds") for n in (len(results.rounds), max((e.round for e in results.effects), default=0))
     )
@@ -228,7 +232,10 @@ def counted_as(attribute: str, called: str, words: str, before: str) -> bool:
     if attribute == "begun":
         return "seed" in called and re.search(r"\b(?:of|its|all)\s+(?:the |its )?$", before, re.IGNORECASE) is not None
     if attribute in ("pairs_possible", "of_pairs"):
-        return "pair" in called and re.search(r"\b(?:of|possible|are)\s+(?:the |all )?$", before, re.IGNORECASE) is not None
+        return (
+            "pair" in called
+            and re.search(r"\b(?:of|possible|are)\s+(?:the |all )?$", before, re.IGNORECASE) is not None
+        )
     if attribute in ("pairs_cleared", "pairs_measured", "groups_measured"):
         return re.search(r"pair|group", called) is not None
     return re.search(_COUNTED.get(attribute, r"^$"), called) is not None

@@ -18,7 +18,8 @@ Claim = Literal[
     "compensation", "interact", "no interaction", "synergy", "more than the sum", "less than the sum", "changed",
     "verdict matters", "verdict hurts", "verdict detected", "verdict redundancy", "verdict irreducible", "confirmatory", "exploratory",
 ]  # fmt: skip
-_KEYS = "matters hurts worse better nonzero negligible undecided structural no-op untestable".split()
+_KEYS = ("matters", "hurts", "worse", "better", "nonzero", "negligible", "undecided", "structural", "no-op", "untestable")
+_LETTERS: dict[str, Outcome] = {"b": "backed", "c": "contradicted", "u": "unbacked"}
 _TABLE: dict[Claim, str] = {
     "important": "bcucccuucu",
     "unimportant": "ccccbbcccc",
@@ -119,9 +120,7 @@ def judged(ground: Ground, claim: Claim, found: Found, *, numbered: bool = False
         letter = "b" if numbered and ((ground.loss(found) or 0) > 0) == (claim == "worse") else "c"
     if letter == "u" and claim in ("worse", "better") and numbered and key == "undecided":
         letter = "u" if ((ground.loss(found) or 0) > 0) == (claim == "worse") else "c"
-    return Judgement(
-        {"b": "backed", "c": "contradicted"}.get(letter, "unbacked"), _why(ground, claim, key, found), found
-    )  # pyright: ignore[reportArgumentType]
+    return Judgement(_LETTERS[letter], _why(ground, claim, key, found), found)
 
 
 def told(ground: Ground, found: Found) -> str:
