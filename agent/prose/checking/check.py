@@ -10,22 +10,27 @@ from typing import Literal
 
 from ..facts import Facts
 from ..references import NoSuchReference, read
-from .amounts import Held, amounts, owners
+from .amounts import amounts
 from .causes import causes
-from .clauses import Carried, Clause, clauses, said_modes
-from .counts import Counted, counts
+from .clauses import Carried, Clause, clauses
+from .counted import Counted
+from .counts import counts
 from .finding import Finding, Kind, Outcome, offending
 from .ground import Found, Ground, Scope
+from .held import Held
 from .latex import read_latex
 from .lexicon import said
 from .markdown import read_markdown
+from .modes import said_modes
 from .names import Names
+from .owners import owners
 from .quantities import Quantity
-from .relations import implied, relations
+from .relations import relations
 from .sentences import Span, sentences
 from .setup import setup
 from .source import CODE, CODE_ENDS, Plain
 from .statements import statements
+from .superlatives import implied
 
 _ID = re.compile(rf"{CODE}(?P<id>(?:config|module|head|neurons|weight|edit):[^{CODE_ENDS}]+){CODE_ENDS}")
 _UNSEEN = re.compile(f"[{CODE}{CODE_ENDS}]")

@@ -5,68 +5,76 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from .ground import Scope
+from .modes import said_kinds, said_modes
 from .names import Mention, Names
 from .quantities import Quantity, quantities
 
 NAME, METRIC = "\ue010", "\ue012"
 """Stand in place of every character of a name and of a metric."""
+
+
 _CUT = re.compile(
     r";|(?<!\d):\s|—|,?\s(?:but|while|whereas|although|though|yet|however|even though|despite|in contrast,?|by contrast,?|on the other hand,?)\s|,\s(?:and|so|which|with|where|whose|since|because|as|nor|or|then|making|leading|suggesting|showing)\s|,\s(?=together|each|alone|jointly|both|it |its |their |they |neither|none)"
     r"|\sand\s(?=(?:it|its|this|that|removing|dropping|ablating|the (?:removal|loss|change|effect|joint|interval|verdict))\b)|\s(?:and|but)\s(?=together\b)|\sbecause\s|\sso that\s|\sand (?:is|are|was|were) "
 )
+
+
 _REMOVES = (
     r"(?:remov(?:e[sd]?|ing|al)|ablat(?:e[sd]?|ing|ions?)|drop(?:s|ped|ping)?|zero(?:es|ed|ing)?(?: out)?|bypass(?:es|ed|ing)?|delet(?:e[sd]?|ing|ion)|disabl(?:e[sd]?|ing)|cut(?:s|ting)?(?: out| away)?"
     r"|tak(?:e|es|ing) (?:out|away)|taken (?:out|away)|turn(?:s|ed|ing)? off|switch(?:es|ed|ing)? off|eliminat(?:e[sd]?|ing|ion)|omit(?:s|ted|ting)?|omission|leav(?:e|es|ing) out|left out|exclud(?:e[sd]?|ing)|lesion(?:s|ed|ing)?"
     r"|knock(?:s|ed|ing)? out|prun(?:e[sd]?|ing)|skip(?:s|ped|ping)?|without|w/o|absence|absent|missing|loss of|losing|lacking|minus|in place of|replac(?:e[sd]?|ing)|gone|off|strip(?:ped|ping)?|less)"
 )
+
+
 _NO_OF = re.compile(
     r"\b(?:removal|ablations?|omission|deletion|elimination|exclusion|absence)\s+(?:the\s+)?[\ue000\"“]?$",
     re.IGNORECASE,
 )
+
+
 _BEFORE = re.compile(
     rf"\b{_REMOVES}\s*(?:of\s+|out\s+|away\s+)?(?:both\s+|either\s+|each of\s+|only\s+|just\s+|all of\s+)?(?:the\s+|a\s+|an\s+|any\s+|its\s+)?(?:[a-z-]+\s+){{0,2}}[\ue000\"“'‘]?\s*$",
     re.IGNORECASE,
 )
+
+
 _AFTER = re.compile(
     rf"^[\ue001\"”'’]?(?:['’]s)?\s*(?:(?:module|layer|component|block|head|term|part|augmentation|regularizer)s?\s+)?(?:\([^)]*\)\s*)?(?:(?:is|are|was|were|being|be|been|gets?|(?:is|are) both|both|together|had been|has been)\s+){{0,2}}(?:{_REMOVES})\b(?!\s+(?:accuracy|performance|the|by|from|to|sharply|\ue012|\d))",
     re.IGNORECASE,
 )
+
+
 _THAT_OF = re.compile(r"\b(?:removals?|ablations?)\b[^.;]{0,40}\b(?:that|those) of\s*(?:the\s+)?$", re.IGNORECASE)
+
+
 _PRESENT = re.compile(
     r"\b(?:adding|add|includ\w+|keep\w*|retain\w*|with|us(?:e|es|ing)|enabl\w+|presence of|insert\w*|introduc\w+)\s+(?:the\s+|a\s+)?[\ue000\"“]?$",
     re.IGNORECASE,
 )
+
+
 _JOINED = re.compile(
     r"^[\ue001\"”'’)]*(?:\s*\([^()]*\))?\s*(?:,\s*(?:and|or|nor|then)?|and|or|nor|&|\+|as well as|together with|along with|but also|plus|with|/)\s*(?:also\s+)?(?:(?:of|both|removing|without|w/o|the|a|removal of|ablating|dropping|from|by|that of)\s+){0,3}[\ue000(\"“'‘]*$",
     re.IGNORECASE,
 )
+
+
 _TOGETHER = re.compile(
     r"\b(?:together|jointly|joint|both at once|at once|at the same time|simultaneous(?:ly)?|in combination|combined|combination|combining|the pair|pairs?|each other|one another|both (?:are|is|were|was) (?:removed|ablated|gone|cut|dropped|zeroed)|(?:removing|dropping|ablating|cutting|zeroing|without|bypassing) (?:both|the two|all three|all of)|removal of both|both removed|both [\ue000]?\ue010+[\ue001]? and (?:the )?[\ue000]?\ue010+[\ue001]? (?:are |were |is |was )?(?:removed|gone|ablated|cut|zeroed|dropped|off)|without both|as a (?:pair|group)|group|interact\w*|mutual\w*|contrast|hides? (?:each|behind)|additive|beyond the sum|in series|irreducible|compensat\w+|redundan\w+|synerg\w+|interact\w*|triples? of|I\s*=|\ue010 and \ue010 together|in concert)\b|\ue010\s*[\ue001]?\s*\+\s*[\ue000]?\ue010",
     re.IGNORECASE,
 )
+
+
 _APART = re.compile(
     r"\b(?:each(?! other)|alone|separately|individual(?:ly)?|on (?:its|their) own|by (?:itself|themselves)|either|singly|in isolation|respectively|one at a time|neither|apart)\b",
     re.IGNORECASE,
 )
+
+
 _PRONOUN = re.compile(
     r"\b(?:it|its|this|that|these|those|they|their|them|both|the two|each|the (?:same|latter|former|component|head|module|layer|removal|pair|part|ablation|change|effect|drop|loss|gain|difference|interval|verdict|interaction|contrast|joint|three)|which|neither|either|doing so|such)\b",
     re.IGNORECASE,
 )
-_MODES = {
-    "retrain": re.compile(r"\bretrain\w*|\b(?:trained|training|train)(?: the model)?(?: anew| from scratch| without| again)|\bfrom scratch|\btraining (?:needs|relies|runs?)|\bwhen (?:training|trained)\b|what training needs|training-time|during training", re.IGNORECASE),
-    "reevaluate": re.compile(r"\bre-?evaluat\w*|\btrained (?:model|network|checkpoint)\b|\bfixed weights|\bwithout (?:any )?(?:retraining|fine-?tuning|re-training|further training)|\b(?:at|during) (?:test|inference|evaluation)(?: time)?|post-training removal|frozen|\bcheckpoints?\b", re.IGNORECASE),
-    "recover": re.compile(r"\b(?:recover(?:y|s|ed|ing)?|fine-?tun(?:e[sd]?|ing)|after the cut|gives? back|given back|gave back|regain\w*|restor\w+)\b", re.IGNORECASE),
-}  # fmt: skip
-_NOT_A_MODE = re.compile(
-    r"\b(?:without|no|not?|nor|rather than|instead of|before|than) (?:any |in |under |by |further )?(?:re-?train\w*|fine-?tun\w+|re-?evaluat\w+)|recovery search",
-    re.IGNORECASE,
-)
-_KINDS = {
-    "mean": r"\bmean[- ](?:ablat|remov|replac|intervention)\w*|\b(?:replac\w+|set\w*|substitut\w+)\b[^.;]{0,40}\b(?:by|with|to) (?:its|their|the) means?\b|\bmean of",
-    "zero": r"\bzero[- ](?:ablat|remov)\w*|\bzero(?:ed|ing)\b",
-    "resample": r"\bresampl\w+",
-    "bypass": r"\bbypass\w*",
-}
 
 
 @dataclass(frozen=True)
@@ -121,7 +129,7 @@ def clauses(text: str, names: Names, carried: Carried, taken: Sequence[tuple[int
     masked = _masked(_masked(text, mentions, NAME), metrics, METRIC)
     numbers = quantities(masked, [*((m.start, m.end) for m in [*mentions, *metrics]), *taken])
     modes = said_modes(text)
-    scope = Scope(modes or carried.scope.modes, carried.scope.metrics, _kinds(text))
+    scope = Scope(modes or carried.scope.modes, carried.scope.metrics, said_kinds(text))
     previous = carried.subjects
     for start, end in _bounds(masked, numbers):
         inside = [one for one in mentions if start <= one.start < end]
@@ -150,23 +158,6 @@ def _ahead(text: str, masked: str, start: int, mentions: Sequence[Mention]) -> t
 def is_carried(words: str) -> bool:
     """Whether a clause points back to what was said before."""
     return _PRONOUN.search(words) is not None
-
-
-def said_modes(text: str) -> tuple[str, ...]:
-    """The modes that a text names."""
-    text = _NOT_A_MODE.sub(lambda found: "\ue013" * len(found[0]), text) if not re.search(r"without (?:any )?(?:re-?training|fine-?tuning)", text, re.IGNORECASE) else text  # fmt: skip
-    if re.search(r"without (?:any |further )?(?:re-?training|fine-?tuning)", text, re.IGNORECASE):
-        return ("reevaluate",)
-    return tuple(mode for mode, pattern in _MODES.items() if pattern.search(text))
-
-
-def _kinds(text: str) -> tuple[str, ...]:
-    text = (
-        re.split(r"\b(?:instead of|rather than|in place of)\b", text, maxsplit=1)[0]
-        if re.search(r"\b(?:instead of|rather than) (?:\w+ing|by)\b", text)
-        else text
-    )
-    return tuple(kind for kind, pattern in _KINDS.items() if re.search(pattern, text, re.IGNORECASE))
 
 
 def _masked(text: str, mentions: Sequence[Mention], mark: str) -> str:

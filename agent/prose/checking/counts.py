@@ -2,28 +2,37 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
-from ...results import Effect, Interaction
-from .amounts import is_count_of_things
+from ...results import Effect
 from .clauses import Clause
-from .finding import Kind, Outcome
+from .counted import Counted
+from .covered import coverage_claims
+from .finding import Outcome
 from .ground import Found, Ground
 from .lexicon import Said, said
 from .quantities import Quantity
-from .statements import claim_of_many, subjects_of
+from .roles import is_count_of_things
+from .sizes import distinct, pool_of, sizes_of, total_sizes
+from .stated import subjects_of
+from .statements import claim_of_many
 from .verdicts import Claim, judged
 
 _NOUN = r"(?P<noun>components?|(?:attention )?heads?|layers?|blocks?|(?:single |joint )?removals?|parts?|modules?|ablations?|arms?|pairs?|groups?|interactions?|combinations?|of them|others\b|rest|effects?|singles?)"
+
+
 _MANY = re.compile(
     rf"\b(?P<how>all|every|each|no|none|neither|any|most|many|several|few|a few|the majority|only|the only|the sole|not all|not every|almost all|nearly all|half|the remaining|the other|the rest)\b(?: of)?(?: the| these| those| our)?(?P<number> \ue011| \w+)?(?: (?:other|single|remaining|tested|removed|planned|further|ablated|confirmatory))*\s+{_NOUN}(?! of (?:{'accuracy'}))\b"
     r"|\b(?P<nothing>nothing(?: else)?|everything|none|all)\b(?=\s+(?:matters?|hurts?|helps?|is|are|was|were|else|of these|came))",
     re.IGNORECASE,
 )
+
+
 _ONLY_NAME = re.compile(
     r"\b(?:only|solely|exclusively)\s+(?:(?:removing|dropping|the removal of|ablating)\s+)?(?:the )?[\ue000]?\ue010|\b(?:the )?(?:only|sole)\s+(?:\w+\s+){0,2}?(?:component|head|removal|part|layer|module|one|ablation|block)\b|\ue010[\ue001]? (?:alone|only) (?:matters?|hurts?|is)\b",
     re.IGNORECASE,
 )
+
+
 _SHOWN = re.compile(
     r"\b(?:shown|found|verdict|came out|turned out|settled|criterion|significant\w*|detected|was|were|classified|labelled|marked)\b",
     re.IGNORECASE,
@@ -31,34 +40,22 @@ _SHOWN = re.compile(
 
 
 _ASKS = re.compile(r"\b(?:whether|when|until|once|if)\b[^.;,]*$", re.IGNORECASE)
-_FINISHED = re.compile(
-    r"\b(?P<none>no|none of the|not a single|not one)\b (?P<what>runs?|trials?|seeds?|arms?|of them)\b[^.;]*\b(?P<end>failed|crashed|diverged|timed out|was lost|were lost)\b|\b(?P<all>all|every|each)\b(?: \w+){0,2} (?:runs?|trials?|seeds?)\b[^.;]{0,24}\b(?P<ok>finished|succeeded|completed)\b|\b(?P<pairs>all|every)\b(?: \w+)? pairs?\b[^.;]{0,30}\b(?:measured|tested|cleared|run|evaluated|removed)\b",
-    re.IGNORECASE,
-)
+
+
 _EXCEPT = re.compile(
     r"\b(?:except|other than|besides|apart from|aside from|save for|but not|with the exception of|beyond (?=\ue010))\b",
     re.IGNORECASE,
 )
+
+
 _DEFINITE = re.compile(r"\b(?:the|these|those|both|all|our)\s+$", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Counted:
-    """A claim about how many, and what came of it."""
-
-    start: int
-    end: int
-    text: str
-    kind: Kind
-    outcome: Outcome
-    why: str
 
 
 def counts(ground: Ground, clause: Clause) -> Iterator[Counted]:
     """Every quantifier and count of a clause."""
     phrases = list(said(clause.words))
     numbered = [q for q in clause.quantities if is_count_of_things(clause, q)]
-    yield from _finished(ground, clause)
+    yield from coverage_claims(ground, clause)
     for q in numbered:
         if _ASKS.search(clause.masked[clause.start : q.start]):
             continue
@@ -99,23 +96,6 @@ def counts(ground: Ground, clause: Clause) -> Iterator[Counted]:
         yield from _all_of(ground, clause, found, phrases, start, end)
 
 
-def _finished(ground: Ground, clause: Clause) -> Iterator[Counted]:
-    """`No run failed`, `all trials finished`, `every pair was measured`."""
-    for found in _FINISHED.finditer(clause.words):
-        counts_of, covered = ground.results.accounting, ground.results.coverage
-        failed = sum(counts_of.failed.values())
-        right, why = (
-            failed == 0 and (found["all"] is None or not counts_of.skipped),
-            f"{failed} failed, {counts_of.skipped} were skipped",
-        )
-        if found["pairs"]:
-            done = covered.get("pairs_cleared" if "cleared" in found[0] else "pairs_measured", 0)
-            total = covered.get("pairs_possible", covered.get("of_pairs", 0))
-            right, why = bool(total) and done == total, f"{done} of {total}"
-        start = clause.start + found.start()
-        yield Counted(start, start + len(found[0]), found[0], "count", "backed" if right else "contradicted", why)
-
-
 def _is_of(clause: Clause, first: Quantity, second: Quantity) -> bool:
     return (
         re.fullmatch(r"\s*(?:of|out of|/)\s*(?:the|our|all|these|those)?\s*", clause.masked[first.end : second.start])
@@ -123,17 +103,11 @@ def _is_of(clause: Clause, first: Quantity, second: Quantity) -> bool:
     )
 
 
-def _pool(ground: Ground, clause: Clause, words: str) -> list[Found]:
-    if re.search(r"\b(?:pairs?|joint|groups?|interactions?|combinations?|together)\b", words, re.IGNORECASE):
-        return list(ground.pairs(clause.scope))
-    return list(ground.family(clause.scope, "head" if re.search(r"\bheads?\b", words, re.IGNORECASE) else ""))
-
-
 def _number(ground: Ground, clause: Clause, q: Quantity, phrases: list[Said], of: Quantity | None) -> Counted:
     tail = clause.masked[q.end : clause.end]
-    pool = _pool(ground, clause, tail[:60])
+    pool = pool_of(ground, clause, tail[:60])
     phrase = next((p for p in phrases if clause.start + p.end > q.end), None) or next(iter(phrases), None)
-    wrong_size = of is not None and int(of.value) not in _sizes(ground, clause, clause.masked[of.end : of.end + 40])
+    wrong_size = of is not None and int(of.value) not in sizes_of(ground, clause, clause.masked[of.end : of.end + 40])
     named = {c for g in clause.groups for s in g for c in s.components} or {
         c for s in clause.carried for c in s.components
     }
@@ -154,24 +128,24 @@ def _number(ground: Ground, clause: Clause, q: Quantity, phrases: list[Said], of
             f"directions right: {sorted(hits)}",
         )
     if phrase is None:
-        known = {*_sizes(ground, clause, tail[:40]), *_total(ground)}
+        known = {*sizes_of(ground, clause, tail[:40]), *total_sizes(ground)}
         right = q.value in known
         return Counted(q.start, q.end, q.text, "count", "backed" if right else "contradicted", f"there are {len(pool)}")
     claim = claim_of_many(ground, clause, phrase, tail[: max(0, clause.start + phrase.start - q.end)])
     also = _beyond(phrases)
-    hold = _distinct(
+    hold = distinct(
         [one for one in pool if all(judged(ground, each, one).outcome == "backed" for each in (claim, *also))]
     )
     if hold == int(q.value) and not wrong_size:
         return Counted(q.start, q.end, q.text, "count", "backed", "")
     if len({one.mode for one in pool}) > 1 and not clause.scope.modes:
         per_mode = {
-            _distinct([o for o in pool if o.mode == m and judged(ground, claim, o).outcome == "backed"])
+            distinct([o for o in pool if o.mode == m and judged(ground, claim, o).outcome == "backed"])
             for m in {o.mode for o in pool}
         }
         if int(q.value) in per_mode:
             return Counted(q.start, q.end, q.text, "count", "unbacked", "say in which mode")
-    return Counted(q.start, q.end, q.text, "count", "contradicted", f"{hold} of {_distinct(pool)} are {claim}")
+    return Counted(q.start, q.end, q.text, "count", "contradicted", f"{hold} of {distinct(pool)} are {claim}")
 
 
 def _is_number_of(clause: Clause, q: Quantity, named: int) -> bool:
@@ -181,7 +155,7 @@ def _is_number_of(clause: Clause, q: Quantity, named: int) -> bool:
 
 
 def _family_size(ground: Ground, clause: Clause, q: Quantity) -> Counted:
-    sizes = _sizes(ground, clause, clause.masked[q.end : q.end + 40])
+    sizes = sizes_of(ground, clause, clause.masked[q.end : q.end + 40])
     right = int(q.value) in sizes
     return Counted(
         q.start,
@@ -193,57 +167,12 @@ def _family_size(ground: Ground, clause: Clause, q: Quantity) -> Counted:
     )
 
 
-def _sizes(ground: Ground, clause: Clause, words: str) -> set[int]:
-    pool = _pool(ground, clause, words)
-    study = ground.results.study
-    sizes = {_distinct(pool)}
-    if not re.search(r"\bheads?\b|joint|pairs?|groups?", words):
-        sizes |= {study.family_size, *study.family_sizes.values()}
-    return sizes
-
-
-def _total(ground: Ground) -> set[int]:
-    """Counts of removals that stand in a report."""
-    effects, joints = ground.results.effects, ground.results.interactions
-    by_role = [
-        [e for e in effects if e.role == role] for role in ("confirmatory", "sensitivity", "control", "exploratory")
-    ]
-    sizes = {
-        len({(e.ablation, e.mode) for e in effects}),
-        len({(j.ablation, j.mode) for j in joints}),
-        len({j.ablation for j in joints}),
-    }
-    sizes |= _heads_of_each(c for e in effects for c in e.components)
-    return (
-        sizes
-        | {len({(e.ablation, e.mode) for e in one}) for one in by_role}
-        | {len({tuple(e.components) for e in effects if len(e.components) == 1})}
-        | {len({c for e in effects for c in e.components})}
-    )
-
-
-def _heads_of_each(components: Iterable[str]) -> set[int]:
-    """How many heads stand in one layer."""
-    layers = [
-        component.rpartition("/")[0]
-        for component in set(components)
-        if component.startswith("head:") and "/" in component
-    ]
-    return {layers.count(layer) for layer in layers}
-
-
-def _distinct(pool: list[Found]) -> int:
-    return len(
-        {(one.ablation, tuple(one.components)) if isinstance(one, Interaction) else (one.ablation, ()) for one in pool}
-    )
-
-
 def _only(ground: Ground, clause: Clause, found: re.Match[str], phrases: list[Said]) -> Counted:
     start, end = clause.start + found.start(), clause.start + found.end()
     text = clause.text[found.start() : found.end()]
     after = [p for p in phrases if p.end > found.end()] or phrases
     claim = claim_of_many(ground, clause, after[0], "removal" if _removed(clause) else found[0])
-    pool = _pool(ground, clause, found[0])
+    pool = pool_of(ground, clause, found[0])
     hold = [one for one in pool if judged(ground, claim, one).outcome == "backed"]
     named = {c for s in subjects_of(clause, end, end) for c in s.components} or {
         c for g in clause.groups for s in g for c in s.components
@@ -266,15 +195,17 @@ def _all_of(
         return
     if (
         not after
-        or (how in ("any", "each", "only", "few"))
-        and not re.match(r"each|any", how)
+        or ((how in ("any", "each", "only", "few"))
+        and not re.match(r"each|any", how))
         or ((clause.groups or clause.carried) and how in ("each", "all") and found["noun"] == "of them")
     ):
         return
     words = clause.words[found.start() : found.end()]
     claim = claim_of_many(ground, clause, after[0], words)
-    pool = [one for one in _pool(ground, clause, words) if not _others(clause, how, found, one)]
-    outcomes: list[Outcome] = [_of_all(judged(ground, each, one).outcome for each in (claim, *_beyond(phrases))) for one in pool]
+    pool = [one for one in pool_of(ground, clause, words) if not _others(clause, how, found, one)]
+    outcomes: list[Outcome] = [
+        _of_all(judged(ground, each, one).outcome for each in (claim, *_beyond(phrases))) for one in pool
+    ]
     hold = outcomes.count("backed")
     text, kind = clause.text[found.start() : found.end()], "count"
     outcome = _quantified(how, outcomes, shown=_SHOWN.search(clause.words) is not None)
@@ -303,7 +234,10 @@ def _others(clause: Clause, how: str, found: re.Match[str], one: Found) -> bool:
         c for g in clause.groups for s in g for c in s.components
     }
     return (
-        (any(word in text for word in ("other", "rest", "remaining", "else")) or _EXCEPT.search(clause.words) is not None)
+        (
+            any(word in text for word in ("other", "rest", "remaining", "else"))
+            or _EXCEPT.search(clause.words) is not None
+        )
         and isinstance(one, Effect)
         and one.components[0] in named
     )

@@ -18,7 +18,18 @@ Claim = Literal[
     "compensation", "interact", "no interaction", "synergy", "more than the sum", "less than the sum", "changed",
     "verdict matters", "verdict hurts", "verdict detected", "verdict redundancy", "verdict irreducible", "confirmatory", "exploratory",
 ]  # fmt: skip
-_KEYS = ("matters", "hurts", "worse", "better", "nonzero", "negligible", "undecided", "structural", "no-op", "untestable")
+_KEYS = (
+    "matters",
+    "hurts",
+    "worse",
+    "better",
+    "nonzero",
+    "negligible",
+    "undecided",
+    "structural",
+    "no-op",
+    "untestable",
+)
 _LETTERS: dict[str, Outcome] = {"b": "backed", "c": "contradicted", "u": "unbacked"}
 _TABLE: dict[Claim, str] = {
     "important": "bcucccuucu",
