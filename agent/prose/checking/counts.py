@@ -195,8 +195,7 @@ def _all_of(
         return
     if (
         not after
-        or ((how in ("any", "each", "only", "few"))
-        and not re.match(r"each|any", how))
+        or ((how in ("any", "each", "only", "few")) and not re.match(r"each|any", how))
         or ((clause.groups or clause.carried) and how in ("each", "all") and found["noun"] == "of them")
     ):
         return

@@ -35,47 +35,52 @@ def fits(
         return False
     if role == "end":
         return other is not None and _from_to_or_ends(ground, clause, q, other, v, values)
-    if role == "change":
-        if v.role == "relative" and q.unit == "percent":
-            return q.is_of(100 * v.number)
-        return v.role == "change" and _named(clause, q, v) and _is(ground, q, v, clause)
-    if role == "level" and v.role == "level":
-        return _is(ground, q, v) and _side(clause, q, v)
-    if role == "level":
-        return (
-            v.role == "change"
-            and (q.sign != "" or isinstance(v.of, Interaction))
-            and _named(clause, q, v)
-            and _is(ground, q, v, clause)
-        )
+    if role in ("change", "level"):
+        return _fits_metric(ground, clause, q, v, role)
+    if role is None:
+        return _fits_unsaid(ground, clause, q, v, row=row)
     if role == "floor":
         return v.attribute == "floor" and _is(ground, q, v)
-    if (
-        role == "alpha"
-        and v.attribute == "spent"
-        and not re.search(r"\bspen[dt]|looks?\b", clause.masked, re.IGNORECASE)
-    ):
-        return False
-    if role in ("sd", "mde", "smallest", "half"):
+    return v.role == role and _fits_role(ground, clause, q, v)
+
+
+def _fits_metric(ground: Ground, clause: Clause, q: Quantity, v: Value, role: Role) -> bool:
+    """A change of the metric, or a value of it; what is called a value may be a signed change."""
+    if role == "level" and v.role == "level":
+        return _is(ground, q, v) and _side(clause, q, v)
+    if role == "change" and v.role == "relative" and q.unit == "percent":
+        return q.is_of(100 * v.number)
+    told_so = role == "change" or q.sign != "" or isinstance(v.of, Interaction)
+    return v.role == "change" and told_so and _named(clause, q, v) and _is(ground, q, v, clause)
+
+
+def _fits_role(ground: Ground, clause: Clause, q: Quantity, v: Value) -> bool:
+    """What is neither a change nor a value of the metric, and of the same role already."""
+    if v.role in ("sd", "mde", "smallest", "half"):
         scale = _scale(ground, q, v)
-        return v.role == role and scale is not None and q.is_of(scale * v.number)
-    if role == "fraction":
-        return v.role == "fraction" and q.is_of(100 * v.number if q.unit == "percent" else v.number)
-    if role == "confidence":
-        return v.role == "confidence" and q.rounds(100 * v.number)
-    if role == "p":
+        return scale is not None and q.is_of(scale * v.number)
+    if v.role == "fraction":
+        return q.is_of(100 * v.number if q.unit == "percent" else v.number)
+    if v.role == "confidence":
+        return q.rounds(100 * v.number)
+    if v.role == "p":
         equivalence = re.search(r"equivalen|one-sided|TOST", clause.words) is not None
-        return v.role == "p" and (v.attribute != "p_equivalence" or equivalence) and _is_p(q, v.number)
-    if role is not None:
-        return v.role == role and (q.is_of(v.number) or (q.op != "=" and q.rounds(v.number)))
-    if v.role in ("change", "level"):
-        return (_is(ground, q, v, clause) and q.unit != "percent") or (v.role == "level" and _is(ground, q, v))
+        return (v.attribute != "p_equivalence" or equivalence) and _is_p(q, v.number)
+    if v.attribute == "spent" and not re.search(r"\bspen[dt]|looks?\b", clause.masked, re.IGNORECASE):
+        return False
+    return q.is_of(v.number) or (q.op != "=" and q.rounds(v.number))
+
+
+def _fits_unsaid(ground: Ground, clause: Clause, q: Quantity, v: Value, *, row: bool) -> bool:
+    """Where no word says what a number is: in parentheses, in a cell."""
+    if v.role == "level":
+        return _is(ground, q, v)
+    if v.role == "change":
+        return q.unit != "percent" and _is(ground, q, v, clause)
+    if row and v.role == "p":
+        return q.sign == "" and _is_p(q, v.number)
     if row:
-        return (
-            q.sign == "" and _is_p(q, v.number)
-            if v.role == "p"
-            else v.role in ("end", "count", "multiple", "half") and _is(ground, q, v)
-        )
+        return v.role in ("end", "count", "multiple", "half") and _is(ground, q, v)
     return v.role in ("smallest", "sd", "mde") and q.decimals > 0 and q.rounds(v.number)
 
 

@@ -28,4 +28,4 @@ def found_of(ground: Ground, clause: Clause, subject: Subject) -> list[Found]:
             *ground.joints(subject.components, clause.scope),
             *ground.joint_effects(subject.components, clause.scope),
         ]
-    return list(ground.singles(subject.components[0], clause.scope))
+    return [one for component in subject.components for one in ground.singles(component, clause.scope)]

@@ -99,50 +99,60 @@ def other_end(clause: Clause, numbers: Sequence[Quantity], at: int) -> Quantity 
 
 
 def role_of(clause: Clause, q: Quantity, other: Quantity | None) -> Role | None:
-    """What a number measures; None: the words do not say."""
-    before, rest = clause.masked[max(0, q.start - 70) : q.start], clause.masked[q.end :]
+    """What a number measures; None: the words do not say.
+
+    The words right before it come first, then numbers that it is listed with, then its unit, then the verb.
+    """
     if other is not None:
         return "end"
+    return _by_words(clause, q) or _by_neighbours(clause, q) or _by_unit(clause, q) or _by_verb(clause, q)
+
+
+def _by_words(clause: Clause, q: Quantity) -> Role | None:
+    before, rest = clause.masked[max(0, q.start - 70) : q.start], clause.masked[q.end :]
     if q.sign == "±":
         return "smallest" if re.search(r"(?:within|band(?: of)?)\s*$", before) else "half"
     if q.unit == "percent" and _LEVEL_AFTER.match(rest):
         return "confidence"
-    for role, pattern in _BEFORE:
-        if re.search(pattern, before):
-            return role
-    if re.search(r"\bchance(?: level| accuracy| performance)?(?: of| at| \(| is)?\s*$", before):
+    named: Role | None = next((role for role, pattern in _BEFORE if re.search(pattern, before)), None)
+    if named is None and _CHANCE.search(before):
         return "floor"
-    if (
-        re.search(
-            r"\b(?:maximum|limit|cap|budget)(?: of| is| at)?\s*$|\b(?:measured|cleared|tested|planned)\s*$", before
-        )
-        and q.unit == ""
-        and q.decimals == 0
-    ):
+    if named is None and q.unit == "" and q.decimals == 0 and _NUMBER_OF.search(before):
         return "count"
+    return named
+
+
+def _by_neighbours(clause: Clause, q: Quantity) -> Role | None:
     previous = [p for p in clause.quantities if p.end <= q.start]
-    if previous and _AGAINST.search(before) and q.unit not in ("seeds", "trials"):
+    if not previous or q.unit in ("seeds", "trials"):
+        return None
+    if _AGAINST.search(clause.masked[: q.start]):
         return role_of(clause, previous[-1], None)
-    listed = [
-        p
-        for p in clause.quantities
-        if p.end <= q.start and re.fullmatch(r"\s*,?\s*(?:and|or|,)?\s*", clause.masked[p.end : q.start])
-    ]
-    if listed and (inherited := role_of(clause, listed[-1], None)) in ("alpha", "count"):
-        return inherited
+    if re.fullmatch(r"\s*,?\s*(?:and|or|,)?\s*", clause.masked[previous[-1].end : q.start]):
+        inherited = role_of(clause, previous[-1], None)
+        return inherited if inherited in ("alpha", "count") else None
+    return None
+
+
+def _by_unit(clause: Clause, q: Quantity) -> Role | None:
+    rest = clause.masked[q.end :]
     if q.unit in ("seeds", "trials") or COUNTED.match(rest):
         return "count"
     if q.unit in ("delta", "sigma"):
         return "multiple"
-    if _FRACTION.search(clause.masked[: q.start]) and q.unit in ("percent", ""):
-        return "fraction"
-    if q.unit == "percent" and re.match(r"\s*of\b", rest):
-        return "fraction"
-    if _CHANGE.search(before):
-        return "change"
-    if q.unit == "points" or re.match(
-        r"\s*(?:\ue012+\s+)?(?:loss|drop|decrease|increase|gain|reduction|improvement|change|degradation|worse|better|lower|higher|more|less|short|behind|down from|up from|off|below (?:the )?baseline|above (?:the )?baseline)\b",
-        rest,
-    ):
+    back = _FRACTION.search(clause.masked[: q.start]) and q.unit in ("percent", "")
+    return "fraction" if back or (q.unit == "percent" and re.match(r"\s*of\b", rest)) else None
+
+
+def _by_verb(clause: Clause, q: Quantity) -> Role | None:
+    before = clause.masked[max(0, q.start - 70) : q.start]
+    if _CHANGE.search(before) or q.unit == "points" or _CHANGE_AFTER.match(clause.masked[q.end :]):
         return "change"
     return "level" if _LEVEL.search(before) else None
+
+
+_CHANCE = re.compile(r"\bchance(?: level| accuracy| performance)?(?: of| at| \(| is)?\s*$")
+_NUMBER_OF = re.compile(r"\b(?:maximum|limit|cap|budget)(?: of| is| at)?\s*$|\b(?:measured|cleared|tested|planned)\s*$")
+_CHANGE_AFTER = re.compile(
+    r"\s*(?:\ue012+\s+)?(?:loss|drop|decrease|increase|gain|reduction|improvement|change|degradation|worse|better|lower|higher|more|less|short|behind|down from|up from|off|below (?:the )?baseline|above (?:the )?baseline)\b"
+)

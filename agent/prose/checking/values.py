@@ -35,7 +35,20 @@ def values_of(ground: Ground, found: Found) -> list[Value]:
 
 
 def _effect(ground: Ground, e: Effect) -> Iterator[Value]:
-    floor = ground.floor(e)
+    yield from _counts(e)
+    if e.baseline is not None:
+        yield Value(e.baseline, "level", "baseline")
+    if e.prediction is not None:
+        yield Value(abs(e.prediction.size), "multiple", "prediction")
+        if e.prediction.confidence is not None:
+            yield Value(e.prediction.confidence, "fraction", "prediction")
+    if e.verdict not in UNMEASURED and e.delta is not None:
+        yield Value(e.delta, "change", "delta", signed=True)
+        yield from _around(ground, e, e.delta)
+        yield from _recovered(e)
+
+
+def _counts(e: Effect) -> Iterator[Value]:
     yield from _of_the_reason(e)
     yield Value(e.n, "count", f"n {e.unit}")
     if e.of is not None:
@@ -45,34 +58,32 @@ def _effect(ground: Ground, e: Effect) -> Iterator[Value]:
         yield Value(e.failed + e.n, "count", "begun")
     if e.seeds_to_settle is not None:
         yield Value(e.seeds_to_settle, "count", "to_settle")
-    if e.agreement:
-        yield from (Value(count, "count", "verdict") for count in (*e.agreement.values(), sum(e.agreement.values())))
-    if e.baseline is not None:
-        yield Value(e.baseline, "level", "baseline")
-    if e.prediction is not None:
-        yield Value(abs(e.prediction.size), "multiple", "prediction")
-        if e.prediction.confidence is not None:
-            yield Value(e.prediction.confidence, "fraction", "prediction")
-    if e.verdict in UNMEASURED or e.delta is None:
-        return
-    yield Value(e.delta, "change", "delta", signed=True)
+    agreement = (e.agreement or {}).values()
+    yield from (Value(count, "count", "verdict") for count in (*agreement, sum(agreement)))
+
+
+def _around(ground: Ground, e: Effect, delta: float) -> Iterator[Value]:
+    """What is told beside a delta."""
     if e.ablated is not None:
         yield Value(e.ablated, "level", "ablated")
     if e.interval is not None:
         yield from (Value(end, "end", "interval", signed=True) for end in e.interval)
         yield Value((e.interval[1] - e.interval[0]) / 2, "half", "interval")
-    yield from (Value(p, "p", name) for p, name in ((e.p_adjusted, "p"), (e.p, "p_unadjusted"), (e.p_equivalence, "p_equivalence"), (e.p_paired, "p_unadjusted")) if p is not None)  # fmt: skip
+    named = (
+        (e.p_adjusted, "p"),
+        (e.p, "p_unadjusted"),
+        (e.p_equivalence, "p_equivalence"),
+        (e.p_paired, "p_unadjusted"),
+    )
+    yield from (Value(p, "p", name) for p, name in named if p is not None)
     if e.level is not None:
         yield Value(e.level, "confidence", "interval")
     if e.baseline:
-        yield Value(abs(e.delta / e.baseline), "relative", "delta")
-        yield Value(
-            abs((e.ablated if e.ablated is not None else e.baseline + e.delta) / e.baseline), "fraction", "ablated"
-        )
+        yield Value(abs(delta / e.baseline), "relative", "delta")
+        yield Value(abs((e.baseline + delta) / e.baseline), "fraction", "ablated")
+    floor = ground.floor(e)
     if floor is not None and floor.smallest_effect > 0:
-        yield Value(abs(e.delta) / floor.smallest_effect, "multiple", "loss_in_delta")
-    if e.recovered is not None:
-        yield from _recovered(e)
+        yield Value(abs(delta) / floor.smallest_effect, "multiple", "loss_in_delta")
 
 
 def _recovered(e: Effect) -> Iterator[Value]:

@@ -1,23 +1,22 @@
 """Sentences written about known results, true and false, and how the checker does on them."""
 
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parents[1] / "report"))
-
-from lesion.agent.prose.checking.check import Finding, check, offending
+from lesion.agent.prose.checking.check import check
+from lesion.agent.prose.checking.finding import offending
 from lesion.agent.prose.facts import Facts
 from lesion.agent.results import Results
 from simulated_results import minimising, results, three_modes
 
+HERE = Path(__file__).parent
 STUDIES = {
     "S": Facts(results()),
     "M": Facts(three_modes()),
     "L": Facts(minimising()),
     "I": Facts(Results.model_validate_json((HERE / "induction.json").read_text())),
 }
+"""Simulated (accuracy), simulated in three modes, simulated on a loss, and a real study of the heads of a small transformer."""
 
 
 class Written(NamedTuple):
@@ -27,13 +26,14 @@ class Written(NamedTuple):
 
 
 def sentences(name):
+    """One a line: study, format, sentence."""
     lines = (HERE / name).read_text().splitlines()
     return [Written(*line.split(" ", 2)) for line in lines if line.strip()]
 
 
-def findings(one) -> tuple[Finding, ...]:
+def findings(one):
     return check(one.text, STUDIES[one.study], one.kind)
 
 
-def refused(one) -> bool:
+def refused(one):
     return bool(offending(findings(one)))
