@@ -11,7 +11,7 @@ from .lexicon import said
 _CAUSE = re.compile(
     r"\b(?P<because>because(?: of)?|due to|owing to|thanks to|since(?= (?!round|then|epoch))|on account of|by virtue of|as a (?:result|consequence)(?: of)?|attribut(?:ed|able|es?) to|stems? from|driven by|explained by|caused by|for this reason|the reason|which is why)\b"
     r"|\b(?P<leads>leads? to|led to|causes?|caused|causing|results? in|resulted in|produc(?:es?|ed)|induc(?:es?|ed)|triggers?|brings? about|gives? rise to|translates? into)\b"
-    r"|\b(?P<explains>responsible for|explains?|explained|account(?:s|ed)? for|prevent(?:s|ed|ing)?|enabl(?:es?|ed|ing)|allows?|allowing|ensur(?:es?|ing)|forc(?:es?|ing)|encourag(?:es?|ing)|drives?|underl(?:ies|ying)|mediates?)\b"
+    r"|\b(?P<explains>responsible for|explains?|explained|account(?:s|ed)? for|prevent(?:s|ed|ing)?|enabl(?:es?|ed|ing)|allows? (?:the|it|for)|allowing|ensur(?:es?|ing)|forc(?:es?|ing)|encourag(?:es?|ing)|drives?|underl(?:ies|ying)|mediates?)\b"
     r"|\b(?P<thus>therefore|thus|hence|consequently|accordingly|so that)\b",
     re.IGNORECASE,
 )

@@ -139,6 +139,8 @@ def clauses(text: str, names: Names, carried: Carried, taken: Sequence[tuple[int
         groups = tuple(_groups(text, masked, start, end, inside))
         own = tuple(n for n in numbers if start <= n.start < end)
         ahead = previous or (() if groups else _ahead(text, masked, end, mentions))
+        if not groups and masked[end - 1] == ":" and (listed := _ahead(text, masked, end, mentions)):
+            ahead = tuple(replace(one, removed=True) for one in listed)
         yield Clause(
             start, end, text[start:end], masked, groups, _together(ahead, masked[start:end]), scope, own,
             tuple(m for m in metrics if start <= m.start < end),

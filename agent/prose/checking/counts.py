@@ -106,7 +106,8 @@ def _is_of(clause: Clause, first: Quantity, second: Quantity) -> bool:
 def _number(ground: Ground, clause: Clause, q: Quantity, phrases: list[Said], of: Quantity | None) -> Counted:
     tail = clause.masked[q.end : clause.end]
     pool = pool_of(ground, clause, tail[:60])
-    phrase = next((p for p in phrases if clause.start + p.end > q.end), None) or next(iter(phrases), None)
+    near = [p for p in phrases if "(" not in clause.masked[q.end : clause.start + p.start]]
+    phrase = next((p for p in near if clause.start + p.end > q.end), None) or next(iter(near), None)
     wrong_size = of is not None and int(of.value) not in sizes_of(ground, clause, clause.masked[of.end : of.end + 40])
     named = {c for g in clause.groups for s in g for c in s.components} or {
         c for s in clause.carried for c in s.components

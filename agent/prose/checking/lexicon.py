@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from .verdicts import NEGATED, Claim
@@ -101,8 +102,13 @@ class Said:
     negated: bool
 
 
-def said(masked: str) -> Iterator[Said]:
+@lru_cache(maxsize=8192)
+def said(masked: str) -> tuple[Said, ...]:
     """Every phrase of a clause that makes a claim, in order."""
+    return tuple(_said(masked))
+
+
+def _said(masked: str) -> Iterator[Said]:
     for found in _ALL.finditer(masked):
         phrase = PHRASES[int((found.lastgroup or "p0")[1:])]
         before = masked[: found.start()]

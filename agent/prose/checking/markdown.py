@@ -17,7 +17,7 @@ _TOKEN = re.compile(
     r"|(?P<link>\]\([^)\n]*\)|\]\[[^\]\n]*\])"
     r"|(?P<citation>\[(?:\^\w+|-?@[^\]\n]{1,200}|\d{1,3}(?:[,–-][ ]?\d{1,3})*)\])"
     r"|(?P<address><?https?://[^\s<>)]+>?|\bdoi:\S+|\bwww\.\S+)"
-    r"|(?P<code>(?P<ticks>`+)(?P<inside>[^\n]{1,400}?)(?<!`)(?P=ticks)(?!`))"
+    r"|(?P<code>(?<!`)(?P<ticks>`{1,4})(?!`)(?P<inside>[^\n]{1,400}?)(?<!`)(?P=ticks)(?!`))"
     r"|(?P<tag></?[A-Za-z][^<>\n]{0,200}>)"
     r"|(?P<command>\\(?P<symbol>[A-Za-z]{2,12}))"
     r"|(?P<escaped>\\(?P<literal>[!-/:-@\[-`{-~]))"

@@ -20,7 +20,7 @@ _BEFORE: tuple[tuple[Role, str], ...] = (
 
 
 COUNTED = re.compile(
-    r"^\s*(?:(?:of|out of)\s+(?:the |all |our )?[\w,]+\s+(?:\w+ )?(?:seeds|runs|trials|predictions|pairs|examples|models|claims|checks)|(?:trials? )?(?:finished|failed|crashed|timed out|ran\b|succeeded|completed|skipped|diverged|were (?:skipped|right|run|planned)|of (?:these|them|which)|planned|ok\b|did not finish))",
+    r"^\s*(?:(?:of|out of)\s+(?:the |all |our )?[\w,]+\s+(?:\w+ )?(?:seeds|runs|trials|predictions|pairs|examples|models|claims|checks)|(?:trials? )?(?:finished|failed|crashed|timed out|ran\b|succeeded|completed|skipped|diverged|were (?:not )?(?:skipped|right|run|planned)|this study allows|of (?:these|them|which)|planned|ok\b|did not finish))",
     re.IGNORECASE,
 )
 

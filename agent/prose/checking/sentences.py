@@ -10,7 +10,7 @@ _BLOCK = re.compile(r"(?:[^\n]+(?:\n(?![ \t]*\n))?)+")
 _END = re.compile(r"[.!?]+[\"'”’)\ue001]*(?=\s)")
 _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|vs|cf|al|approx|resp|[Ff]igs?|[Ss]ecs?|[Tt]abs?|[Ee]qs?|[Nn]os?|[Rr]efs?|[Aa]pp|[Cc]h|w\.r\.t|viz|ca|incl|std|avg"
-    r"|Dr|Mr|Ms|Prof|St)|(?:^|\s)[A-Za-z])\.$"
+    r"|Dr|Mr|Ms|Prof|St)|(?:^|\s)[A-Z])\.$"
 )
 
 

@@ -71,7 +71,8 @@ def speaks(clause: Clause, phrase: Said, start: int, end: int) -> bool:
     ):
         return False
     if phrase.removed in ("beyond δ", "within δ") and re.search(
-        r"\binterval\b[^.;]*\b(?:includ|contain|reach|extend|straddl|cross|overlap)\w*[^.;]*$", before
+        r"\b(?:may|might|could) (?:be |lie )?$|\binterval\b[^.;]*\b(?:includ|contain|reach|extend|straddl|cross|overlap)\w*[^.;]*$",
+        before,
     ):
         return False
     if re.search(rf"{NAME}\ue001?\s+(?:is|are|was|were|has been)\s+$", before) and _REMOVING.fullmatch(phrase.text):

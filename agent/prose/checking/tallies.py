@@ -52,7 +52,9 @@ def tally(
 def _called(clause: Clause, q: Quantity) -> str:
     """What a bare number counts, by the words around it."""
     before = clause.masked[max(clause.start, q.start - 24) : q.start]
-    if re.search(r"\b(?:maximum|limit|cap|budget)\b", before):
+    if re.search(r"\b(?:maximum|limit|cap|budget)\b", before) or re.match(
+        r"\s*this study allows", clause.masked[q.end :]
+    ):
         return "most seeds"
     return (
         "pairs"

@@ -191,6 +191,8 @@ def _collapse(ground: Ground, found: Effect) -> Judgement:
 
 
 def _of_joint(ground: Ground, claim: Claim, joint: Interaction) -> Judgement:
+    if claim == "within δ" and joint.verdict == "additive":
+        return Judgement("backed", told(ground, joint), joint)
     if claim in _HOLDS:
         if joint.verdict in _HOLDS[claim]:
             return Judgement("backed", told(ground, joint), joint)

@@ -1,13 +1,12 @@
 """What the checker says of a text: where, of what, why, and what to write instead."""
 
-import re
-
 import pytest
 from hitrate import STUDIES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lesion.agent.prose.checking.check import check
 from lesion.agent.prose.checking.finding import offending
+from lesion.agent.prose.facts import Facts
 from lesion.agent.prose.paragraph import paragraph
 from simulated_results import effect, results
 
@@ -105,7 +104,7 @@ def test_an_unknown_name_is_told():
 def test_a_paragraph_without_a_writer_is_mostly_backed():
     found = check(paragraph(results()), FACTS)
     wrong = [one for one in found if one.outcome == "contradicted"]
-    assert len(found) > 20 and len(wrong) <= len(found) / 10, wrong
+    assert len(found) > 20 and len(wrong) <= 2, wrong
 
 
 NUMBERS = [
@@ -129,20 +128,17 @@ def test_a_number_changed_by_more_than_its_rounding_is_no_longer_backed(sentence
         assert bad(form.format(f"{changed:.{decimals}f}")), changed
 
 
-@settings(max_examples=150, deadline=None)
+PIECES = (
+    "dropout|head a| not |0.04|−|\\texttt{|}|{{|}}|$|`|%|\n\n| & |[|more than|the most|twice|because|\\begin{tabular}"
+    "|(|)|all heads|[^1]|5%|δ|together"
+).split("|")
+
+
+@settings(max_examples=100, deadline=None)
 @given(
-    st.lists(
-        st.one_of(
-            st.text(max_size=12),
-            st.sampled_from(
-                ["dropout", "head a", " not ", "0.04", "−", "\\texttt{", "}", "{{", "}}", "$", "`", "%", "\n\n", " & ", " | ", "[", "more than",
-                 "the most", "twice", "because", "\\begin{tabular}", "(", ")", "all heads", "[^1]", "5%", "δ", "together"]
-            ),
-        ),
-        max_size=40,
-    ),
+    st.lists(st.one_of(st.text(max_size=12), st.sampled_from([*PIECES, " | "])), max_size=40),
     st.sampled_from(["md", "tex"]),
-)  # fmt: skip
+)
 def test_no_text_stops_the_checker(pieces, kind):
     text = " ".join(pieces)
     for one in check(text, FACTS, kind):
@@ -150,23 +146,21 @@ def test_no_text_stops_the_checker(pieces, kind):
         assert 0 <= one.start <= one.end <= len(text)
 
 
-@pytest.mark.parametrize("text", ["{" * 3000, "\\" * 3000, "`" * 3000, "[" * 3000, "$" * 3001, "(" * 2000, "a." * 2000, "\\begin{" * 500, "0" * 3000, "| " * 2000])  # fmt: skip
-def test_no_nesting_stops_it(text):
+LONG = ["{", "\\", "`", "[", "$", "(", "a.", "\\begin{", "0", "| ", "` `"]
+
+
+@pytest.mark.parametrize("piece", LONG)
+def test_no_nesting_stops_it(piece):
     for kind in ("md", "tex"):
-        check(text, FACTS, kind)
+        check(piece * 3000, FACTS, kind)
 
 
 def test_a_study_of_nothing_backs_nothing():
-    from lesion.agent.prose.facts import Facts
-
     nothing = Facts(results(effects=[], interactions=[], baseline={}, predictions=[]))
     assert bad("Accuracy falls by 0.04.", facts=nothing)
-    assert not re.search("Traceback", str(bad("Dropout matters.", facts=nothing)))
 
 
 def test_a_changed_result_changes_what_is_backed():
-    from lesion.agent.prose.facts import Facts
-
     changed = Facts(results(effects=[effect("dropout", "negligible", -0.0003)]))
     assert not bad("Dropout matters.")
     assert bad("Dropout matters.", facts=changed)
