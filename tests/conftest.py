@@ -5,6 +5,9 @@ import os
 
 import pytest
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+"""Files of tests run side by side: threads that wait for a core by spinning make each of them many times slower."""
+
 CLONE_NEWNS = 0x00020000
 MS_REC, MS_PRIVATE = 0x4000, 1 << 18
 PROBLEM = pytest.StashKey[str | None]()

@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 
 from pydantic import BaseModel
 
-from ...executor.errors import BadAnswerError, PlanningOver, ReportError
+from ...executor.errors import BadAnswerError, PlannerError, PlanningOver, ReportError
 from ...prompts import render
 from ..llm.client import Message
 from ..prose.equals import subjects
@@ -154,7 +154,7 @@ def _mended(
         request = Message("user", render("writing/mend.j2", sent=sent, last=turn == TURNS - 1))
         try:
             answer = model.ask("mend draft", [*messages, request], MendedSentences)
-        except (BadAnswerError, PlanningOver):
+        except PlannerError:  # what it wrote before is not lost with the server
             return paragraphs, problems, turn + 1
         paragraphs = _replaced(paragraphs, places, answer)
         problems = problems_of(paragraphs, facts)

@@ -54,7 +54,7 @@ _PRESENT = re.compile(
 
 
 _JOINED = re.compile(
-    r"^[\ue001\"”'’)]*(?:\s*\([^()]*\))?\s*(?:,\s*(?:and|or|nor|then)?|and|or|nor|&|\+|as well as|together with|along with|but also|plus|with|/)\s*(?:also\s+)?(?:(?:of|both|removing|without|w/o|the|a|removal of|ablating|dropping|from|by|that of)\s+){0,3}[\ue000(\"“'‘]*$",
+    r"^[\ue001\"”'’)]*(?:\s+(?:module|layer|head|component|block|term))?(?:\s*\([^()]*\))?\s*(?:,\s*(?:and|or|nor|then)?|and|or|nor|&|\+|as well as|together with|along with|but also|plus|with|/)\s*(?:also\s+)?(?:(?:of|both|removing|without|w/o|the|a|removal of|ablating|dropping|from|by|that of)\s+){0,3}[\ue000(\"“'‘]*$",
     re.IGNORECASE,
 )
 

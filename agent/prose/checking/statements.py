@@ -29,7 +29,7 @@ _NOUN = re.compile(
 
 
 _WHOSE = re.compile(
-    r"\b(?:(?:whose|its|their|the|upon|on) (?:removal|ablation|absence|loss)|removing|when removed|if removed|once removed|without|ablating|removal)\b",
+    r"\b(?:(?:whose|its|their|the|upon|on) (?:removal|ablation|absence|loss)|removing|(?:taking|cutting|turning|leaving) (?:it|them|this) (?:out|off|away)|when removed|if removed|once removed|without|ablating|removal)\b",
     re.IGNORECASE,
 )
 

@@ -119,6 +119,8 @@ def judged(ground: Ground, claim: Claim, found: Found, *, numbered: bool = False
         return Judgement("backed" if right else "contradicted", f"{selection.members(found)} is {role}", found)
     if claim == "masked":
         return Judgement("backed" if found.masked else "contradicted", told(ground, found), found)
+    if claim == "nothing" and found.delta == 0 and found.interval == (0.0, 0.0):
+        return Judgement("backed", told(ground, found), found)
     if claim == "dramatic":
         return _dramatic(ground, found)
     if claim == "collapse":
