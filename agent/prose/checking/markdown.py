@@ -84,5 +84,10 @@ def _code(writer: Writer, code: str, at: int, facts: Facts) -> None:
         writer.put(CODE, at)
         writer.copy(code, at)
         return writer.put(CODE_ENDS, at + len(code))
+    labels = {label for one in (*facts.results.effects, *facts.results.interactions) for label in one.labels}
+    if code.strip() in labels:
+        writer.put(CODE, at)
+        writer.copy(code, at)
+        return writer.put(CODE_ENDS, at + len(code))
     known = any(name in code for name in facts.ids if len(name) > 2)
     return writer.copy(code, at) if known else writer.put(OPAQUE, at)
