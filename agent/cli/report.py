@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .checking import checked, require_check
 from .drafting import DraftStyle, require_question
-from .options import DEFAULT_STUDY, BaseUrl, Model, Replay, State, StudyFile, WhoPlans
+from .options import DEFAULT_STUDY, BaseUrl, Json, Model, Replay, State, StudyFile, WhoPlans
 
 if TYPE_CHECKING:
     from ..results import Results
@@ -72,6 +73,15 @@ def report(
         str | None,
         typer.Option(metavar="SIZE", help="Most that the project's files in it may take.", show_default="100MiB"),
     ] = None,
+    check: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Hold a text (.md or .tex, also an edited one) against the results instead of writing a report. "
+            "Leaves with 0 if all it claims is backed, with 3 if anything is contradicted or unbacked.",
+        ),
+    ] = None,
+    as_json: Json = False,
     planner: WhoPlans = None,
     model: Model = None,
     base_url: BaseUrl = None,
@@ -87,6 +97,11 @@ def report(
     from .drafting import drafted
 
     require_question(style, question, queue=queue)
+    require_check(
+        check,
+        as_json=as_json,
+        others={"--format": format, "-o": output, "--style": style, "--bundle": bundle},
+    )
     spec = load_study(study)
     folder = state_folder(spec, state)
     if bundle or bundle_size:
@@ -102,6 +117,8 @@ def report(
     chosen = split.value if split else None
     with closing(Ledger(folder, write=False)) as ledger:
         results = collect(spec, ledger, chosen)
+        if check:
+            raise typer.Exit(checked(check, results, as_json=as_json))
         if style:
             who = Asked(planner.value if planner else None, model, base_url, replay, stream=sys.stderr.isatty())
             drafted(style, question, who, (spec, ledger, results), queue=queue)

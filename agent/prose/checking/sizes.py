@@ -1,0 +1,62 @@
+"""How many removals there are to be counted."""
+
+import re
+from collections.abc import Iterable
+
+from ...results import Interaction
+from .clauses import Clause
+from .ground import Found, Ground
+
+
+def pool_of(ground: Ground, clause: Clause, words: str) -> list[Found]:
+    """The removals that a noun counts."""
+    if re.search(r"\b(?:pairs?|joint|groups?|interactions?|combinations?|together)\b", words, re.IGNORECASE):
+        return list(ground.pairs(clause.scope))
+    return list(ground.family(clause.scope, "head" if re.search(r"\bheads?\b", words, re.IGNORECASE) else ""))
+
+
+def sizes_of(ground: Ground, clause: Clause, words: str) -> set[int]:
+    """How many removals there are of what is counted."""
+    pool = pool_of(ground, clause, words)
+    study = ground.results.study
+    sizes = {distinct(pool)}
+    if not re.search(r"\bheads?\b|joint|pairs?|groups?", words):
+        sizes |= {study.family_size, *study.family_sizes.values()}
+    return sizes
+
+
+def total_sizes(ground: Ground) -> set[int]:
+    """Counts of removals that stand in a report."""
+    effects, joints = ground.results.effects, ground.results.interactions
+    by_role = [
+        [e for e in effects if e.role == role] for role in ("confirmatory", "sensitivity", "control", "exploratory")
+    ]
+    sizes = {
+        len({(e.ablation, e.mode) for e in effects}),
+        len({(j.ablation, j.mode) for j in joints}),
+        len({j.ablation for j in joints}),
+    }
+    sizes |= _heads_of_each(c for e in effects for c in e.components)
+    return (
+        sizes
+        | {len({(e.ablation, e.mode) for e in one}) for one in by_role}
+        | {len({tuple(e.components) for e in effects if len(e.components) == 1})}
+        | {len({c for e in effects for c in e.components})}
+    )
+
+
+def _heads_of_each(components: Iterable[str]) -> set[int]:
+    """How many heads stand in one layer."""
+    layers = [
+        component.rpartition("/")[0]
+        for component in set(components)
+        if component.startswith("head:") and "/" in component
+    ]
+    return {layers.count(layer) for layer in layers}
+
+
+def distinct(pool: list[Found]) -> int:
+    """How many different removals."""
+    return len(
+        {(one.ablation, tuple(one.components)) if isinstance(one, Interaction) else (one.ablation, ()) for one in pool}
+    )
