@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from ..prose.checking.check import check, offending
+from ..prose.checking.finding import Finding
 from ..prose.cleaning import cleaned
 from ..prose.draft import checked_draft
 from ..prose.facts import Facts
@@ -19,23 +21,42 @@ class Place(NamedTuple):
     sentence: int
 
 
-def problems_of(paragraphs: Paragraphs, facts: Facts, *, by_model: bool = True) -> dict[Place, list[str]]:
-    """What is wrong with each sentence that is not sound.
+def problems_of(paragraphs: Paragraphs, facts: Facts) -> dict[Place, list[str]]:
+    """What is wrong with each sentence of a writer that may not stand.
 
-    Args:
-        paragraphs: sentences with references.
-        facts: what they are held against.
-        by_model: whether verdicts and directions may stand as references alone.
+    References that cannot be filled, numbers, verdicts and directions of its own; then whatever the checker does not find
+    backed in the sentences that are sound so far, in the order in which they will be read.
     """
     found: dict[Place, list[str]] = {}
     for place, sentence in _places(paragraphs):
         draft = checked_draft(sentence, facts)
-        wrong = draft if isinstance(draft, list) else []
-        if by_model:
-            wrong = [*wrong, *map(_own_word, own_words(sentence))]
+        wrong = [*(draft if isinstance(draft, list) else []), *map(_own_word, own_words(sentence))]
         if wrong:
             found[place] = wrong
+    sound = [(place, text) for place, text in _places(paragraphs) if place not in found]
+    for place, wrong in _unbacked(sound, facts).items():
+        found[place] = wrong
+    return {place: found[place] for place, _ in _places(paragraphs) if place in found}
+
+
+def _unbacked(sound: Sequence[tuple[Place, str]], facts: Facts) -> dict[Place, list[str]]:
+    """What the checker does not find backed, by the sentence that it stands in."""
+    text, starts = "", list[tuple[int, Place]]()
+    for place, sentence in sound:
+        if starts:
+            text += " " if starts[-1][1].paragraph == place.paragraph else "\n\n"
+        starts.append((len(text), place))
+        text += sentence
+    found: dict[Place, list[str]] = {}
+    for one in offending(check(text, facts)):
+        place = next(place for start, place in reversed(starts) if start <= one.start)
+        found.setdefault(place, []).extend(_told(each) for each in one.findings if each.outcome != "backed")
     return found
+
+
+def _told(finding: Finding) -> str:
+    instead = f"; write {finding.reference} instead" if finding.reference else ""
+    return f'{finding.outcome}: {finding.kind} "{finding.piece}": {finding.why}{instead}'
 
 
 def filled_text(paragraphs: Paragraphs, facts: Facts) -> str:

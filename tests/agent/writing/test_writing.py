@@ -78,6 +78,21 @@ def test_verdicts_and_directions_of_its_own_go_back(write):
     assert OUTCOME in draft.paragraphs[0] and all("lowers" not in one for one in draft.paragraphs[0])
 
 
+@pytest.mark.parametrize(
+    ("sentence", "told"),
+    [
+        ('Removing dropout moves accuracy by {{ effect("module:warmup").delta }}.', "this is a value of module:warmup"),
+        ("Dropout is the component that this model relies on most.", "unbacked"),
+        (f"{OUTCOME[:-1]}, because it prevents overfitting.", "causal"),
+        ("All removals came out alike.", "unbacked"),
+    ],
+)
+def test_what_no_number_or_verdict_gives_away_is_held_against_the_results_too(write, sentence, told):
+    draft, asked = write(section(SETUP, sentence), mended(_1=sentence), mended(_1=sentence))
+    assert told in asked[1].text
+    assert draft.paragraphs == [[SETUP]] and [one.sentence for one in draft.left_out] == [sentence]
+
+
 def test_what_still_fails_after_two_turns_is_left_out_and_said(write):
     stubborn = 'Removing dropout costs {{ effect("module:dorpout").delta }}.'
     draft, asked = write(section(OUTCOME, stubborn), mended(_1=stubborn), mended(_1=stubborn))
