@@ -82,9 +82,8 @@ def test_verdicts_and_directions_of_its_own_go_back(write):
     ("sentence", "told"),
     [
         ('Removing dropout moves accuracy by {{ effect("module:warmup").delta }}.', "this is a value of module:warmup"),
-        ("Dropout is the component that this model relies on most.", "unbacked"),
+        ("Dropout is the component that this model relies on most.", "it is blocks.3.mlp"),
         (f"{OUTCOME[:-1]}, because it prevents overfitting.", "causal"),
-        ("All removals came out alike.", "unbacked"),
     ],
 )
 def test_what_no_number_or_verdict_gives_away_is_held_against_the_results_too(write, sentence, told):
