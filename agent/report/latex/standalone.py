@@ -52,8 +52,9 @@ def draft_of(results: Results) -> str | None:
 
 
 def appendix(results: Results, figures: Mapping[str, str]) -> str:
-    """The whole report behind the section; figures are files by name."""
-    told = Markup(document(results, figures.keys()), figures).whole()
+    """The whole report behind the section, but for the draft that is the section; figures are files by name."""
+    rebuttals = [one for one in results.drafts if one.style == "rebuttal"]
+    told = Markup(document(results.model_copy(update={"drafts": rebuttals}), figures.keys()), figures).whole()
     return symbols(render("report/latex/appendix.j2", text=told))
 
 
