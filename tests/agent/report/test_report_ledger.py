@@ -1,0 +1,159 @@
+"""From the ledger to every format: one outcome is changed in a ledger of simulated trials, and all of its places change with it."""
+
+import json
+import sqlite3
+
+import numpy as np
+import pytest
+from lesion.agent.collect import collect
+from lesion.agent.components import Component
+from lesion.agent.keys import study_version
+from lesion.agent.ledger import Ledger
+from lesion.agent.planning.followups import joint
+from lesion.agent.planning.plan import BASELINE, Ablation, Plan
+from lesion.agent.records.drafts import Draft
+from lesion.agent.report import numbers
+from lesion.agent.report.write import write_report
+from lesion.agent.results import Effect, Prediction
+from lesion.agent.studyfile import load_study
+from lesion.agent.writing.store import keep
+from lesion.executor.interventions import ConfigOverride
+
+SEEDS = 5
+STUDY = """
+[study]
+name = "traced"
+seeds = 5
+max_seeds = 5
+[experiment]
+python = "experiment.py"
+[metrics.score]
+goal = "maximize"
+smallest_effect = 0.01
+"""
+COSTS = {"first": 0.0817, "second": 0.0, "third": 0.0, "second + third": 0.0523}
+SAID = 'Removing `first` {{ effect("config:first").outcome }} ({{ effect("config:first").delta_with_interval }}).'
+
+
+def component(name):
+    return Component(
+        id=f"config:{name}",
+        kind="other",
+        label=name,
+        evidence="simulated",
+        interventions=[ConfigOverride(key=name, value=False)],
+    )
+
+
+def single(one):
+    return Ablation(
+        id=one.id,
+        components=[one.id],
+        interventions=one.interventions,
+        hypothesis="simulated",
+        prediction=Prediction(direction="worse", size=1.0),
+    )
+
+
+@pytest.fixture
+def traced(tmp_path):
+    """Spec and state folder of a complete study: three singles, one pair, five seeds, and a draft."""
+    (tmp_path / "experiment.py").write_text(
+        "def build_model(config): ...\ndef train(model, config, seed): ...\ndef evaluate(model, config): ...\n"
+    )
+    (tmp_path / "lesion.toml").write_text(STUDY)
+    spec, state = load_study(tmp_path / "lesion.toml"), tmp_path / "state"
+    version = study_version(spec, {})
+    components = [component(name) for name in ("first", "second", "third")]
+    pair = joint(components[1:], ["retrain"])
+    plans = [
+        Plan(study="traced", round=1, planner="simulated", ablations=[single(one) for one in components]),
+        Plan(study="traced", round=2, planner="simulated", ablations=[pair]),
+    ]
+    ledger = Ledger(state, write=True)
+    ledger.remember("version", version)
+    ledger.remember("state", "complete")
+    ledger.remember("components", [one.model_dump(mode="json") for one in components])
+    for plan in plans:
+        ledger.seal(version, plan.round, plan.hash, plan.model_dump_json())
+    ledger.close()
+    arms = {BASELINE: 0.0, **{f"config:{name}": COSTS[name] for name in ("first", "second", "third")}}
+    noise, rows = np.random.default_rng(5), []
+    for arm, cost in {**arms, pair.id: COSTS["second + third"]}.items():
+        for seed, value in enumerate(0.9 - cost + 0.002 * noise.standard_normal(SEEDS)):
+            metrics = json.dumps({"test": {"score": value}})
+            rows.append((f"{arm}/{seed}", version, arm, "retrain", seed, "ok", 1, metrics, f"{arm}/{seed}", 1.0))
+    with sqlite3.connect(state / "ledger.db") as database:
+        database.executemany(
+            """INSERT INTO trials (key, version, arm, mode, seed, status, attempts, metrics, fingerprint, wall_seconds, changed)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)""",
+            rows,
+        )
+    keep(state, Draft(style="narrative", by="llm:simulated", paragraphs=[[SAID]], written="2026-01-01T00:00:00+00:00"))
+    return spec, state
+
+
+def told(spec, state, folder):
+    """The results, and every text that is written of them, by its path."""
+    ledger = Ledger(state, write=False)
+    try:
+        results = collect(spec, ledger)
+    finally:
+        ledger.close()
+    results = results.model_copy(
+        update={"study": results.study.model_copy(update={"generated": "2026-01-01T00:00:00+00:00"})}
+    )
+    write_report(results, ["md", "html", "tex", "json", "csv"], folder)
+    files = {str(path.relative_to(folder)): path for path in folder.rglob("*")}
+    texts = {
+        name: path.read_text()
+        for name, path in files.items()
+        if path.suffix in (".md", ".html", ".tex", ".csv", ".json")
+    }
+    return results, texts
+
+
+def changed(state, arm, seed, by):
+    with sqlite3.connect(state / "ledger.db") as database:
+        (metrics,) = database.execute("SELECT metrics FROM trials WHERE arm = ? AND seed = ?", (arm, seed)).fetchone()
+        value = json.loads(metrics)["test"]["score"] + by
+        database.execute(
+            "UPDATE trials SET metrics = ? WHERE arm = ? AND seed = ?",
+            (json.dumps({"test": {"score": value}}), arm, seed),
+        )
+
+
+def shown(number, name):
+    """A figure as the prose formats print it, and as LaTeX does."""
+    return number.replace("−", "$-$") if name.endswith(".tex") else number
+
+
+@pytest.mark.parametrize("arm", ["config:first", "config:second", BASELINE, "config:second + config:third"])
+def test_one_outcome_of_the_ledger_changes_everything_that_rests_on_it_and_nothing_else(traced, tmp_path, arm):
+    spec, state = traced
+    before, texts = told(spec, state, tmp_path / "before")
+    changed(state, arm, 2, -0.0317)
+    after, renewed = told(spec, state, tmp_path / "after")
+    moved = 0
+    for old, new in zip([*before.effects, *before.interactions], [*after.effects, *after.interactions], strict=True):
+        estimate = "delta" if isinstance(old, Effect) else "contrast"
+        rests = arm in {BASELINE, old.ablation} or (estimate == "contrast" and arm in old.components)
+        was, now = (numbers.number(getattr(one, estimate), one.interval, signed=True) for one in (old, new))
+        assert (getattr(old, estimate) != getattr(new, estimate)) == rests
+        if not rests or was == now:
+            continue
+        moved += 1
+        in_section = estimate == "contrast" or old.role == "confirmatory"
+        for name in ("report.md", "report.html", "appendix.tex", *(["ablation.tex"] if in_section else [])):
+            places = texts[name].count(shown(was, name))
+            assert places > 0, f"{was} of {old.ablation} stands nowhere in {name}"
+            assert shown(was, name) not in renewed[name], f"{name} still tells {was} of {old.ablation}"
+            assert shown(now, name) in renewed[name]
+        exact = json.dumps(getattr(old, estimate))
+        for name in ("report.json", "effects.csv" if estimate == "delta" else "interactions.csv"):
+            assert exact in texts[name] and exact not in renewed[name]
+    assert moved
+    said, says = before.drafts[0].text, after.drafts[0].text
+    assert said != says  # its interval rests on the noise of every arm
+    for name in ("report.md", "drafts/narrative.md"):
+        assert said in texts[name] and says in renewed[name] and said not in renewed[name]
