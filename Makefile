@@ -12,10 +12,11 @@ install: $(INSTALLED)
 $(BIN)/python:
 	$(PYTHON) -m venv .venv
 
-# The constraint also holds inside the build environment; torch comes first, pinned.
+# The constraint also holds inside the build environment; torch comes first, pinned. Compiled once: the sandbox writes no bytecode.
 $(INSTALLED): pyproject.toml constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt torch
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m compileall -q agent executor prompts
 	touch $@
 
 demo: install
