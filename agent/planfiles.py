@@ -12,6 +12,7 @@ from .ledger import Ledger
 from .places import Places
 from .planning.plan import Plan, parse_plan, read_plan, sealed_plans
 from .setting import Setting
+from .wholefile import whole
 
 
 @dataclass(frozen=True)
@@ -71,9 +72,8 @@ class PlanFiles:
             if parse_plan(path).hash == plan.hash:
                 return
             path.replace(path.with_name(f"{path.stem}.{int(path.stat().st_mtime)}.yaml"))
-        whole = path.with_name(f".{path.name}.tmp")
-        whole.write_text(plan.as_yaml(), encoding="utf-8")
-        whole.replace(path)
+        with whole(path) as file:
+            file.write(plan.as_yaml().encode())
 
     def _read(self, path: Path) -> Plan:
         own = {one.id for one in parse_plan(path).components}  # once sealed, they stand among the components

@@ -15,6 +15,7 @@ from pathlib import Path
 from ..executor.errors import PlanError
 from .ledgerfile import explained
 from .planning.plan import Plan, parse_plan
+from .wholefile import whole
 
 REFUSED, WITHDRAWN = "refused", "withdrawn"
 _FILE = re.compile(r"(\d{4,})(?:\.(refused|withdrawn))?\.yaml")
@@ -148,12 +149,8 @@ class Queue:
 
     def _write(self, path: Path, text: str) -> None:
         """Whole or not at all."""
-        temporary = path.with_name(f".{path.name}.tmp")
-        with temporary.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        with whole(path) as file:
+            file.write(text.encode())
         _sync(self.folder)
 
 

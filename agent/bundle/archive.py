@@ -4,12 +4,12 @@ import hashlib
 import os
 import zipfile
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
 from ...executor.errors import BundleError
 from ..records.bundle import Packed
+from ..wholefile import whole
 
 NO_TIME = (1980, 1, 1, 0, 0, 0)
 EXECUTABLE, PLAIN = 0o100755, 0o100644
@@ -28,24 +28,16 @@ def write_archive(contents: Mapping[str, Content], expected: list[Packed], outpu
     Raises:
         BundleError: a place that cannot be written, a full disk, or a file that changed meanwhile; `output` is as it was.
     """
-    staged = output.with_name(f".{output.name}.{os.getpid()}.tmp")
     known = {one.path: one for one in expected}
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        with staged.open("wb") as file:
-            with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-                for path in sorted(contents):
-                    _add(archive, path, contents[path], known.get(path))
-            file.flush()
-            os.fsync(file.fileno())
-        staged.replace(output)
+        with whole(output) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            for path in sorted(contents):
+                _add(archive, path, contents[path], known.get(path))
     except OSError as error:
         reason = error.strerror or str(error)
         to_do = "choose another place with -o, or make room and try again"
         raise BundleError(f"the bundle cannot be written: {reason}", where=str(output), to_do=to_do) from error
-    finally:
-        with suppress(OSError):
-            staged.unlink()
 
 
 def _packed(path: str, content: Content) -> Packed:

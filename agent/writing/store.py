@@ -1,13 +1,13 @@
 """Drafts as they are kept: a file each in the state folder, written whole or not at all."""
 
 import hashlib
-import os
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from ...executor.errors import ReportError
 from ..records.drafts import Draft, Drafted
+from ..wholefile import whole
 
 FOLDER = "drafts"
 
@@ -26,14 +26,10 @@ def keep(state: Path, draft: Draft) -> Path:
         ReportError: the folder cannot be written.
     """
     path = state / FOLDER / f"{name_of(draft)}.json"
-    temporary = path.with_name(f".{path.name}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("w", encoding="utf-8") as file:
-            file.write(draft.model_dump_json(indent=1))
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        with whole(path) as file:
+            file.write(draft.model_dump_json(indent=1).encode())
     except OSError as error:
         raise ReportError(
             f"the draft cannot be kept: {error.strerror}",
