@@ -120,7 +120,9 @@ def report(
         if check:
             raise typer.Exit(checked(check, results, as_json=as_json))
         if style:
-            who = Asked(planner.value if planner else None, model, base_url, replay, stream=sys.stderr.isatty())
+            who = Asked(
+                planner.value if planner else None, model, base_url, replay, stream=sys.stderr.isatty(), again=True
+            )
             drafted(style, question, who, (spec, ledger, results), queue=queue)
             results = collect(spec, ledger, chosen)
     if output == Path("-"):

@@ -9,9 +9,10 @@ from ..prose.cleaning import cleaned
 from ..prose.draft import checked_draft
 from ..prose.facts import Facts
 from ..prose.scanner import Scanner
-from .ownwords import own_words
+from .ownwords import own_words, turned
 
 Paragraphs = Sequence[Sequence[str]]
+NO_REFERENCE = "it holds no reference, and so rests on no result: say it of a value or a verdict, or leave it to the paper's author"
 
 
 class Place(NamedTuple):
@@ -24,19 +25,27 @@ class Place(NamedTuple):
 def problems_of(paragraphs: Paragraphs, facts: Facts) -> dict[Place, list[str]]:
     """What is wrong with each sentence of a writer that may not stand.
 
-    References that cannot be filled, numbers, verdicts and directions of its own; then whatever the checker does not find
+    Sentences that rest on no result, references that cannot be filled, numbers, verdicts and directions of its own, and words that
+    turn around what a reference says; then whatever the checker does not find
     backed in the sentences that are sound so far, in the order in which they will be read.
     """
     found: dict[Place, list[str]] = {}
     for place, sentence in _places(paragraphs):
-        draft = checked_draft(sentence, facts)
-        wrong = [*(draft if isinstance(draft, list) else []), *map(_own_word, own_words(sentence))]
+        wrong = _wrong(sentence, facts)
         if wrong:
             found[place] = wrong
     sound = [(place, text) for place, text in _places(paragraphs) if place not in found]
     for place, wrong in _unbacked(sound, facts).items():
         found[place] = wrong
     return {place: found[place] for place, _ in _places(paragraphs) if place in found}
+
+
+def _wrong(sentence: str, facts: Facts) -> list[str]:
+    draft = checked_draft(sentence, facts)
+    if isinstance(draft, list):
+        return [*draft, *map(_own_word, own_words(sentence))]
+    rootless = [] if draft.cited else [NO_REFERENCE]
+    return [*rootless, *map(_own_word, own_words(sentence)), *map(_turned, turned(sentence))]
 
 
 def _unbacked(sound: Sequence[tuple[Place, str]], facts: Facts) -> dict[Place, list[str]]:
@@ -87,6 +96,10 @@ def _places(paragraphs: Paragraphs) -> list[tuple[Place, str]]:
     return [
         (Place(number, at), text) for number, sentences in enumerate(paragraphs) for at, text in enumerate(sentences)
     ]
+
+
+def _turned(word: str) -> str:
+    return f'"{word}" may turn around what the reference says: let the reference say it alone'
 
 
 def _own_word(word: str) -> str:

@@ -14,6 +14,12 @@ _DIRECTIONS = (
     r"|higher|gain(?:s|ed)?|loses?|lost|reduc(?:e|es|ed|tion)|helps?|helped"
 )
 _OWN = re.compile(rf"\b(?:(?P<verdict>{_VERDICTS})|(?:{_DIRECTIONS}))\b", re.IGNORECASE)
+_TURNED = re.compile(
+    r"\b(?:not|never|no|none|neither|nor|nothing|nowhere|hardly|barely|scarcely|rarely|seldom|untrue|false|wrong(?:ly)?|cannot"
+    r"|den(?:y|ies|ied)|contrary|fails?|instead|rather|unlike|except|without\s+reason)\b|n['’]t\b",
+    re.IGNORECASE,
+)
+_SAYS = re.compile(r"\.(?:outcome|verdict|meaning|direction|status)\s*\}\}")
 _CODE = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
 
 
@@ -21,3 +27,11 @@ def own_words(template: str) -> list[str]:
     """The words of a template that say a verdict or a direction, each once; code and references are left out of it."""
     bare = _CODE.sub(" ", REFERENCE.sub(" ", template))
     return list(dict.fromkeys(found[0] for found in _OWN.finditer(bare)))
+
+
+def turned(template: str) -> list[str]:
+    """Words that may turn around what a reference in the same sentence says, each once; none where no reference says a verdict."""
+    if not _SAYS.search(template):
+        return []
+    bare = _CODE.sub(" ", REFERENCE.sub(" ", template))
+    return list(dict.fromkeys(found[0] for found in _TURNED.finditer(bare)))

@@ -24,7 +24,8 @@ from tests.llm.server import ModelServer, says
 OUTCOME = (
     'Removing dropout {{ effect("module:dropout").outcome }} ({{ effect("module:dropout").delta_with_interval }}).'
 )
-SETUP = "Each component was removed by itself, and everything else stayed as it was."
+SETUP = "Each component of {{ study().name }} was removed by itself, and everything else stayed as it was."
+SET_UP = "Each component of simulated was removed by itself, and everything else stayed as it was."
 
 
 def section(*sentences, **more):
@@ -59,7 +60,7 @@ def test_the_values_come_from_the_results_and_the_words_from_the_model(write):
     draft, asked = write(section(SETUP, OUTCOME))
     assert (draft.by, draft.left_out, draft.sent_back) == ("llm:scripted", [], 0)
     text = shown(draft, Facts(results())).text
-    assert text == f"{SETUP} Removing dropout costs more than δ (−0.0412 [−0.0455, −0.0369])."
+    assert text == f"{SET_UP} Removing dropout costs more than δ (−0.0412 [−0.0455, −0.0369])."
     assert '"verdict": "matters"' in asked[0].text and "typed" not in asked[0].text
 
 
@@ -82,7 +83,12 @@ def test_verdicts_and_directions_of_its_own_go_back(write):
     ("sentence", "told"),
     [
         ('Removing dropout moves accuracy by {{ effect("module:warmup").delta }}.', "this is a value of module:warmup"),
-        ("Dropout is the component that this model relies on most.", "it is blocks.3.mlp"),
+        (
+            'Dropout ({{ effect("module:dropout").delta }}) is the component that this model relies on most.',
+            "it is blocks.3.mlp",
+        ),
+        ("Everything else is fine and can be thrown away.", "holds no reference"),
+        (f"It is not true that r{OUTCOME[1:]}", '"not" may turn around'),
         (f"{OUTCOME[:-1]}, because it prevents overfitting.", "causal"),
     ],
 )
@@ -120,16 +126,17 @@ def test_what_the_results_no_longer_hold_is_left_out_and_said(write):
     draft, _ = write(section(SETUP, OUTCOME))
     gone = results(effects=[one for one in effects() if one.components != ["module:dropout"]], interactions=[])
     now = shown(draft, Facts(gone))
-    assert now.text == SETUP
+    assert now.text == SET_UP
     assert [one.sentence for one in now.left_out] == [OUTCOME]
 
 
 def test_markup_of_a_model_does_nothing_in_a_report(write):
-    hostile = "See <script>alert()</script> ![here](http://example.org/x.png) and [this](http://example.org)."
+    hostile = "See <script>alert()</script> ![here](http://example.org/x.png) and [this](http://example.org) of {{ study().name }}."
     draft, _ = write(section(hostile, OUTCOME))
     report = markdown_report(with_drafts(results(), [draft]))
     assert "<script" not in report.replace("\\<script", "")
-    assert "](http" not in report
+    assert not re.search(r"(?<!\\)\]\(http", report)
+    assert "x.png" in report
 
 
 def test_a_reply_names_the_runs_that_would_answer(write):
