@@ -66,7 +66,7 @@ _TOGETHER = re.compile(
 
 
 _APART = re.compile(
-    r"\b(?:each(?! other)|alone|separately|individual(?:ly)?|on (?:its|their) own|by (?:itself|themselves)|either|singly|in isolation|respectively|one at a time|neither|apart)\b",
+    r"\b(?:each(?! other)|alone|separately|(?<!sum of the )(?<!sum of their )(?<!of the two )individual(?:ly)?|on (?:its|their) own|by (?:itself|themselves)|either(?= (?!case|way)\w)|singly|in isolation|respectively|one at a time|neither|apart)\b",
     re.IGNORECASE,
 )
 
@@ -160,6 +160,11 @@ def _ahead(text: str, masked: str, start: int, mentions: Sequence[Mention]) -> t
 def is_carried(words: str) -> bool:
     """Whether a clause points back to what was said before."""
     return _PRONOUN.search(words) is not None
+
+
+def is_apart(words: str) -> bool:
+    """Whether a clause speaks of each of several by itself."""
+    return _APART.search(words) is not None
 
 
 def _masked(text: str, mentions: Sequence[Mention], mark: str) -> str:

@@ -28,7 +28,7 @@ _MANY = re.compile(
 
 
 _ONLY_NAME = re.compile(
-    r"\b(?:only|solely|exclusively)\s+(?:(?:removing|dropping|the removal of|ablating)\s+)?(?:the )?[\ue000]?\ue010|\b(?:the )?(?:only|sole)\s+(?:\w+\s+){0,2}?(?:component|head|removal|part|layer|module|one|ablation|block)\b|\ue010[\ue001]? (?:alone|only) (?:matters?|hurts?|is)\b",
+    r"\b(?:only|solely|exclusively)\s+(?:(?:removing|dropping|the removal of|ablating)\s+)?(?:the )?[\ue000]?\ue010|\b(?:the )?(?:only|sole)\s+(?:\w+\s+){0,2}?(?:component|head|removal|part|layer|module|one(?! of)|ablation|block)\b|\ue010[\ue001]? (?:alone|only) (?:matters?|hurts?|is)\b",
     re.IGNORECASE,
 )
 
@@ -61,7 +61,7 @@ def counts(ground: Ground, clause: Clause) -> Iterator[Counted]:
             continue
         if re.search(
             r"\b(?:of|among|out of)\s+(?:the |all |our |these )?$", clause.masked[clause.start : q.start], re.IGNORECASE
-        ) and not any(_is_of(clause, o, q) for o in numbered):
+        ) and not any(_is_of(clause, o, q) or _is_of(clause, q, o) for o in numbered):
             yield _family_size(ground, clause, q)
             continue
         if not any(o.start < q.start and _is_of(clause, o, q) for o in numbered):
@@ -112,7 +112,7 @@ def _number(ground: Ground, clause: Clause, q: Quantity, phrases: list[Said], of
     named = {c for g in clause.groups for s in g for c in s.components} or {
         c for s in clause.carried for c in s.components
     }
-    if _is_number_of(clause, q, len(named)):
+    if _is_number_of(clause, q, len(named)) or _is_size_of_a_group(ground, clause, q) or _is_covered(ground, clause, q):
         return Counted(q.start, q.end, q.text, "count", "backed", "")
     if re.search(r"\b(?:direction|predict\w*|guess\w*|forecast\w*)\b", clause.words) and ground.results.predictions:
         hits = (
@@ -153,6 +153,19 @@ def _is_number_of(clause: Clause, q: Quantity, named: int) -> bool:
     """Whether `the two …` are those that are named."""
     following = next((g for g in clause.groups if q.end <= g[0].start < q.end + 24), ())
     return named == int(q.value) or len({c for s in following for c in s.components}) == int(q.value)
+
+
+def _is_size_of_a_group(ground: Ground, clause: Clause, q: Quantity) -> bool:
+    """`A group of six`, `six components at once`: so many were removed together."""
+    together = re.search(r"\b(?:group|set) of\s+$", clause.masked[clause.start : q.start]) or re.search(
+        r"\b(?:at once|together|jointly|simultaneously|at the same time)\b", clause.masked[q.end : q.end + 48]
+    )
+    return together is not None and any(len(e.components) == int(q.value) for e in ground.results.effects)
+
+
+def _is_covered(ground: Ground, clause: Clause, q: Quantity) -> bool:
+    """`Of 780 pairs, 712 were cleared`."""
+    return "pair" in clause.masked and q.value > 2 and q.value in ground.results.coverage.values()
 
 
 def _family_size(ground: Ground, clause: Clause, q: Quantity) -> Counted:
@@ -198,11 +211,15 @@ def _all_of(
         not after
         or ((how in ("any", "each", "only", "few")) and not re.match(r"each|any", how))
         or ((clause.groups or clause.carried) and how in ("each", "all") and found["noun"] == "of them")
+        or (how == "any" and found["noun"] == "of them")
     ):
         return
     words = clause.words[found.start() : found.end()]
     claim = claim_of_many(ground, clause, after[0], words)
     pool = [one for one in pool_of(ground, clause, words) if not _others(clause, how, found, one)]
+    if re.match(r"\s+(?:of|among) (?:them|these|the three)\b", clause.words[found.end() :]):
+        named = {c for s in clause.carried for c in s.components}
+        pool = [one for one in pool if set(one.components) < named]
     outcomes: list[Outcome] = [
         _of_all(judged(ground, each, one).outcome for each in (claim, *_beyond(phrases))) for one in pool
     ]

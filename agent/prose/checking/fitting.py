@@ -145,7 +145,7 @@ def _side(clause: Clause, q: Quantity, v: Value) -> bool:
     """`from` says the baseline's, `to` and `without it` the ablated one's."""
     before = clause.masked[max(clause.start, q.start - 40) : q.start].lower()
     if re.search(
-        r"\b(?:from|instead of|rather than|against|versus|vs\.?|compared (?:with|to)|and not)\s*(?:about |a |an |the )?(?:[a-z\ue012]+ (?:of |at )?){0,2}$",
+        r"\b(?:from|instead of|rather than|against|versus|vs\.?|compared (?:with|to)|and not|\d\s*%? of)\s*(?:about |a |an |the )?(?:[a-z\ue012]+ (?:of |at )?){0,2}$",
         before,
     ):
         return v.attribute in ("baseline", "mean")

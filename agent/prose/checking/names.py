@@ -23,12 +23,16 @@ _NEVER = frozenset(
 """Of these, words that are no name but where they are marked."""
 
 
+_NOUNS = frozenset(("block", "layer", "head"))
+"""Of these, such as are called by their noun: `the block`."""
+
+
 _KIND = r"(?=\s+(?:module|layer|component|block|part|linear|unit|head|branch|path|term|step)\b)"
 
 
 _GOES_ON = re.compile(
     r"['’]?s?\s*(?:$|[.;:)(\]]|,(?! we\b| the\b| in\b)|(?:and|or|nor|is|are|was|were|matters?|hurts?|costs?|alone|together|removed|when|does|do|did|by|to|with|has|have|had|works?|compensates?|can|could|will|at|on|in|changes?|adds?|leads?|raises?"
-    r"|lowers?|reduces?|increases?|improves?|remains?|stays?|contributes?|helps?|not|than|itself|as|but|while|which|for|acts?|interacts?|holds?|no|separately|individually|back|show|shows|came|turned|gives?)\b)"
+    r"|lowers?|reduces?|increases?|improves?|remains?|stays?|contributes?|helps?|not|than|itself|as|but|while|which|for|acts?|interacts?|holds?|no|separately|individually|back|show|shows|came|turned|gives?|forms?|each|individually|behaves?|takes?|makes?|causes?|drops?|rises?)\b)"
 )
 
 
@@ -157,6 +161,8 @@ def _meant(name: str, plain: str, marked: frozenset[int], start: int) -> bool:
     if name not in _ORDINARY:
         return True
     if start in marked or re.match(_KIND, plain[start + len(name) :]) or _REMOVAL_BEFORE.search(plain[:start]):
+        return True
+    if name in _NOUNS and plain[:start].endswith("the ") and _GOES_ON.match(plain[start + len(name) :]):
         return True
     return (
         name not in _NEVER

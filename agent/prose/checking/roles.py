@@ -11,7 +11,7 @@ _BEFORE: tuple[tuple[Role, str], ...] = (
     ("p", r"(?:(?<![A-Za-z])[pP](?:[- ]?values?)?(?:\s*\([^)]*\))?(?:[_ ]?(?:adj\w*|equivalence|eq|Holm))?)\s*(?:=|<|>|≤|≥|≈|of|is|was|below|above|under|at|:|\s)*$|significance level of\s*$"),
     ("count", r"(?<![A-Za-z])[nN]\s*=\s*$"),
     ("alpha", r"(?:α|\balpha|significance level(?: of)?)\s*(?:=|of|is|at|:)?\s*$"),
-    ("smallest", r"(?:δ|\bdelta|smallest effects?(?: size)?(?: of interest)?(?:\s*\(?δ\)?)?|equivalence (?:bound|margin))\s*(?:=|of|is|was|:|at|\()\s*(?:±\s*)?$|(?:within|band of|band)\s*(?:±\s?)?$"),
+    ("smallest", r"(?:δ|\bdelta|smallest effects?(?: size)?(?: of interest)?(?:\s*\(?δ\)?)?|equivalence (?:bound|margin))\s*(?:=|of|is|was|:|at|\()\s*(?:±\s*)?$|(?:within|band of|band)\s*(?:±\s?)?$|\b(?:threshold|margin|cut-?off|equivalence \w+)\s*(?:=|of|is|was|:|at|\()\s*(?:±\s*)?$|\b(?:effects?|changes?|differences?) (?:smaller than|larger than|below|above|less than|greater than)\s*(?:±\s*)?$"),
     ("sd", r"(?:σ|\bSD|\bs\.d\.|standard deviations?|\bstd|noise|spread)(?:\s+of one \w+)?\s*(?:\(σ\))?\s*(?:=|of|is|was|:|\()?\s*$"),
     ("mde", r"(?:minimum detectable effect|\bMDE|detectable effect)(?:[\w ,()%]{0,30})?\s*(?:=|of|is|was|:)\s*$"),
     ("multiple", r"(?:in units of δ|\bΔ/δ|δ/σ)\s*(?:=|of|is|:)?\s*$"),
@@ -20,13 +20,13 @@ _BEFORE: tuple[tuple[Role, str], ...] = (
 
 
 COUNTED = re.compile(
-    r"^\s*(?:(?:of|out of)\s+(?:the |all |our )?[\w,]+\s+(?:\w+ )?(?:seeds|runs|trials|predictions|pairs|examples|models|claims|checks)|(?:trials? )?(?:finished|failed|crashed|timed out|ran\b|succeeded|completed|skipped|diverged|were (?:not )?(?:skipped|right|run|planned)|this study allows|of (?:these|them|which)|planned|ok\b|did not finish))",
+    r"^\s*(?:(?:of|out of)\s+(?:the |all |our )?[\w,]+\s+(?:\w+ )?(?:seeds|runs|trials|predictions|directions|pairs|examples|models|claims|checks)|(?:trials? )?(?:finished|failed|crashed|timed out|ran\b|succeeded|completed|skipped|diverged|were (?:not )?(?:skipped|right|run|planned)|this study allows|of (?:these|them|which)|planned|ok\b|did not finish))",
     re.IGNORECASE,
 )
 
 
 _LEVEL_AFTER = re.compile(
-    r"^\s*(?:simultaneous|confidence|CI\b|C\.I\.|intervals?|credible|two-sided|power)", re.IGNORECASE
+    r"^\s*(?:(?:\w+-wise|adjusted|bootstrap|paired|corrected) )?(?:simultaneous|confidence|CI\b|C\.I\.|intervals?|credible|two-sided|power)", re.IGNORECASE
 )
 
 
@@ -91,6 +91,8 @@ def other_end(clause: Clause, numbers: Sequence[Quantity], at: int) -> Quantity 
             continue
         low, high = numbers[first], numbers[second]
         between, before = clause.masked[low.end : high.start], clause.masked[: low.start]
+        if any(one.unit == "percent" and _LEVEL_AFTER.match(clause.masked[one.end :]) for one in (low, high)):
+            continue
         if re.fullmatch(r"\s*(?:,|;|to|and|–|:|\.\.)\s*", between) and re.search(
             r"\[\s*$|\(\s*$|(?:interval|CI|C\.I\.|range[sd]?)[^.;\d]{0,24}$|\bbetween\s*$", before
         ):
@@ -111,7 +113,7 @@ def role_of(clause: Clause, q: Quantity, other: Quantity | None) -> Role | None:
 def _by_words(clause: Clause, q: Quantity) -> Role | None:
     before, rest = clause.masked[max(0, q.start - 70) : q.start], clause.masked[q.end :]
     if q.sign == "±":
-        return "smallest" if re.search(r"(?:within|band(?: of)?)\s*$", before) else "half"
+        return "smallest" if re.search(r"(?:within|band(?: of)?|(?:margin|threshold|bounds?|cut-?off)(?: of)?)\s*$", before) else "half"
     if q.unit == "percent" and _LEVEL_AFTER.match(rest):
         return "confidence"
     named: Role | None = next((role for role, pattern in _BEFORE if re.search(pattern, before)), None)

@@ -38,8 +38,8 @@ _IS = re.compile(
 
 
 _METHOD = re.compile(
-    r"\b(?:denotes?|marks?(?= )|indicates? (?:significan|p)|daggers?|asterisks?|we (?:zero|leave|remove|set|keep|train|evaluate|replace|number|plan|run|ablate|call|say|test|tested|report|define|declare|use|used|consider|correct|compare|measure|ask)|is called|are called|means? that|Holm|Bonferroni|Benjamini|two one-sided|tests? (?:whether|for|of)|hypothes[ie]s|criterion|correct(?:ed|ion)"
-    r"|declared|by convention|where (?:a|the) removal|if (?:the|its|an?) |whether|larger is worse|lower is better|higher is better|in bold|threshold|question|verdicts? (?:are|is|of)\b|smallest effect of interest|power\b|expected|predicted|prediction|would)",
+    r"\b(?:denotes?|marks?(?= )|indicates? (?:significan|p)|daggers?|asterisks?|we (?:zero|leave|remove|set|keep|train|evaluate|replace|number|plan|run|study|investigate|examine|analy[sz]e|quantify|assess|ablate|call|say|test|tested|report|define|declare|use|used|consider|correct|compare|measure|ask)|is called|are called|means? that|Holm|Bonferroni|Benjamini|two one-sided|tests? (?:whether|for|of)|hypothes[ie]s|criterion|correct(?:ed|ion)"
+    r"|declared|by convention|where (?:a|the) removal|if (?:the|its|an?) |whether|(?:larger|lower|higher|smaller) (?:\S+ )?(?:is|are|means?) (?:better|worse)|in bold|threshold|question|verdicts? (?:are|is|of)\b|smallest effect of interest|power\b|expected|predicted|prediction|would)",
     re.IGNORECASE,
 )
 
@@ -80,7 +80,7 @@ def speaks(clause: Clause, phrase: Said, start: int, end: int) -> bool:
     if re.search(r"\bwhat\b[^.;,]{0,40}$", before):
         return False
     if re.fullmatch(r"need\w*|requir\w+", phrase.text, re.IGNORECASE) and re.search(
-        r"\b(?:seeds?|runs?|examples?)\b[^.;]{0,20}$", before
+        r"\b(?:seeds?|runs?|examples?|work|study|studies|experiments?|analys[ei]s|investigation|evidence|data|research)\b[^.;]{0,20}$", before
     ):
         return False
     if _WHETHER.search(before) and phrase.removed not in ("undecided", "size uncertain"):

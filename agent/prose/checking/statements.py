@@ -34,6 +34,12 @@ _WHOSE = re.compile(
 )
 
 
+_COST_OF = re.compile(
+    r"\bthe (?:cost|loss|drop|effect|damage|penalty)(?:$| (?:of|from|when) [^.;]{0,80}\b(?:falls?|drops?|shrinks?|declines?|reduces?|rises?|grows?|reduced|fallen|shrunk)$)",
+    re.IGNORECASE,
+)
+
+
 _ERROR = re.compile(r"\b(?:loss|error|perplexity|nll)\b", re.IGNORECASE)
 
 
@@ -69,8 +75,12 @@ def _stated(ground: Ground, clause: Clause, phrase: Said, held: Sequence[Held], 
             )
         return
     claim = _claim(ground, clause, phrase, subjects[0], start, end)
+    if _COST_OF.search(clause.masked[clause.start : start] + phrase.text) and clause.quantities:
+        return
     numbered = any(h.role in ("change", "level", "relative") and h.outcome == "backed" for h in held)
     hedged = any(one.removed in _HEDGES for one in said(sentence))
+    if claim == "nothing" and any(one.removed == "no-op" for one in said(sentence)):
+        claim = "no-op"
     judgement = judge_all(
         ground, metric_at(clause, start, end, following=True), claim, subjects, numbered=numbered, hedged=hedged
     )
@@ -98,8 +108,11 @@ def _claim(ground: Ground, clause: Clause, phrase: Said, subject: Subject | None
         re.IGNORECASE,
     ):
         word = phrase.present
+    if re.search(r"[|&]\s*$", clause.masked[:start]) and re.match(r"\s*(?:[|&\\]|$)", clause.masked[end:]):
+        word = phrase.present
     if word == "undecided" and re.search(
-        r"\b(?:exceed\w*|size|larger than|beyond|above)\b|δ|smallest effect", clause.masked[end : end + 60]
+        r"\b(?:exceed\w*|size|larger than|beyond|above)\b|δ|smallest effect|threshold",
+        clause.masked[max(clause.start, start - 60) : end + 60],
     ):
         return "size uncertain"
     word = _redundant(ground, clause, phrase, subject) or word
