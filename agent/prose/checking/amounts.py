@@ -83,7 +83,7 @@ def _general(ground: Ground, scope: Scope) -> list[Value]:
 
 
 _A_CHANGE = re.compile(
-    r"\b(?:the|an?|its|their)\s+(?:\w+\s+)?(?:cost|effect|drop|gap|penalty|difference|change|loss|impact)\b|\bremains?\b"
+    r"\b(?i:the|an?|its|their)\s+(?:\w+\s+)?(?:cost|effect|drop|gap|penalty|difference|change|loss|impact)\b|\bremains?\b"
 )
 _OF_UNKNOWN = re.compile(
     r"\b(?:remov\w+|without|w/o|ablating|dropping|zeroing|bypassing|disabling|cutting)\s+(?!of\b|both|all|any|each|either|it\b|them|this|these|those|one|two|three|four|five|six|seven|eight|\d|more|a single)",
@@ -110,7 +110,7 @@ def _elsewhere(
     if role == "level" and (_A_CHANGE.search(clause.masked[clause.start : q.start])):
         values = [v for s in whose for v in _candidates(ground, clause, s)]
         return _first(ground, clause, q, values, "change", other, row)
-    if q.unit == "percent" and role is None:
+    if role is None and q.unit == "percent":
         values = [v for s in whose for v in _candidates(ground, clause, s) if v.role == "relative"]
         return next((v for v in values if q.is_of(100 * v.number)), None)
     return None

@@ -97,7 +97,7 @@ class _Checker:
         )
         modes = said_modes(text) if heading else self._carried.heading
         scope = Scope(modes, self._carried.scope.metrics if span.row else ())
-        self._carried = Carried((), scope, modes)
+        self._carried = Carried((), scope, heading=modes)
 
     def _as_row(self, part: Clause) -> Clause:
         """A row of a table is about what its first cell names, on the metrics of its header."""
@@ -123,7 +123,7 @@ class _Checker:
             yield self._finding(span, text, one.start, one.end, one.kind, one.outcome, one.why)
         taken = [(one.start, one.end) for one in related]
         if counted and not part.groups:
-            taken = [*taken, *self._first_phrases(part, counted)]
+            taken = [*taken, *(self._first_phrases(part, counted) if part.carried else [(part.start, part.end)])]
         for one in statements(ground, part, taken, held, text):
             reference = self._instead(one.found, one.outcome)
             yield self._finding(span, text, one.start, one.end, "verdict", one.outcome, one.why, reference)

@@ -60,7 +60,7 @@ _JOINED = re.compile(
 
 
 _TOGETHER = re.compile(
-    r"\b(?:together|jointly|joint|both at once|at once|at the same time|simultaneous(?:ly)?|in combination|combined|combination|combining|the pair|pairs?|each other|one another|both (?:are|is|were|was) (?:removed|ablated|gone|cut|dropped|zeroed)|(?:removing|dropping|ablating|cutting|zeroing|without|bypassing) (?:both|the two|all three|all of)|removal of both|both removed|both [\ue000]?\ue010+[\ue001]? and (?:the )?[\ue000]?\ue010+[\ue001]? (?:are |were |is |was )?(?:removed|gone|ablated|cut|zeroed|dropped|off)|without both|as a (?:pair|group)|group|interact\w*|mutual\w*|contrast|hides? (?:each|behind)|additive|beyond the sum|in series|irreducible|compensat\w+|redundan\w+|synerg\w+|interact\w*|triples? of|I\s*=|\ue010 and \ue010 together|in concert)\b|\ue010\s*[\ue001]?\s*\+\s*[\ue000]?\ue010",
+    r"\b(?:(?<!taken )together(?!, (?:these|this|the|our|they show))|jointly|joint|both at once|at once|at the same time|simultaneous(?:ly)?|in combination|combined|combination|combining|the pair|pairs?|each other|one another|both (?:are|is|were|was) (?:removed|ablated|gone|cut|dropped|zeroed)|(?:removing|dropping|ablating|cutting|zeroing|without|bypassing) (?:both|the two|all three|all of)|removal of both|both removed|both [\ue000]?\ue010+[\ue001]? and (?:the )?[\ue000]?\ue010+[\ue001]? (?:are |were |is |was )?(?:removed|gone|ablated|cut|zeroed|dropped|off)|without both|as a (?:pair|group)|group|interact\w*|mutual\w*|(?<!in )(?<!by )contrast|hides? (?:each|behind)|additive|beyond the sum|in series|irreducible|compensat\w+|redundan\w+|synerg\w+|interact\w*|triples? of|I\s*=|\ue010 and \ue010 together|in concert)\b|\ue010\s*[\ue001]?\s*\+\s*[\ue000]?\ue010",
     re.IGNORECASE,
 )
 
@@ -69,6 +69,9 @@ _APART = re.compile(
     r"\b(?:each(?! other)|alone|separately|(?<!sum of the )(?<!sum of their )(?<!of the two )individual(?:ly)?|on (?:its|their) own|by (?:itself|themselves)|either(?= (?!case|way)\w)|singly|in isolation|respectively|one at a time|neither|apart)\b",
     re.IGNORECASE,
 )
+
+
+_CONTRASTED = re.compile(r"\b(?:in contrast to|unlike|as opposed to)\s+(?:the\s+)?\W?$", re.IGNORECASE)
 
 
 _PRONOUN = re.compile(
@@ -118,19 +121,25 @@ class Carried:
 
     subjects: tuple[Subject, ...] = ()
     scope: Scope = field(default_factory=Scope)
+    before: tuple[Subject, ...] = ()
+    """What it was about before that."""
     heading: tuple[str, ...] = ()
     """Modes that the heading above names."""
 
 
 def clauses(text: str, names: Names, carried: Carried, taken: Sequence[tuple[int, int]] = ()) -> Iterator[Clause]:
     """The clauses of one sentence; what it is about is carried on, for the next."""
-    mentions = names.components(text)
+    mentions = [one for one in names.components(text) if not _CONTRASTED.search(text[: one.start])]
     metrics = [one for one in names.metrics(text) if not any(one.start < m.end and one.end > m.start for m in mentions)]
     masked = _masked(_masked(text, mentions, NAME), metrics, METRIC)
     numbers = quantities(masked, [*((m.start, m.end) for m in [*mentions, *metrics]), *taken])
     modes = said_modes(text)
     scope = Scope(modes or carried.scope.modes, carried.scope.metrics, said_kinds(text))
     previous = carried.subjects
+    if not mentions and len({s.components for s in previous}) == 1 and re.search(r"\bboth\b", text, re.IGNORECASE):
+        previous = (*carried.before, *previous)
+    if not mentions and not previous:
+        previous = tuple(Subject((c,), False, False, 0, 0) for c in names.both(text))
     for start, end in _bounds(masked, numbers):
         inside = [one for one in mentions if start <= one.start < end]
         named = tuple(dict.fromkeys(name for m in metrics if start <= m.start < end for name in m.components))
@@ -147,7 +156,8 @@ def clauses(text: str, names: Names, carried: Carried, taken: Sequence[tuple[int
         )  # fmt: skip
         previous = groups[-1] if groups else previous
     everything = tuple(s for group in _groups(text, masked, 0, len(text), mentions) for s in group)
-    carried.subjects = everything or carried.subjects
+    if everything:
+        carried.before, carried.subjects = carried.subjects, everything
     carried.scope = Scope(modes or carried.scope.modes, scope.metrics, ())
 
 
@@ -218,7 +228,8 @@ def _subjects(masked: str, start: int, end: int, group: Sequence[Mention]) -> tu
     removed = gone or ((own[0] or (len(own) > 1 and any(own))) and not _PRESENT.search(before))
     subjects = tuple(Subject(m.components, removed, len(m.components) > 1, m.start, m.end) for m in group)
     distinct = {c for m in group for c in m.components}
-    if len(distinct) > 1 and _is_together(masked[start:end]):
+    at_once = re.match(r"[\ue001\"”]?\s*(?:together|jointly|combined|at once)\b", after) is not None
+    if len(distinct) > 1 and (at_once or _is_together(masked[start:end])):
         return (Subject(tuple(sorted(distinct)), removed, True, group[0].start, group[-1].end),)
     return subjects
 

@@ -39,6 +39,8 @@ _NOT = re.compile(r"(?:\bnot|n['’]t|\bnever|\bno)\s+(?:\w+\s+){0,2}$", re.IGNO
 def comparison(ground: Ground, clause: Clause, found: re.Match[str], start: int, end: int) -> Related | None:
     """None where no removal is compared: numbers, δ and sums are held elsewhere."""
     rest = clause.masked[end : clause.end]
+    if re.search(r"\b(?:hardly|barely|scarcely|little|not much|only slightly)\s+$", clause.masked[clause.start : start]):
+        return None
     if re.match(
         r"\s*(?:±|(?:the|their|its)\s+(?:sum|smallest|additive|threshold|margin|bound|two single|δ)|δ|about|a\s|an\s|(?:the\s+)?\.?\d|one\b|two\b|three\b|half|halv\w+|doubl\w+|tripl\w+|additive|chance|twice|(?:for |in |that of |those of )?(?:any|all|every) others?|zero\b|what|(?:the )?chance|(?:its|their|the) (?:single|own)|seeds?|[a-z]+\s+(?:seeds|percent|points|times))",
         rest,

@@ -28,7 +28,7 @@ _MANY = re.compile(
 
 
 _ONLY_NAME = re.compile(
-    r"\b(?:only|solely|exclusively)\s+(?:(?:removing|dropping|the removal of|ablating)\s+)?(?:the )?[\ue000]?\ue010|\b(?:the )?(?:only|sole)\s+(?:\w+\s+){0,2}?(?:component|head|removal|part|layer|module|one(?! of)|ablation|block)\b|\ue010[\ue001]? (?:alone|only) (?:matters?|hurts?|is)\b",
+    r"\b(?:only|solely|exclusively)\s+(?:(?:removing|dropping|the removal of|ablating)\s+)?(?:the )?[\ue000]?\ue010|\b(?:the )?(?:only|sole)\s+(?:\w+\s+){0,2}?(?:(?:component|head|removal|part|layer|module|ablation|block)s?|ones?(?! of))\b|\ue010[\ue001]? (?:alone|only) (?:matters?|hurts?)\b",
     re.IGNORECASE,
 )
 
@@ -58,6 +58,9 @@ def counts(ground: Ground, clause: Clause) -> Iterator[Counted]:
     yield from coverage_claims(ground, clause)
     for q in numbered:
         if _ASKS.search(clause.masked[clause.start : q.start]):
+            continue
+        if _is_size_of_a_group(ground, clause, q):
+            yield Counted(q.start, q.end, q.text, "count", "backed", "")
             continue
         if re.search(
             r"\b(?:of|among|out of)\s+(?:the |all |our |these )?$", clause.masked[clause.start : q.start], re.IGNORECASE
@@ -105,14 +108,15 @@ def _is_of(clause: Clause, first: Quantity, second: Quantity) -> bool:
 
 def _number(ground: Ground, clause: Clause, q: Quantity, phrases: list[Said], of: Quantity | None) -> Counted:
     tail = clause.masked[q.end : clause.end]
-    pool = pool_of(ground, clause, tail[:60])
+    counted = tail[:60] if re.search(rf"^\s*(?:\w+ ){{0,3}}{_NOUN}", tail) else clause.words
+    pool = pool_of(ground, clause, counted)
     near = [p for p in phrases if "(" not in clause.masked[q.end : clause.start + p.start]]
     phrase = next((p for p in near if clause.start + p.end > q.end), None) or next(iter(near), None)
     wrong_size = of is not None and int(of.value) not in sizes_of(ground, clause, clause.masked[of.end : of.end + 40])
     named = {c for g in clause.groups for s in g for c in s.components} or {
         c for s in clause.carried for c in s.components
     }
-    if _is_number_of(clause, q, len(named)) or _is_size_of_a_group(ground, clause, q) or _is_covered(ground, clause, q):
+    if _is_number_of(clause, q, len(named)) or _is_covered(ground, clause, q):
         return Counted(q.start, q.end, q.text, "count", "backed", "")
     if re.search(r"\b(?:direction|predict\w*|guess\w*|forecast\w*)\b", clause.words) and ground.results.predictions:
         hits = (
@@ -158,7 +162,7 @@ def _is_number_of(clause: Clause, q: Quantity, named: int) -> bool:
 def _is_size_of_a_group(ground: Ground, clause: Clause, q: Quantity) -> bool:
     """`A group of six`, `six components at once`: so many were removed together."""
     together = re.search(r"\b(?:group|set) of\s+$", clause.masked[clause.start : q.start]) or re.search(
-        r"\b(?:at once|together|jointly|simultaneously|at the same time)\b", clause.masked[q.end : q.end + 48]
+        r"\b(?:at once|together|jointly|simultaneously|at the same time)\b", clause.masked[q.end : clause.end]
     )
     return together is not None and any(len(e.components) == int(q.value) for e in ground.results.effects)
 
@@ -217,7 +221,7 @@ def _all_of(
     words = clause.words[found.start() : found.end()]
     claim = claim_of_many(ground, clause, after[0], words)
     pool = [one for one in pool_of(ground, clause, words) if not _others(clause, how, found, one)]
-    if re.match(r"\s+(?:of|among) (?:them|these|the three)\b", clause.words[found.end() :]):
+    if re.search(r"pairs? (?:of )?(?:them|these|the three)\b", clause.words[found.start() : found.end() + 14]):
         named = {c for s in clause.carried for c in s.components}
         pool = [one for one in pool if set(one.components) < named]
     outcomes: list[Outcome] = [

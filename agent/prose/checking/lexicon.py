@@ -78,7 +78,7 @@ _ALL = re.compile(
 )
 _NEGATION = re.compile(
     r"(?:\bnot(?! only)|n['’]t|\bnever|\bneither|\bnor|\bno longer|\bfail(?:s|ed)? to|\bcannot|\bhardly|\bbarely|\bscarcely|\bfar from|\bnowhere near|\brather than|\binstead of"
-    r"|\b(?:no|none)(?! (?:more|less) than)|\bwithout(?= (?:\w+ly )?$| a(?:ny)? )|\bneed not|\bstops? short of)\s+(?:[\w'’-]+\s+){0,3}$",
+    r"|\b(?:no|none)(?! (?:more|less) than)|\bwithout(?= (?:\w+ly )?$| a(?:ny)? )|\bneed not|\btoo (?:small|weak|little|minor|slight) to|\bstops? short of)\s+(?:[\w'’-]+\s+){0,3}$",
     re.IGNORECASE,
 )
 

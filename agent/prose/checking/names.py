@@ -54,6 +54,9 @@ _SERIES = re.compile(
 )
 
 
+_BOTH = re.compile(r"\b(?:both|either|neither|the two|each)(?: of the)? (?:\w+ )??(?P<noun>[a-z]{3,}?)s?\b", re.IGNORECASE)
+
+
 @dataclass(frozen=True)
 class Mention:
     """A place in a sentence that names something."""
@@ -86,6 +89,15 @@ class Names:
         taken = [(one.start, one.end) for one in series]
         single = [one for one in self._components.find(plain, bare.marked) if not _inside(one, taken)]
         return sorted((bare.back(one) for one in [*series, *single]), key=lambda one: one.start)
+
+    def both(self, text: str) -> tuple[str, ...]:
+        """`Both heads`, `either head`, `the two heads`, where there are just two that are called so."""
+        found = _BOTH.search(text)
+        if found is None:
+            return ()
+        noun = found["noun"].lower()
+        called = {c for name, one in self._components.names.items() if name.startswith(f"{noun} ") for c in one}
+        return tuple(sorted(called)) if len(called) == 2 else ()
 
     def metrics(self, text: str) -> list[Mention]:
         """All metrics that are named; one of several data sets by all of their names."""

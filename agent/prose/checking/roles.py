@@ -8,7 +8,7 @@ from .quantities import Quantity
 from .values import Role
 
 _BEFORE: tuple[tuple[Role, str], ...] = (
-    ("p", r"(?:(?<![A-Za-z])[pP](?:[- ]?values?)?(?:\s*\([^)]*\))?(?:[_ ]?(?:adj\w*|equivalence|eq|Holm))?)\s*(?:=|<|>|≤|≥|≈|of|is|was|below|above|under|at|:|\s)*$|significance level of\s*$"),
+    ("p", r"(?:(?<![A-Za-z])[pP](?:[- ]?values?)?(?:\s*\([^)]*\))?(?:\s(?:for|of) (?:the )?[\ue000\ue001\ue010 ]+)?(?:[_ ]?(?:adj\w*|equivalence|eq|Holm))?)\s*(?:=|<|>|≤|≥|≈|of|is|was|below|above|under|at|:|\s)*$|significance level of\s*$"),
     ("count", r"(?<![A-Za-z])[nN]\s*=\s*$"),
     ("alpha", r"(?:α|\balpha|significance level(?: of)?)\s*(?:=|of|is|at|:)?\s*$"),
     ("smallest", r"(?:δ|\bdelta|smallest effects?(?: size)?(?: of interest)?(?:\s*\(?δ\)?)?|equivalence (?:bound|margin))\s*(?:=|of|is|was|:|at|\()\s*(?:±\s*)?$|(?:within|band of|band)\s*(?:±\s?)?$|\b(?:threshold|margin|cut-?off|equivalence \w+)\s*(?:=|of|is|was|:|at|\()\s*(?:±\s*)?$|\b(?:effects?|changes?|differences?) (?:smaller than|larger than|below|above|less than|greater than)\s*(?:±\s*)?$"),
@@ -48,7 +48,7 @@ _DEFINITE = re.compile(r"\b(?:the|these|those|its|their|all|both)\s+$", re.IGNOR
 
 
 _AGAINST = re.compile(
-    r"(?:instead of|rather than|as against|against|vs\.?|versus|compared (?:to|with))\s*$", re.IGNORECASE
+    r"(?:instead of|rather than|as against|against|vs\.?|versus|compared (?:to|with)|(?:close|near|similar|equal) to)\s*(?:the\s+)?$", re.IGNORECASE
 )
 
 

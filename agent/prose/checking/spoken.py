@@ -50,6 +50,9 @@ _GENERIC = re.compile(
 )
 
 
+_SO_MANY = re.compile(r"\s+(?:[\w-]+\s+){0,2}[\d,]+\s+(?:\w+\s+)?(?:seeds?|runs?|examples?|trials?)\b")
+
+
 PERFORMANCE = re.compile(r"\b(?:performance|quality|scores?|results?|accuracy)\b", re.IGNORECASE)
 
 
@@ -82,6 +85,8 @@ def speaks(clause: Clause, phrase: Said, start: int, end: int) -> bool:
     if re.fullmatch(r"need\w*|requir\w+", phrase.text, re.IGNORECASE) and re.search(
         r"\b(?:seeds?|runs?|examples?|work|study|studies|experiments?|analys[ei]s|investigation|evidence|data|research)\b[^.;]{0,20}$", before
     ):
+        return False
+    if re.fullmatch(r"need\w*|requir\w+", phrase.text, re.IGNORECASE) and _SO_MANY.match(after):
         return False
     if _WHETHER.search(before) and phrase.removed not in ("undecided", "size uncertain"):
         return False

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from ...results import Interaction
-from .clauses import METRIC, Clause, Subject
+from .clauses import METRIC, Clause, Subject, is_carried
 from .gains import GAIN, HARMFUL
 from .ground import Found, Ground
 from .related import Related, lie_apart
@@ -28,7 +28,7 @@ _CHANGES = re.compile(r"\b(?:loss|drop|gain|cost|decrease|change|improvement|eff
 def implied(ground: Ground, clause: Clause) -> Subject | None:
     """Whom a superlative is about where nobody is named: `The largest loss is 0.17`."""
     found = _SUPERLATIVE.search(clause.words)
-    if found is None or clause.groups or "most" not in found.re.groupindex:
+    if found is None or clause.groups or (clause.carried and is_carried(clause.words)) or "most" not in found.re.groupindex:
         return None
     ranked = _ranking(ground, clause, found, joint=False)
     return Subject(tuple(ranked[0][2].components), True, False, 0, 0) if ranked else None

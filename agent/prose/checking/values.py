@@ -235,7 +235,11 @@ _AT_MOST = re.compile(
 
 def counted_as(attribute: str, called: str, words: str, before: str) -> bool:
     """Whether a count is of what it is called in a sentence."""
-    settles = re.search(r"\b(?:settl\w*|resolv\w+|decid\w+)\b", words) is not None and "seed" in called
+    settles = (
+        re.search(r"\b(?:settl\w*|resolv\w+|decid\w+)\b", words) is not None
+        and re.search(r"\b(?:would|need\w*|requir\w+|takes?|more|further|additional|to settle)\b", words) is not None
+        and "seed" in called
+    )
     if attribute in ("looks", "max_seeds", "seeds_for_negligible") and (not _AT_MOST.search(words) or settles):
         return False
     if attribute.startswith("n ") and settles:

@@ -40,7 +40,7 @@ _TABLE: dict[Claim, str] = {
     "not negligible": "bbuuccuccc",
     "significant": "bbbbbccccc",
     "not significant": "cccccbbccc",
-    "changed": "bbbbbuuccc",
+    "changed": "bbbbbnnccc",
     "worse": "bcbcncuccc",
     "better": "cbcbncuccc",
     "costs": "bbbbbccccc",
