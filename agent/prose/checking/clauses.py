@@ -229,6 +229,8 @@ def _subjects(masked: str, start: int, end: int, group: Sequence[Mention]) -> tu
     subjects = tuple(Subject(m.components, removed, len(m.components) > 1, m.start, m.end) for m in group)
     distinct = {c for m in group for c in m.components}
     at_once = re.match(r"[\ue001\"”]?\s*(?:together|jointly|combined|at once)\b", after) is not None
+    if any(len(m.components) > 1 for m in group):
+        return subjects
     if len(distinct) > 1 and (at_once or _is_together(masked[start:end])):
         return (Subject(tuple(sorted(distinct)), removed, True, group[0].start, group[-1].end),)
     return subjects

@@ -59,6 +59,8 @@ def counts(ground: Ground, clause: Clause) -> Iterator[Counted]:
     for q in numbered:
         if _ASKS.search(clause.masked[clause.start : q.start]):
             continue
+        if re.match(r"\s*\w+ at a time\b", clause.masked[q.end :]):
+            continue
         if _is_size_of_a_group(ground, clause, q):
             yield Counted(q.start, q.end, q.text, "count", "backed", "")
             continue

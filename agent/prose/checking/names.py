@@ -88,7 +88,8 @@ class Names:
         series = [mention for found in _SERIES.finditer(plain) for mention in self._series(found)]
         taken = [(one.start, one.end) for one in series]
         single = [one for one in self._components.find(plain, bare.marked) if not _inside(one, taken)]
-        return sorted((bare.back(one) for one in [*series, *single]), key=lambda one: one.start)
+        found = sorted((bare.back(one) for one in [*series, *single]), key=lambda one: one.start)
+        return list(_added(text, found))
 
     def both(self, text: str) -> tuple[str, ...]:
         """`Both heads`, `either head`, `the two heads`, where there are just two that are called so."""
@@ -157,6 +158,24 @@ class _Lookup:
                     end = stop
                     yield Mention(word.start(), stop, self.names[name])
                     break
+
+
+def _added(text: str, found: list[Mention]) -> Iterator[Mention]:
+    """`A + B` names their joint removal."""
+    joint: Mention | None = None
+    for one in found:
+        if joint is not None and _PLUS.fullmatch(text[joint.end : one.start]):
+            components = tuple(dict.fromkeys((*joint.components, *one.components)))
+            joint = Mention(joint.start, one.end, components)
+            continue
+        if joint is not None:
+            yield joint
+        joint = one
+    if joint is not None:
+        yield joint
+
+
+_PLUS = re.compile(rf"[{CODE_ENDS}]?\s*(?:\([^()]*\)\s*)?\+\s*[{CODE}]?")
 
 
 def _first(name: str) -> str:

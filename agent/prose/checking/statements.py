@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from .clauses import METRIC, Clause, Subject, metric_at
 from .givenback import given_back
@@ -40,6 +41,9 @@ _COST_OF = re.compile(
 )
 
 
+_ALONE = re.compile(r"\b(?:alone|each(?! other)|individually|singly)\b[^.;,:]{0,24}$", re.IGNORECASE)
+
+
 _ERROR = re.compile(r"\b(?:loss|error|perplexity|nll)\b", re.IGNORECASE)
 
 
@@ -74,6 +78,8 @@ def _stated(ground: Ground, clause: Clause, phrase: Said, held: Sequence[Held], 
                 _claim(ground, clause, phrase, None, start, end),
             )
         return
+    if _ALONE.search(clause.masked[clause.start : start]):
+        subjects = tuple(replace(s, components=(c,), together=False) for s in subjects for c in s.components)
     claim = _claim(ground, clause, phrase, subjects[0], start, end)
     if _COST_OF.search(clause.masked[clause.start : start] + phrase.text) and clause.quantities:
         return

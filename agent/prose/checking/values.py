@@ -186,6 +186,7 @@ def values_of_study(ground: Ground) -> Iterator[Value]:
     yield Value(len(results.claims), "count", "claims")
     statuses = [claim.status for claim in results.claims]
     yield from (Value(statuses.count(one), "count", "claims") for one in dict.fromkeys(statuses))
+    yield from (Value(one.trials, "count", "accounting") for one in results.settling.values() if one.trials is not None)
     for score in results.predictions:
         yield from (Value(n, "count", "score") for n in (score.n, score.direction_hits, score.n - score.direction_hits))
         errors = (score.mean_absolute_error, score.median_absolute_error_of_median, score.brier)
@@ -240,9 +241,9 @@ def counted_as(attribute: str, called: str, words: str, before: str) -> bool:
         and re.search(r"\b(?:would|need\w*|requir\w+|takes?|more|further|additional|to settle)\b", words) is not None
         and "seed" in called
     )
-    if attribute in ("looks", "max_seeds", "seeds_for_negligible") and (not _AT_MOST.search(words) or settles):
+    if attribute in ("looks", "max_seeds", "seeds_for_negligible") and (not _AT_MOST.search(words) or (settles and called != "most seeds")):
         return False
-    if attribute.startswith("n ") and settles:
+    if attribute.startswith("n ") and settles and not re.search(r"\bn\s*=\s*$", before, re.IGNORECASE):
         return False
     if attribute == "begun":
         return "seed" in called and re.search(r"\b(?:of|its|all)\s+(?:the |its )?$", before, re.IGNORECASE) is not None
