@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from ...report import selection
 from ...results import Effect
-from .clauses import Clause, Subject, is_apart, metric_at, two_sides
+from .clauses import Clause, Subject, is_apart, metric_at, on_primary, two_sides
 from .finding import Outcome
 from .fitting import BASELINE, fits
 from .ground import Ground, Scope
@@ -32,7 +32,10 @@ def amounts(ground: Ground, clause: Clause, *, row: bool = False) -> Iterator[He
     whose = owners(clause)
     for at, q in enumerate(numbers):
         ends = other_end(clause, numbers, at)
-        yield _held(ground, clause, q, whose[q.start], ends, row)
+        held = _held(ground, clause, q, whose[q.start], ends, row)
+        if held.outcome != "backed" and not row and (primary := on_primary(clause)) is not clause:
+            held = _held(ground, primary, q, whose[q.start], ends, row)
+        yield held
 
 
 def _held(
@@ -155,6 +158,8 @@ def _candidates(ground: Ground, clause: Clause, subject: Subject) -> Iterator[Va
             for one in ground.singles(subject.components[0], replace(clause.scope, kinds=()))
             if one not in found
         ]
+    if "otherwise" in clause.words:
+        found += [one for component in subject.components for one in ground.otherwise(component, clause.scope)]
     for one in found:
         yield from values_of(ground, one)
 

@@ -172,6 +172,13 @@ def is_carried(words: str) -> bool:
     return _PRONOUN.search(words) is not None
 
 
+def on_primary(clause: Clause) -> Clause:
+    """The clause read on the primary metric, where its metric was only named before."""
+    begins = clause.masked.rfind(";", 0, clause.start) + 1
+    said_here = METRIC in clause.masked[begins : clause.end] or not clause.scope.metrics
+    return clause if said_here else replace(clause, scope=replace(clause.scope, metrics=()))
+
+
 def is_apart(words: str) -> bool:
     """Whether a clause speaks of each of several by itself."""
     return _APART.search(words) is not None

@@ -226,6 +226,9 @@ def _all_of(
     if re.search(r"pairs? (?:of )?(?:them|these|the three)\b", clause.words[found.start() : found.end() + 14]):
         named = {c for s in clause.carried for c in s.components}
         pool = [one for one in pool if set(one.components) < named]
+    if re.search(r"\b(?:smaller|proper)\b", words):
+        named = {c for s in clause.carried for c in s.components}
+        pool = [one for one in ground.results.effects if set(one.components) < named]
     outcomes: list[Outcome] = [
         _of_all(judged(ground, each, one).outcome for each in (claim, *_beyond(phrases))) for one in pool
     ]

@@ -171,7 +171,7 @@ def _is_no_quantity(number: str, before: str, rest: str) -> bool:
         r"[A-Za-z]{3,}|[-‑][A-Za-z]{2,}(?!old)(?<!-fold)|\.\d+\.|-\d\d-\d\d", rest
     ):
         return not re.match(r"\s?(?:percent|seeds|runs|times|points|trials)\b|[-‑](?:fold|point|seed)", rest)
-    if re.match(r"\s(?:more|others?)(?:$|[.,;:)]| (?:came|were|are|and)\b)", rest) and re.search(r"(?:^|\band |\+)\s?$", before):
+    if re.match(r"\s(?:more|others?)(?:$|[.,;:)]| (?:came|were|are|and)\b)", rest) and re.search(r"(?:^|\b(?:and|is|are) |\+)\s?$", before):
         return True
     if re.match(r"\s?[×x]\s?\d", rest) or re.search(r"\d\s?[×x]\s?$", before):
         return True

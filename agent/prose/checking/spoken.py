@@ -80,6 +80,8 @@ def speaks(clause: Clause, phrase: Said, start: int, end: int) -> bool:
         return False
     if re.search(rf"{NAME}\ue001?\s+(?:is|are|was|were|has been)\s+$", before) and _REMOVING.fullmatch(phrase.text):
         return False
+    if phrase.text.lower() == "losses" and re.match(r"\s+of\b", after):
+        return False
     if re.search(r"\bwhat\b[^.;,]{0,40}$", before):
         return False
     if re.fullmatch(r"need\w*|requir\w+", phrase.text, re.IGNORECASE) and re.search(
@@ -89,6 +91,8 @@ def speaks(clause: Clause, phrase: Said, start: int, end: int) -> bool:
     if re.fullmatch(r"need\w*|requir\w+", phrase.text, re.IGNORECASE) and _SO_MANY.match(after):
         return False
     if _WHETHER.search(before) and phrase.removed not in ("undecided", "size uncertain"):
+        return False
+    if phrase.removed in ("confirmatory", "exploratory") and not before.strip() and after.startswith(","):
         return False
     if phrase.removed in ("confirmatory", "exploratory") and not (clause.groups or is_carried(clause.words)):
         return False

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from .clauses import METRIC, Clause, Subject, metric_at
+from .clauses import METRIC, Clause, Subject, metric_at, on_primary
 from .givenback import given_back
 from .ground import Ground
 from .held import Held
@@ -87,9 +87,11 @@ def _stated(ground: Ground, clause: Clause, phrase: Said, held: Sequence[Held], 
     hedged = any(one.removed in _HEDGES for one in said(sentence))
     if claim == "nothing" and any(one.removed == "no-op" for one in said(sentence)):
         claim = "no-op"
-    judgement = judge_all(
-        ground, metric_at(clause, start, end, following=True), claim, subjects, numbered=numbered, hedged=hedged
-    )
+    narrowed = metric_at(clause, start, end, following=True)
+    judgement = judge_all(ground, narrowed, claim, subjects, numbered=numbered, hedged=hedged)
+    if judgement.outcome != "backed" and (primary := on_primary(clause)) is not clause:
+        claim = _claim(ground, primary, phrase, subjects[0], start, end)
+        judgement = judge_all(ground, primary, claim, subjects, numbered=numbered, hedged=hedged)
     yield Stated(start, end, phrase.text, judgement.outcome, judgement.why, judgement.found, claim)
 
 
