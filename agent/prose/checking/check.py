@@ -33,6 +33,8 @@ from .statements import statements
 from .superlatives import implied
 
 _ID = re.compile(rf"{CODE}(?P<id>(?:config|module|head|neurons|weight|edit):[^{CODE_ENDS}]+){CODE_ENDS}")
+_LEAD = re.compile(r"[^.:;]{0,80}:\s")
+"""`Recovery: …` stands like a heading."""
 _UNSEEN = re.compile(f"[{CODE}{CODE_ENDS}]")
 
 
@@ -68,6 +70,8 @@ class _Checker:
         """All findings of one sentence."""
         text = self._plain.text[span.start : span.end]
         self._turn(span, text)
+        if lead := _LEAD.match(text):
+            self._carried.heading = said_modes(lead[0]) or self._carried.heading
         parts = list(clauses(text, self._names, self._carried))
         if span.row:
             parts = [self._as_row(part) for part in parts]

@@ -142,7 +142,7 @@ def _by_unit(clause: Clause, q: Quantity) -> Role | None:
         return "count"
     if q.unit in ("delta", "sigma"):
         return "multiple"
-    delta = q.sign != "" or re.search(r"Δ[^.;]{0,24}$", clause.masked[: q.start])
+    delta = q.sign != "" or re.search(r"Δ[^.;]{0,24}$|\ue012 (?:of )?$", clause.masked[: q.start])
     back = _FRACTION.search(clause.masked[: q.start]) and q.unit in ("percent", "") and not delta
     return "fraction" if back or (q.unit == "percent" and re.match(r"\s*of\b", rest)) else None
 

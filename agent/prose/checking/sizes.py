@@ -40,7 +40,7 @@ def total_sizes(ground: Ground) -> set[int]:
     return (
         sizes
         | {len({(e.ablation, e.mode) for e in one}) for one in by_role}
-        | {len({(e.ablation, e.mode) for role in (1, 3) for e in by_role[role]})}
+        | {len({e.ablation for role in (1, 3) for e in by_role[role] if e.mode == mode}) for mode in ground.modes}
         | {len({tuple(e.components) for e in effects if len(e.components) == 1})}
         | {len({c for e in effects for c in e.components})}
     )

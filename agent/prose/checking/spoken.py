@@ -82,6 +82,8 @@ def speaks(clause: Clause, phrase: Said, start: int, end: int) -> bool:
         return False
     if phrase.text.lower() == "losses" and re.match(r"\s+of\b", after):
         return False
+    if re.search(r"\b(?:second|other)\s+adds\s+$", before):
+        return False
     if re.search(r"\bwhat\b[^.;,]{0,40}$", before):
         return False
     if re.fullmatch(r"need\w*|requir\w+", phrase.text, re.IGNORECASE) and re.search(
