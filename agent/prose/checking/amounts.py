@@ -68,7 +68,8 @@ def _held(
         and q.op != "="
     ):
         return _threshold(ground, clause, q, candidates, role)
-    if role == "confidence" and q.rounds(100 - 100 * ground.results.study.alpha):
+    confidence = role == "confidence" or (q.unit == "percent" and re.search(r"\b(?:intervals?|confidence)\b", clause.words))
+    if confidence and q.rounds(100 - 100 * ground.results.study.alpha):
         return Held(q, "backed", "", None, None, role)
     matched = [_first(ground, clause, q, values, role, other, row) for values in candidates]
     if candidates and all(m is not None for m in matched):

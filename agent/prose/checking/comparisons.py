@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from ...report import selection
 from ...results import Effect
 from .clauses import METRIC, Clause, Subject, two_sides
+from .finding import Outcome
 from .gains import GAIN, HARMFUL
 from .ground import Ground
 from .held import found_of
@@ -63,6 +65,20 @@ def comparison(ground: Ground, clause: Clause, found: re.Match[str], start: int,
     if _NOT.search(clause.masked[clause.start : start]):
         sign = -sign
     return _ordered(ground, clause, sides, sign, start, end, text)
+
+
+_ORDER = re.compile(r"\s*(?:points?|%)?\s*,?\s*(?:(?P<more>more|larger|higher|greater|worse)|(?P<less>less|smaller|lower|better)) than (?:the )?")
+
+
+def ordered_numbers(clause: Clause) -> Iterator[Related]:
+    """`3.75, more than the 3.44 of B`: the numbers themselves must lie so."""
+    for one, other in pairwise(clause.quantities):
+        found = _ORDER.fullmatch(clause.masked[one.end : other.start])
+        if found and one.unit == other.unit and found[0].count("better") + found[0].count("worse") == 0:
+            right = abs(one.signed) > abs(other.signed) if found["more"] else abs(one.signed) < abs(other.signed)
+            outcome: Outcome = "backed" if right else "contradicted"
+            text = found[0].strip(" ,")
+            yield Related(one.end, other.start, text, "comparison", outcome, f"{one.text} and {other.text} lie the other way")
 
 
 def _direction(ground: Ground, clause: Clause, found: re.Match[str], first: Subject) -> int:

@@ -1,6 +1,7 @@
 """How many: `all`, `none`, `most`, `three of the five heads`, `the only one`, held against the verdicts of the family."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from ...results import Effect
@@ -135,7 +136,8 @@ def _number(ground: Ground, clause: Clause, q: Quantity, phrases: list[Said], of
             f"directions right: {sorted(hits)}",
         )
     if phrase is None:
-        known = {*sizes_of(ground, clause, tail[:40]), *total_sizes(ground)}
+        tallies = Counter(one.verdict for one in pool)
+        known = {*sizes_of(ground, clause, tail[:40]), *total_sizes(ground), *(tallies.values() if of else ())}
         right = q.value in known
         return Counted(q.start, q.end, q.text, "count", "backed" if right else "contradicted", f"there are {len(pool)}")
     claim = claim_of_many(ground, clause, phrase, tail[: max(0, clause.start + phrase.start - q.end)])
@@ -226,6 +228,13 @@ def _all_of(
     if re.search(r"pairs? (?:of )?(?:them|these|the three)\b", clause.words[found.start() : found.end() + 14]):
         named = {c for s in clause.carried for c in s.components}
         pool = [one for one in pool if set(one.components) < named]
+    most = next((q for q in clause.quantities if q.start > end and q.op == "<" and q.unit in ("", "points")), None)
+    if how in ("all", "all the") and claim == "changed" and most is not None:
+        scale = 100 if most.unit == "points" else 1
+        sizes = [abs(loss) * scale for one in pool if isinstance(one, Effect) and (loss := ground.loss(one)) is not None]
+        right = bool(sizes) and max(sizes) < most.value
+        yield Counted(start, end, clause.text[found.start() : found.end()], "count", "backed" if right else "contradicted", f"the most is {max(sizes, default=0):.3g}")
+        return
     if re.search(r"\b(?:smaller|proper)\b", words):
         named = {c for s in clause.carried for c in s.components}
         pool = [one for one in ground.results.effects if set(one.components) < named]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ...results import Effect
-from .clauses import Clause, Subject
+from .clauses import Clause, Subject, is_apart
 from .ground import Found, Ground
 from .held import found_of
 from .verdicts import JOINT, Claim, Judgement, judged
@@ -41,6 +41,7 @@ def judge_all(
     if (
         len(subjects) > 1
         and subjects[0].removed
+        and not is_apart(clause.words)
         and (ground.joints(everything, clause.scope) or ground.joint_effects(everything, clause.scope))
     ):
         joint = _judge_one(

@@ -61,6 +61,14 @@ def speaks(clause: Clause, phrase: Said, start: int, end: int) -> bool:
     before, after = clause.masked[clause.start : start], clause.masked[end : clause.end]
     if _REMOVING.fullmatch(phrase.text) and _NEXT_IS_A_NAME.match(after):
         return False
+    if phrase.removed == "nothing" and re.match(r"[^.;,]{0,30}\b(?:by more than|beyond|larger than)\b", after):
+        return False
+    if phrase.removed in ("large", "small") and re.match(r"\s+(?:more|less|larger|smaller|higher|lower)\b[^.;,]{0,24}\bthan\b", after):
+        return False
+    if re.search(r"\bsuch\s+$", before, re.IGNORECASE):
+        return False
+    if re.search(r"\b(?:second|other)\s+adds\s+$", before):
+        return False
     if (
         phrase.removed in ("large", "small")
         and not phrase.text.lower().endswith("ly")
@@ -81,8 +89,6 @@ def speaks(clause: Clause, phrase: Said, start: int, end: int) -> bool:
     if re.search(rf"{NAME}\ue001?\s+(?:is|are|was|were|has been)\s+$", before) and _REMOVING.fullmatch(phrase.text):
         return False
     if phrase.text.lower() == "losses" and re.match(r"\s+of\b", after):
-        return False
-    if re.search(r"\b(?:second|other)\s+adds\s+$", before):
         return False
     if re.search(r"\bwhat\b[^.;,]{0,40}$", before):
         return False

@@ -58,6 +58,7 @@ def _counts(e: Effect) -> Iterator[Value]:
         yield Value(e.failed + e.n, "count", "begun")
     if e.seeds_to_settle is not None:
         yield Value(e.seeds_to_settle, "count", "to_settle")
+        yield Value(e.seeds_to_settle - e.n, "count", "further")
     agreement = (e.agreement or {}).values()
     yield from (Value(count, "count", "verdict") for count in (*agreement, sum(agreement)))
 
@@ -245,6 +246,8 @@ def counted_as(attribute: str, called: str, words: str, before: str) -> bool:
         return False
     if attribute.startswith("n ") and settles and not re.search(r"\bn\s*=\s*$", before, re.IGNORECASE):
         return False
+    if attribute == "further":
+        return re.search(r"additional|further|more|another", before + called) is not None
     if attribute == "begun":
         return "seed" in called and re.search(r"\b(?:of|its|all)\s+(?:the |its )?$", before, re.IGNORECASE) is not None
     if attribute in ("pairs_possible", "of_pairs"):

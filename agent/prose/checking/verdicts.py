@@ -112,7 +112,7 @@ def key_of(ground: Ground, effect: Effect) -> str:
 def judged(ground: Ground, claim: Claim, found: Found, *, numbered: bool = False) -> Judgement:
     """Hold one claim against one finding; `numbered`: the estimate is printed beside it."""
     if isinstance(found, Interaction):
-        return _of_joint(ground, claim, found)
+        return _of_joint(ground, claim, found, numbered=numbered)
     if claim in ("confirmatory", "exploratory"):
         role = found.role
         right = (role == "confirmatory") == (claim == "confirmatory")
@@ -130,7 +130,7 @@ def judged(ground: Ground, claim: Claim, found: Found, *, numbered: bool = False
     key = key_of(ground, found)
     letter = _TABLE[claim][_KEYS.index(key)]
     if letter == "n":
-        letter = "b" if numbered and ((ground.loss(found) or 0) > 0) == (claim == "worse") else "c"
+        letter = "b" if numbered and claim == "changed" else "b" if numbered and ((ground.loss(found) or 0) > 0) == (claim == "worse") else "c"
     if letter == "u" and claim in ("worse", "better") and numbered and key == "undecided":
         letter = "u" if ((ground.loss(found) or 0) > 0) == (claim == "worse") else "c"
     return Judgement(_LETTERS[letter], _why(ground, claim, key, found), found)
@@ -192,7 +192,7 @@ def _collapse(ground: Ground, found: Effect) -> Judgement:
     )
 
 
-def _of_joint(ground: Ground, claim: Claim, joint: Interaction) -> Judgement:
+def _of_joint(ground: Ground, claim: Claim, joint: Interaction, *, numbered: bool) -> Judgement:
     if claim == "within δ" and joint.verdict == "additive":
         return Judgement("backed", told(ground, joint), joint)
     if claim in _HOLDS:
@@ -209,6 +209,9 @@ def _of_joint(ground: Ground, claim: Claim, joint: Interaction) -> Judgement:
         "important": beyond, "worse": ends[0] > 0, "significant": ends[0] > 0 or ends[1] < 0, "beyond δ": beyond, "large": beyond,
         "better": ends[1] < 0, "not negligible": beyond, "dramatic": ends[0] > _DRAMATIC * delta,
     }  # fmt: skip
+    if claim in ("worse", "better") and numbered and joint.observed is not None:
+        right = (joint.observed > 0) == (claim == "worse")
+        return Judgement("backed" if right else "contradicted", told(ground, joint), joint)
     if claim in shown:
         against = (little or ends[1] < 0) if claim != "better" else ends[0] > 0
         return Judgement(
