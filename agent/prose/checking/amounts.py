@@ -59,7 +59,7 @@ def _held(
         or not whose
         or (baseline and role in ("level", "half", None))
     ):
-        roles = (role, None) if role == "level" and not whose else (role,)
+        roles = (role, None) if role == "level" and not whose and not baseline else (role,)
         if any(fits(ground, clause, q, v, each, other, general) for v in general for each in roles):
             return Held(q, "backed", "", None, None, role)
     if (

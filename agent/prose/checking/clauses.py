@@ -71,7 +71,7 @@ _APART = re.compile(
 )
 
 
-_CONTRASTED = re.compile(r"\b(?:in contrast to|unlike|as opposed to)\s+(?:the\s+)?\W?$", re.IGNORECASE)
+_CONTRASTED = re.compile(r"\b(?:in contrast to|unlike|as opposed to|heads (?:of|in))\s+(?:the\s+)?\W?$", re.IGNORECASE)
 
 
 _PRONOUN = re.compile(
@@ -144,7 +144,8 @@ def clauses(text: str, names: Names, carried: Carried, taken: Sequence[tuple[int
         inside = [one for one in mentions if start <= one.start < end]
         named = tuple(dict.fromkeys(name for m in metrics if start <= m.start < end for name in m.components))
         here = said_modes(text[start:end])
-        scope = Scope(here or scope.modes, named or scope.metrics, scope.kinds)
+        kinds = said_kinds(text[start:end]) or said_kinds(text)
+        scope = Scope(here or scope.modes, named or scope.metrics, kinds)
         groups = tuple(_groups(text, masked, start, end, inside))
         own = tuple(n for n in numbers if start <= n.start < end)
         ahead = previous or (() if groups else _ahead(text, masked, end, mentions))
@@ -215,14 +216,14 @@ def _groups(text: str, masked: str, start: int, end: int, mentions: Sequence[Men
     group: list[Mention] = []
     for one in mentions:
         if group and not _JOINED.match(masked[group[-1].end : one.start]):
-            yield _subjects(masked, start, end, group)
+            yield _subjects(text, masked, start, end, group)
             group = []
         group.append(one)
     if group:
-        yield _subjects(masked, start, end, group)
+        yield _subjects(text, masked, start, end, group)
 
 
-def _subjects(masked: str, start: int, end: int, group: Sequence[Mention]) -> tuple[Subject, ...]:
+def _subjects(text: str, masked: str, start: int, end: int, group: Sequence[Mention]) -> tuple[Subject, ...]:
     before, after = masked[max(start, group[0].start - 60) : group[0].start], masked[group[-1].end : end]
     own = [_is_removed(masked[max(start, m.start - 60) : m.start], masked[m.end : end]) for m in group]
     if re.search(
@@ -235,6 +236,9 @@ def _subjects(masked: str, start: int, end: int, group: Sequence[Mention]) -> tu
     removed = gone or ((own[0] or (len(own) > 1 and any(own))) and not _PRESENT.search(before))
     subjects = tuple(Subject(m.components, removed, len(m.components) > 1, m.start, m.end) for m in group)
     distinct = {c for m in group for c in m.components}
+    listed = [m for m in group if len(m.components) > 1 and "+" not in text[m.start : m.end]]
+    if listed and not _is_together(masked[start:end]):
+        return tuple(Subject((c,), removed, False, m.start, m.end) for m in group for c in m.components)
     at_once = re.match(r"[\ue001\"”]?\s*(?:together|jointly|combined|at once)\b", after) is not None
     if any(len(m.components) > 1 for m in group):
         return subjects

@@ -29,7 +29,7 @@ _MANY = re.compile(
 
 
 _ONLY_NAME = re.compile(
-    r"\b(?:only|solely|exclusively)\s+(?:(?:removing|dropping|the removal of|ablating)\s+)?(?:the )?[\ue000]?\ue010|\b(?:the )?(?:only|sole)\s+(?:\w+\s+){0,2}?(?:(?:component|head|removal|part|layer|module|ablation|block)s?|ones?(?! of))\b|\ue010[\ue001]? (?:alone|only) (?:matters?|hurts?)\b",
+    r"\b(?:only|solely|exclusively)(?! (?:if|when|after|once))\s+(?:(?:removing|dropping|the removal of|ablating)\s+)?(?:the )?[\ue000]?\ue010|\b(?:the )?(?:only|sole)(?! (?:if|when|after|once))\s+(?:\w+\s+){0,2}?(?:(?:component|head|removal|part|layer|module|ablation|block)s?|ones?(?! of))\b|\ue010[\ue001]? (?:alone|only) (?:matters?|hurts?)\b",
     re.IGNORECASE,
 )
 
@@ -41,6 +41,9 @@ _SHOWN = re.compile(
 
 
 _ASKS = re.compile(r"\b(?:whether|when|until|once|if)\b[^.;,]*$", re.IGNORECASE)
+
+
+_IS_METHOD = re.compile(r",?\s+we\s+\w+|[^.;]*\bas (?:much|strongly|many) as\b", re.IGNORECASE)
 
 
 _EXCEPT = re.compile(
@@ -63,7 +66,6 @@ def counts(ground: Ground, clause: Clause) -> Iterator[Counted]:
         if re.match(r"\s*\w+ at a time\b", clause.masked[q.end :]):
             continue
         if _is_size_of_a_group(ground, clause, q):
-            yield Counted(q.start, q.end, q.text, "count", "backed", "")
             continue
         if re.search(
             r"\b(?:of|among|out of)\s+(?:the |all |our |these )?$", clause.masked[clause.start : q.start], re.IGNORECASE
@@ -86,7 +88,7 @@ def counts(ground: Ground, clause: Clause) -> Iterator[Counted]:
         return
     for found in _MANY.finditer(clause.words):
         start, end = clause.start + found.start(), clause.start + found.end()
-        if _ASKS.search(clause.words[: found.start()]):
+        if _ASKS.search(clause.words[: found.start()]) or _IS_METHOD.match(clause.words[found.end() :]):
             continue
         if re.search(r"\b(?:of|among|over|across|out of)\s+$", clause.words[: found.start()], re.IGNORECASE):
             continue
@@ -225,8 +227,9 @@ def _all_of(
     words = clause.words[found.start() : found.end()]
     claim = claim_of_many(ground, clause, after[0], words)
     pool = [one for one in pool_of(ground, clause, words) if not _others(clause, how, found, one)]
-    if re.search(r"pairs? (?:of )?(?:them|these|the three)\b", clause.words[found.start() : found.end() + 14]):
-        named = {c for s in clause.carried for c in s.components}
+    named = {c for s in clause.carried for c in s.components}
+    of_them = re.search(r"pairs? (?:of )?(?:them|these|the three)\b", clause.words[found.start() : found.end() + 14])
+    if of_them or (len(named) > 2 and re.search(r"\bpair\b", words)):
         pool = [one for one in pool if set(one.components) < named]
     most = next((q for q in clause.quantities if q.start > end and q.op == "<" and q.unit in ("", "points")), None)
     if how in ("all", "all the") and claim == "changed" and most is not None:

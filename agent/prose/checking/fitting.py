@@ -123,6 +123,10 @@ def _named(clause: Clause, q: Quantity, v: Value) -> bool:
         return True
     before = clause.masked[max(clause.start, q.start - 50) : q.start].lower()
     after = clause.masked[q.end : q.end + 40].lower()
+    if re.search(r"\bobserved\s*$", before):
+        return v.attribute == "observed"
+    if re.search(r"\bexceed\w*\b[^;]*\bby\s*$", before):
+        return v.attribute == "contrast"
     additive = re.search(r"(?:\bsum|additive|singles?|predict|expected|add up)[^\d]*$", before) is not None
     contrast = re.search(
         r"(?:(?<![A-Za-z])[iI](?:\([^)]*\))?\s*=|contrast|beyond|more than the sum|interaction|excess|difference)[^\d]*$",
@@ -193,6 +197,8 @@ def _scale(ground: Ground, q: Quantity, v: Value) -> float | None:
     share = v.of is not None and ground.is_share(v.of)
     if v.of is None:
         share = 0 <= v.number <= 1
+    if q.unit == "percent" and v.role == "end" and v.attribute == "delta":
+        return 100.0
     if q.unit == "percent":
         return 100.0 if share and v.role in ("level", "half", "sd") else None
     if q.unit == "points":

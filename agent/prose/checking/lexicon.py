@@ -54,7 +54,7 @@ PHRASES = (
     _same(r"confirmatory|pre-?registered|sealed family|confirmed? (?:by|in) the (?:sealed|confirmatory)", "confirmatory"),
     _same(r"detected|(?:a|the) difference (?:was|is) (?:shown|detected|established)|detectabl[ey]|differs? from zero|nonzero|non-zero|(?:statistically )?significant(?:ly)?|reliabl[ey]|reaches significance", "significant"),
     _same(r"more than (?:(?:the|their|its|that) (?:\w+ )?sum|additive|additively|expected from (?:the )?singles?|the (?:two )?single)|super-?additive(?:ly)?|exceeds? the (?:sum|additive)|(?:above|beyond|larger than|greater than) (?:the sum|additive|what the sum)|worse than (?:the sum|additive)", "more than the sum"),
-    _same(r"less than (?:(?:the|their|its|that) (?:\w+ )?sum|additive|additively)|sub-?additive(?:ly)?|(?:below|under|smaller than) (?:the sum|additive)|falls? short of the sum", "less than the sum"),
+    _same(r"less than (?:(?:the|their|its|that) (?:\w+ )?sum|additive|additively)|sub-?additive(?:ly)?|(?:below|under|smaller than) (?:the sum|(?:the )?additive)|falls? short of the sum", "less than the sum"),
     _same(r"compensat(?:e|es|ed|ing|ion|ory)(?: for)?|back(?:s|ed|ing)? (?:each other|one another|it|up)(?: up)?|back-?ups?|hid(?:es?|den|ing)(?: behind| each| one)?|mask each other|substitut(?:es?|ing|able)|stand in for|redundant with|redundan(?:cy|t) (?:of|between|pair|partners?)|mutually redundant|cover for|tak(?:es?|ing) over|took over|fills? in for|makes? up for|interchangeable", "compensation"),
     _same(r"synerg(?:y|ies|istic|istically|ise|ize)|in series|work together|builds? (?:up)?on each other|complement(?:s|ary)?(?: each other)?|form a circuit|sequential(?:ly)?|chain", "synergy"),
     _same(r"(?:do|does|did)(?: not|n['’]t) interact|no interaction|non-?interacting|(?<!the )additive(?:ly)?(?! (?:prediction|expectation|loss|sum|value|estimate|effects?|model|one|\d))|independent(?:ly)?(?= of (?:each|one)|$|[.,;)]| (?:contributions?|effects?))|simply add up|(?:just |merely )?(?:add|sum)s? up(?! to)|act(?:s)? independently|(?:is|was|equals?|matches|amounts? to) the sum|orthogonal", "no interaction"),
@@ -78,7 +78,7 @@ _ALL = re.compile(
 )
 _NEGATION = re.compile(
     r"(?:\bnot(?! only)|n['’]t|\bnever|\bneither|\bnor|\bno longer|\bfail(?:s|ed)? to|\bcannot|\bhardly|\bbarely|\bscarcely|\bfar from|\bnowhere near|\brather than|\binstead of"
-    r"|\b(?:no|none)(?! (?:more|less) than)|\bwithout(?= (?:\w+ly )?$| a(?:ny)? )|\bneed not|\bwithout (?:an? |any )?(?:\w+ )?(?:loss|cost|drop|change|effect|difference)|\btoo (?:small|weak|little|minor|slight) to|\bstops? short of)\s+(?:[\w'’\ue012-]+\s+){0,3}$",
+    r"|\b(?:no|none)(?! (?:more|less) than)|\bwithout(?! any (?:further |additional )?(?:fine|re-?train|training|recovery))(?= (?:\w+ly )?$| a(?:ny)? )|\bneed not|\bwithout (?:an? |any )?(?:\w+ )?(?:loss|cost|drop|change|effect|difference)|\btoo (?:small|weak|little|minor|slight) to|\bstops? short of)\s+(?:[\w'’\ue012-]+\s+){0,3}$",
     re.IGNORECASE,
 )
 

@@ -17,7 +17,7 @@ _UNITS: dict[Unit, str] = {
     "delta": r"(?:× ?|times (?:the )?)?(?:δ|deltas?\b|smallest effects?)(?! ?[=:])",
     "sigma": r"σ|sigmas?\b|standard (?:deviation|error)s?\b",
     "seeds": r"(?:\w+ing |whole |independent |paired |random |evaluation |test |held-out |validation |trained |baseline |different |further |more ){0,3}(?:seeds?|runs?|examples?|trained models?|checkpoints?|models?|clusters?|fine-tunings?|repetitions?|replicates?|steps?)\b",
-    "trials": r"(?:(?!on |in |of |the |at |for |and |to |by |with |from )\w+ ){0,2}?(?:trials?|checks?|predictions?|directions?|claims?|pairs?|triples?|rounds?|experiments?|evaluations?|exchanges?|tokens?|looks?|targets?|tests?(?! split| set| loss| accuracy| data)|jobs?|workers?|threads?|cores?|gpus?)\b",
+    "trials": r"(?:(?!on |in |of |the |at |for |and |to |by |with |from )\w+ ){0,2}?(?:trials?|checks?|predictions?|directions?|claims?|pairs?|triples?|rounds?|experiments?|evaluations?|exchanges?|tokens?|looks?|targets?|comparisons?|hypothes[ei]s|tests?(?! split| set| loss| accuracy| data)|jobs?|workers?|threads?|cores?|gpus?)\b",
     "time": r"(?:ms|s|sec|secs|seconds?|min|mins|minutes?|h|hrs?|hours?)\b",
     "bytes": r"[KMGT]i?B\b|bytes\b",
 }  # fmt: skip

@@ -12,7 +12,7 @@ _BEFORE: tuple[tuple[Role, str], ...] = (
     ("count", r"(?<![A-Za-z])[nN]\s*=\s*$"),
     ("alpha", r"(?:α|\balpha|significance level(?: of)?)\s*(?:=|of|is|at|:)?\s*$"),
     ("smallest", r"(?:δ|\bdelta|smallest effects?(?: size)?(?: of interest)?(?:\s*\(?δ\)?)?|equivalence (?:bound|margin))\s*(?:=|of|is|was|:|at|\()\s*(?:±\s*)?$|(?:within|band of|band)\s*(?:±\s?)?$|\b(?:lies?|falls?|stays?) (?:entirely |well |wholly )?(?:below|above|within|beyond)\s*[±−-]?$|\b(?:threshold|margin|cut-?off|equivalence \w+)\s*(?:=|of|is|was|:|at|\()\s*(?:±\s*)?$|\b(?:effects?|changes?|differences?) (?:smaller than|larger than|below|above|less than|greater than)\s*(?:±\s*)?$"),
-    ("sd", r"(?:σ|\bSD|\bs\.d\.|standard deviations?|\bstd|noise|spread)(?:\s+of one \w+)?\s*(?:\(σ\))?\s*(?:=|of|is|was|:|\()?\s*$"),
+    ("sd", r"(?:σ|\bSD|\bs\.d\.|standard deviations?|\bstd|noise|spread)(?:\s+of one \w+|\s+of [^.;\d]{0,50}(?=\bis\b|\bwas\b))?\s*(?:\(σ\))?\s*(?:=|of|is|was|:|\()?\s*$"),
     ("mde", r"(?:minimum detectable effect|\bMDE|detectable effect)(?:[\w ,()%]{0,30})?\s*(?:=|of|is|was|:)\s*$"),
     ("multiple", r"(?:in units of δ|\bΔ/δ|δ/σ)\s*(?:=|of|is|:)?\s*$"),
     ("other", r"(?:ρ|correlat\w+)\s*(?:=|of|is|:|was|\()?\s*$"),
@@ -63,10 +63,14 @@ _THINGS = re.compile(
 )
 
 
+_THE = re.compile(r"\b(?:the|these|those)\s+$", re.IGNORECASE)
+_VERB = re.compile(r"\s+(?:are|were|have|do|did|can|will)\b")
+
+
 def is_count_of_things(clause: Clause, q: Quantity) -> bool:
     """Whether it counts components, removals or verdicts."""
     rest = clause.masked[q.end :]
-    if COUNTED.match(rest):
+    if COUNTED.match(rest) or (q.spelled and _THE.search(clause.masked[: q.start]) and _VERB.match(rest)):
         return False
     return q.unit in ("", "things") and q.decimals == 0 and q.sign == "" and _THINGS.match(rest) is not None
 

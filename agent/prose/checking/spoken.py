@@ -14,7 +14,7 @@ _NEXT_IS_A_NAME = re.compile(rf"^(?:ping)?\s+(?:of |out |both |the |each )*[\ue0
 
 
 _WHETHER = re.compile(
-    r"\b(?:whether|if (?=it|the|removing|\ue010)|(?:not|n['’]t|cannot) (?:claim|say|conclude|know|tell|assert|mean|imply|take this)\b)[^.;]*$",
+    r"\b(?:whether|if (?=it|the|removing|\ue010)|(?:not|n['’]t|cannot) (?:claim|say|conclude|know|tell|assert|mean|imply|take this)\b|too \w+ to (?:say|tell|conclude)\b)[^.;]*$",
     re.IGNORECASE,
 )
 
@@ -38,7 +38,7 @@ _IS = re.compile(
 
 
 _METHOD = re.compile(
-    r"\b(?:denotes?|marks?(?= )|indicates? (?:significan|p)|daggers?|asterisks?|we (?:zero|leave|remove|set|keep|train|evaluate|replace|number|plan|run|study|investigate|examine|analy[sz]e|quantify|assess|ablate|call|say|test|tested|report|define|declare|use|used|consider|correct|compare|measure|ask)|is called|are called|means? that|Holm|Bonferroni|Benjamini|two one-sided|tests? (?:whether|for|of)|hypothes[ie]s|criterion|correct(?:ed|ion)"
+    r"\b(?:denotes?|marks?(?= )|indicates? (?:significan|p)|daggers?|asterisks?|we (?:zero|leave|remove|set|keep|train|evaluate|replace|number|plan|run|study|investigate|examine|analy[sz]e|quantify|assess|ablate|call|say|test|tested|report|define|declare|use|used|consider|correct|compare|measure|ask)|is called|are called|(?:is|are|was|were) (?:removed|ablated|zeroed|dropped) by|means? that|Holm|Bonferroni|Benjamini|two one-sided|tests? (?:whether|for|of)|hypothes[ie]s|criterion|correct(?:ed|ion)"
     r"|declared|by convention|where (?:a|the) removal|if (?:the|its|an?) |whether|(?:larger|lower|higher|smaller) (?:\S+ )?(?:is|are|means?) (?:better|worse)|in bold|threshold|question|verdicts? (?:are|is|of)\b|smallest effect of interest|power\b|expected|predicted|prediction|would)",
     re.IGNORECASE,
 )
@@ -50,6 +50,7 @@ _GENERIC = re.compile(
 )
 
 
+_NO_OTHER = re.compile(r"\bno other\b[^.;]*\b(?:as (?:\w+ )?(?:much|strongly|large|many|\w+ly)|so much|\w+er|more) (?:as|than)\b|\bno other\b[^.;]*\bas much\b", re.IGNORECASE)
 _SO_MANY = re.compile(r"\s+(?:[\w-]+\s+){0,2}[\d,]+\s+(?:\w+\s+)?(?:seeds?|runs?|examples?|trials?)\b")
 
 
@@ -64,6 +65,8 @@ def speaks(clause: Clause, phrase: Said, start: int, end: int) -> bool:
     if phrase.removed == "nothing" and re.match(r"[^.;,]{0,30}\b(?:by more than|beyond|larger than)\b", after):
         return False
     if phrase.removed in ("large", "small") and re.match(r"\s+(?:more|less|larger|smaller|higher|lower)\b[^.;,]{0,24}\bthan\b", after):
+        return False
+    if _NO_OTHER.search(clause.words):
         return False
     if re.search(r"\bsuch\s+$", before, re.IGNORECASE):
         return False

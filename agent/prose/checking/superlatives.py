@@ -11,7 +11,7 @@ from .related import Related, lie_apart
 from .verdicts import told
 
 _SUPERLATIVE = re.compile(
-    r"(?<!at )(?<!at the )(?<!next )(?<!among the )(?<!one of the )(?<!some of the )\b(?:(?P<rank>second|third)[- ](?:most |least )?)?(?:(?P<most>most|largest|biggest|greatest|highest|strongest|worst|steepest|heaviest|costliest|dominant|foremost|severest)|(?P<least>least|smallest|lowest|weakest|mildest|best|cheapest))\b(?! (?:of (?:the|our|these|what|it|its|their|that|this|them)\b|components?\b|heads?\b|removals?\b|effect size|parts?\b|effects? of interest|effect of interest|seeds|likely|recent|verdicts?|ablations?|of (?:all )?(?:removals|components|heads)\b))(?P<after>[^.;:,]{0,48})"
+    r"(?<!at )(?<!at the )(?<!next )(?<!among the )(?<!one of the )(?<!some of the )\b(?:(?P<rank>second|third)[- ](?:most |least )?)?(?:(?P<most>most|largest|biggest|greatest|highest|strongest|worst|steepest|heaviest|costliest|dominant|foremost|severest)|(?P<least>least|smallest|lowest|weakest|mildest|best|cheapest))\b(?! (?:\S+ )?effects?(?: size)? of interest)(?! (?:of (?:the|our|these|what|it|its|their|that|this|them)\b|components?\b|heads?\b|removals?\b|effect size|parts?\b|effects? of interest|effect of interest|seeds|likely|recent|verdicts?|ablations?|of (?:all )?(?:removals|components|heads)\b))(?P<after>[^.;:,]{0,48})"
     r"|\b(?P<any>than|over|above) (?:for |in |that of |those of |with )?(?:any|every|all)(?: of the)? others?\b|\bthan the rest\b|\b(?:ranks?|comes?|came) first\b|\bmore than anything\b|\bthe (?:main|chief|primary|principal|leading|top|single) (?:driver|factor|contributor|source|component|ingredient)\b|\bsecond only to\b",
     re.IGNORECASE,
 )

@@ -217,7 +217,7 @@ _COUNTED: dict[str, str] = {
     "verdict": r"model|checkpoint|seed",
     "study.checkpoints": r"model|checkpoint|seed",
     "finetune_steps": r"step",
-    "study.family_size": r"test|target|trial|^$",
+    "study.family_size": r"test|target|trial|comparison|hypothes|^$",
     "accounting": r"trial|run|check|experiment|evaluation|job|finish|fail|ran|crash|timed|skip|succe|complet|planned|ok|did not|^$",
     "machine": r"worker|thread|core|gpu|trial",
     "search": r"pair|triple|run|target|trial|evaluation",

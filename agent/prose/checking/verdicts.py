@@ -201,7 +201,7 @@ def _of_joint(ground: Ground, claim: Claim, joint: Interaction, *, numbered: boo
         open_ = joint.verdict in ("undecided", "untestable", "saturation-limited") and claim != "no interaction"
         return Judgement("unbacked" if open_ else "contradicted", told(ground, joint), joint)
     ends, floor = joint.observed_interval, ground.floor(joint)
-    if ends is None or floor is None or claim not in ("important", "worse", "beyond δ", "significant", "large", "negligible", "within δ", "better", "dispensable", "nothing", "not negligible", "unimportant", "not worse", "dramatic"):  # fmt: skip
+    if ends is None or floor is None or claim not in ("important", "worse", "beyond δ", "significant", "large", "negligible", "within δ", "better", "dispensable", "nothing", "not negligible", "unimportant", "not worse", "dramatic", "changed"):  # fmt: skip
         return Judgement("unbacked", told(ground, joint), joint)
     delta = floor.smallest_effect
     beyond, little = ends[0] > delta, joint.negligible_together or (abs(ends[0]) < delta and abs(ends[1]) < delta)
@@ -209,6 +209,8 @@ def _of_joint(ground: Ground, claim: Claim, joint: Interaction, *, numbered: boo
         "important": beyond, "worse": ends[0] > 0, "significant": ends[0] > 0 or ends[1] < 0, "beyond δ": beyond, "large": beyond,
         "better": ends[1] < 0, "not negligible": beyond, "dramatic": ends[0] > _DRAMATIC * delta,
     }  # fmt: skip
+    if claim == "changed" and joint.observed is not None:
+        return Judgement("backed" if numbered else "unbacked", told(ground, joint), joint)
     if claim in ("worse", "better") and numbered and joint.observed is not None:
         right = (joint.observed > 0) == (claim == "worse")
         return Judgement("backed" if right else "contradicted", told(ground, joint), joint)
