@@ -18,7 +18,8 @@ from .tallies import resources, tally
 from .values import Role, Value, values_of, values_of_floor, values_of_study
 
 _MORE_THAN = re.compile(
-    r"\s*(?:\w+\s+){0,2}?(?:larger|more|higher|greater|worse|less|smaller|lower)\b[^.;]{0,40}\bthan\b(?! (?:the |their )?(?:sum|additive|expected))", re.IGNORECASE
+    r"\s*(?:\w+\s+){0,2}?(?:larger|more|higher|greater|worse|less|smaller|lower)\b[^.;]{0,40}\bthan\b(?! (?:the |their )?(?:sum|additive|expected))",
+    re.IGNORECASE,
 )
 
 
@@ -68,7 +69,9 @@ def _held(
         and q.op != "="
     ):
         return _threshold(ground, clause, q, candidates, role)
-    confidence = role == "confidence" or (q.unit == "percent" and re.search(r"\b(?:intervals?|confidence)\b", clause.words))
+    confidence = role == "confidence" or (
+        q.unit == "percent" and re.search(r"\b(?:intervals?|confidence)\b", clause.words)
+    )
     if confidence and q.rounds(100 - 100 * ground.results.study.alpha):
         return Held(q, "backed", "", None, None, role)
     matched = [_first(ground, clause, q, values, role, other, row) for values in candidates]
@@ -96,12 +99,22 @@ _OF_UNKNOWN = re.compile(
 
 
 def _elsewhere(
-    ground: Ground, clause: Clause, q: Quantity, whose: tuple[Subject, ...], role: Role | None, other: Quantity | None, row: bool
+    ground: Ground,
+    clause: Clause,
+    q: Quantity,
+    whose: tuple[Subject, ...],
+    role: Role | None,
+    other: Quantity | None,
+    row: bool,
 ) -> Value | None:
     """A number that is a value of all that the clause names at once, of a role that the words leave open, or, where nothing is named,
     of any removal."""
     if not whose:
-        if role not in ("change", "level", "end", None) or _OF_UNKNOWN.search(clause.words) or BASELINE.search(clause.words):
+        if (
+            role not in ("change", "level", "end", None)
+            or _OF_UNKNOWN.search(clause.words)
+            or BASELINE.search(clause.words)
+        ):
             return None
         together = () if is_apart(clause.words) else ground.pairs(clause.scope)
         everything = [*ground.family(clause.scope), *ground.otherwise_named(clause.scope), *together]
@@ -155,9 +168,7 @@ def _candidates(ground: Ground, clause: Clause, subject: Subject) -> Iterator[Va
     found = found_of(ground, clause, subject)
     if clause.scope.kinds and len(subject.components) == 1:
         found += [
-            one
-            for one in ground.singles(subject.components[0], replace(clause.scope, kinds=()))
-            if one not in found
+            one for one in ground.singles(subject.components[0], replace(clause.scope, kinds=())) if one not in found
         ]
     if "otherwise" in clause.words:
         found += [one for component in subject.components for one in ground.otherwise(component, clause.scope)]

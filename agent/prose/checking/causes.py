@@ -16,7 +16,7 @@ _CAUSE = re.compile(
     re.IGNORECASE,
 )
 _MECHANISM = re.compile(
-    r"\b(?:over-?fit\w*|under-?fit\w*|regulari[sz](?:es?|ing|ation of|er of)|generali[sz]\w+|memori[sz]\w+|co-?adapt\w*|(?:vanishing |exploding )?gradients?(?: flow)?|landscape|representations?|encod(?:es?|ing)|learn(?:s|ed|t)?|copy(?:ing)?|copies|attends? to|attending|previous tokens?|next tokens?"
+    r"\b(?:over-?fit\w*|under-?fit\w*|regulari[sz](?:es?|ing|ation of|er of)|generali[sz]\w+|memori[sz]\w+|co-?adapt\w*|(?:vanishing |exploding )?gradients?(?: flow)?|landscape|representations?|encod(?:es?|ing)|(?<!nothing was )learn(?:s|ed|t)?|copy(?:ing)?|copies|attends? to|attending|previous tokens?|next tokens?"
     r"|stabili[sz]\w+|converge\w*|inductive bias\w*|capacity|smooth(?:s|es|ing)|information flow|long-range|context(?:ual)?|semantic\w*|syntactic\w*|signal|attention patterns?|invarian\w+|diversity|expressiv\w+|feature (?:extraction|maps?)|extracts?|captures?|stores?|routes?|computes?|performs? the|implements?|mechanism|circuit|specialis\w+|specializ\w+|noise in the (?:labels|data)|cop(?:y|ies) of|same features?|robustness|calibrat\w+|spurious|shortcut\w*|bottleneck (?:for|of) information|internal|knowledge|understands|understood|acts? as|serves? as|functions? as|responsible)\b",
     re.IGNORECASE,
 )

@@ -270,7 +270,11 @@ def _together(subjects: tuple[Subject, ...], words: str) -> tuple[Subject, ...]:
     if removes:
         subjects = tuple(replace(one, removed=True) for one in subjects)
     distinct = {c for one in subjects for c in one.components}
-    if len(distinct) > 1 and _is_together(words) and (len(subjects) == 1 or all(len(s.components) == 1 for s in subjects)):
+    if (
+        len(distinct) > 1
+        and _is_together(words)
+        and (len(subjects) == 1 or all(len(s.components) == 1 for s in subjects))
+    ):
         return (Subject(tuple(sorted(distinct)), any(one.removed for one in subjects), True, 0, 0),)
     if _APART.search(words):
         return tuple(Subject((c,), one.removed, False, one.start, one.end) for one in subjects for c in one.components)

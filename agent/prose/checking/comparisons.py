@@ -41,7 +41,9 @@ _NOT = re.compile(r"(?:\bnot|n['’]t|\bnever|\bno)\s+(?:\w+\s+){0,2}$", re.IGNO
 def comparison(ground: Ground, clause: Clause, found: re.Match[str], start: int, end: int) -> Related | None:
     """None where no removal is compared: numbers, δ and sums are held elsewhere."""
     rest = clause.masked[end : clause.end]
-    if re.search(r"\b(?:hardly|barely|scarcely|little|not much|only slightly)\s+$", clause.masked[clause.start : start]):
+    if re.search(
+        r"\b(?:hardly|barely|scarcely|little|not much|only slightly)\s+$", clause.masked[clause.start : start]
+    ):
         return None
     if re.match(
         r"\s*(?:±|(?:the|their|its)\s+(?:sum|smallest|additive|threshold|margin|bound|two single|δ)|δ|about|a\s|an\s|(?:the\s+)?\.?\d|one\b|two\b|three\b|half|halv\w+|doubl\w+|tripl\w+|additive|chance|twice|(?:for |in |that of |those of )?(?:any|all|every) others?|zero\b|what|(?:the )?chance|(?:its|their|the) (?:single|own)|seeds?|[a-z]+\s+(?:seeds|percent|points|times))",
@@ -67,7 +69,9 @@ def comparison(ground: Ground, clause: Clause, found: re.Match[str], start: int,
     return _ordered(ground, clause, sides, sign, start, end, text)
 
 
-_ORDER = re.compile(r"\s*(?:points?|%)?\s*,?\s*(?:(?P<more>more|larger|higher|greater|worse)|(?P<less>less|smaller|lower|better)) than (?:the )?")
+_ORDER = re.compile(
+    r"\s*(?:points?|%)?\s*,?\s*(?:(?P<more>more|larger|higher|greater|worse)|(?P<less>less|smaller|lower|better)) than (?:the )?"
+)
 
 
 def ordered_numbers(clause: Clause) -> Iterator[Related]:
@@ -78,7 +82,9 @@ def ordered_numbers(clause: Clause) -> Iterator[Related]:
             right = abs(one.signed) > abs(other.signed) if found["more"] else abs(one.signed) < abs(other.signed)
             outcome: Outcome = "backed" if right else "contradicted"
             text = found[0].strip(" ,")
-            yield Related(one.end, other.start, text, "comparison", outcome, f"{one.text} and {other.text} lie the other way")
+            yield Related(
+                one.end, other.start, text, "comparison", outcome, f"{one.text} and {other.text} lie the other way"
+            )
 
 
 def _direction(ground: Ground, clause: Clause, found: re.Match[str], first: Subject) -> int:

@@ -97,7 +97,12 @@ def _judge_joint(ground: Ground, clause: Clause, claim: Claim, subjects: Sequenc
         each = [_judge_joint(ground, replace(clause, groups=()), claim, [s]) for s in subjects]
         return next((r for r in each if r.outcome != "backed"), each[0])
     named = {c for group in clause.groups for s in group for c in s.components}
-    everything = named if len(named) > 1 else named | {c for s in (*subjects, *(() if len(subjects[0].components) > 1 else clause.carried)) for c in s.components}
+    everything = (
+        named
+        if len(named) > 1
+        else named
+        | {c for s in (*subjects, *(() if len(subjects[0].components) > 1 else clause.carried)) for c in s.components}
+    )
     joints = ground.joints(everything, clause.scope)
     if joints:
         results = [judged(ground, claim, joint) for joint in joints]

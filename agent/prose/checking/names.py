@@ -32,7 +32,7 @@ _KIND = r"(?=\s+(?:module|layer|component|block|part|linear|unit|head|branch|pat
 
 _GOES_ON = re.compile(
     r"['’]?s?\s*(?:$|[.;:)(\]]|,(?! we\b| the\b| in\b)|(?:and|or|nor|is|are|was|were|matters?|hurts?|costs?|alone|together|removed|when|does|do|did|by|to|with|has|have|had|works?|compensates?|can|could|will|at|on|in|changes?|adds?|leads?|raises?"
-    r"|lowers?|reduces?|increases?|improves?|remains?|stays?|contributes?|helps?|not|than|itself|as|but|while|which|for|acts?|interacts?|holds?|no|separately|individually|back|show|shows|came|turned|gives?|forms?|each|individually|behaves?|takes?|makes?|causes?|drops?|rises?)\b)"
+    r"|lowers?|reduces?|increases?|improves?|remains?|stays?|contributes?|helps?|not|than|itself|as|but|while|which|for|acts?|interacts?|holds?|no|because|separately|individually|backs?|show|shows|came|turned|gives?|forms?|each|individually|behaves?|takes?|makes?|causes?|drops?|rises?)\b)"
 )
 
 
@@ -54,7 +54,9 @@ _SERIES = re.compile(
 )
 
 
-_BOTH = re.compile(r"\b(?:both|either|neither|the two|each)(?: of the)? (?:\w+ )??(?P<noun>[a-z]{3,}?)s?\b", re.IGNORECASE)
+_BOTH = re.compile(
+    r"\b(?:both|either|neither|the two|each)(?: of the)? (?:\w+ )??(?P<noun>[a-z]{3,}?)s?\b", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)

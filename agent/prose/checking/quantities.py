@@ -171,7 +171,9 @@ def _is_no_quantity(number: str, before: str, rest: str) -> bool:
         r"[A-Za-z]{3,}|[-‑][A-Za-z]{2,}(?!old)(?<!-fold)|\.\d+\.|-\d\d-\d\d", rest
     ):
         return not re.match(r"\s?(?:percent|seeds|runs|times|points|trials)\b|[-‑](?:fold|point|seed)", rest)
-    if re.match(r"\s(?:more|others?)(?:$|[.,;:)]| (?:came|were|are|and)\b)", rest) and re.search(r"(?:^|\b(?:and|is|are) |\+)\s?$", before):
+    if re.match(r"\s(?:more|others?)(?:$|[.,;:)]| (?:came|were|are|and)\b)", rest) and re.search(
+        r"(?:^|\b(?:and|is|are) |\+)\s?$", before
+    ):
         return True
     if re.match(r"\s?[×x]\s?\d", rest) or re.search(r"\d\s?[×x]\s?$", before):
         return True
@@ -208,7 +210,11 @@ def _in_words(text: str) -> Iterator[Quantity]:
         else:
             value = _spelled(found["spelled"])
             unit, unit_text = _unit(rest)
-            if found[0].lower() == "one" and unit == "seeds" and (text[:start].endswith("of ") or re.match(r"\s+\w+ to ", rest)):
+            if (
+                found[0].lower() == "one"
+                and unit == "seeds"
+                and (text[:start].endswith("of ") or re.match(r"\s+\w+ to ", rest))
+            ):
                 continue
             if value is None or (
                 found[0].lower() in ("one", "zero", "second")

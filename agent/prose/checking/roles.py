@@ -26,7 +26,8 @@ COUNTED = re.compile(
 
 
 _LEVEL_AFTER = re.compile(
-    r"^\s*(?:(?:\w+-wise|adjusted|bootstrap|paired|corrected) )?(?:simultaneous|confidence|CI\b|C\.I\.|intervals?|credible|two-sided|power)", re.IGNORECASE
+    r"^\s*(?:(?:\w+-wise|adjusted|bootstrap|paired|corrected) )?(?:simultaneous|confidence|CI\b|C\.I\.|intervals?|credible|two-sided|power)",
+    re.IGNORECASE,
 )
 
 
@@ -48,7 +49,8 @@ _DEFINITE = re.compile(r"\b(?:the|these|those|its|their|all|both)\s+$", re.IGNOR
 
 
 _AGAINST = re.compile(
-    r"(?:instead of|rather than|as against|against|vs\.?|versus|compared (?:to|with)|(?:close|near|similar|equal) to)\s*(?:the\s+)?$", re.IGNORECASE
+    r"(?:instead of|rather than|as against|against|vs\.?|versus|compared (?:to|with)|(?:close|near|similar|equal) to)\s*(?:the\s+)?$",
+    re.IGNORECASE,
 )
 
 
@@ -117,7 +119,11 @@ def role_of(clause: Clause, q: Quantity, other: Quantity | None) -> Role | None:
 def _by_words(clause: Clause, q: Quantity) -> Role | None:
     before, rest = clause.masked[max(0, q.start - 70) : q.start], clause.masked[q.end :]
     if q.sign == "±":
-        return "smallest" if re.search(r"(?:within|band(?: of)?|(?:margin|threshold|bounds?|cut-?off)(?: of)?)\s*$", before) else "half"
+        return (
+            "smallest"
+            if re.search(r"(?:within|band(?: of)?|(?:margin|threshold|bounds?|cut-?off)(?: of)?)\s*$", before)
+            else "half"
+        )
     if q.unit == "percent" and _LEVEL_AFTER.match(rest):
         return "confidence"
     named: Role | None = next((role for role, pattern in _BEFORE if re.search(pattern, before)), None)

@@ -13,7 +13,9 @@ def pool_of(ground: Ground, clause: Clause, words: str) -> list[Found]:
     if re.search(r"\b(?:pairs?|joint|groups?|interactions?|combinations?|together)\b", words, re.IGNORECASE):
         return list(ground.pairs(clause.scope))
     if layer := re.search(r"\bheads (?:of|in) (?:the )?\W?(?P<path>\w[\w.]*\w)", clause.text):
-        inside = [e for e in ground.family(clause.scope, "head") if e.components[0].startswith(f"head:{layer['path']}/")]
+        inside = [
+            e for e in ground.family(clause.scope, "head") if e.components[0].startswith(f"head:{layer['path']}/")
+        ]
         if inside:
             return list(inside)
     return list(ground.family(clause.scope, "head" if re.search(r"\bheads?\b", words, re.IGNORECASE) else ""))

@@ -22,13 +22,20 @@ _SMALL_CHANGE = re.compile(
 )
 
 
-_CHANGES = re.compile(r"\b(?:loss|drop|gain|cost|decrease|change|improvement|effect|impact|influence|difference|role)s?\b")
+_CHANGES = re.compile(
+    r"\b(?:loss|drop|gain|cost|decrease|change|improvement|effect|impact|influence|difference|role)s?\b"
+)
 
 
 def implied(ground: Ground, clause: Clause) -> Subject | None:
     """Whom a superlative is about where nobody is named: `The largest loss is 0.17`."""
     found = _SUPERLATIVE.search(clause.words)
-    if found is None or clause.groups or (clause.carried and is_carried(clause.words)) or "most" not in found.re.groupindex:
+    if (
+        found is None
+        or clause.groups
+        or (clause.carried and is_carried(clause.words))
+        or "most" not in found.re.groupindex
+    ):
         return None
     ranked = _ranking(ground, clause, found, joint=False)
     return Subject(tuple(ranked[0][2].components), True, False, 0, 0) if ranked else None

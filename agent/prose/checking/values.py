@@ -242,7 +242,9 @@ def counted_as(attribute: str, called: str, words: str, before: str) -> bool:
         and re.search(r"\b(?:would|need\w*|requir\w+|takes?|more|further|additional|to settle)\b", words) is not None
         and "seed" in called
     )
-    if attribute in ("looks", "max_seeds", "seeds_for_negligible") and (not _AT_MOST.search(words) or (settles and called != "most seeds")):
+    if attribute in ("looks", "max_seeds", "seeds_for_negligible") and (
+        not _AT_MOST.search(words) or (settles and called != "most seeds")
+    ):
         return False
     if attribute.startswith("n ") and settles and not re.search(r"\bn\s*=\s*$", before, re.IGNORECASE):
         return False

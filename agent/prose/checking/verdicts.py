@@ -130,7 +130,13 @@ def judged(ground: Ground, claim: Claim, found: Found, *, numbered: bool = False
     key = key_of(ground, found)
     letter = _TABLE[claim][_KEYS.index(key)]
     if letter == "n":
-        letter = "b" if numbered and claim == "changed" else "b" if numbered and ((ground.loss(found) or 0) > 0) == (claim == "worse") else "c"
+        letter = (
+            "b"
+            if numbered and claim == "changed"
+            else "b"
+            if numbered and ((ground.loss(found) or 0) > 0) == (claim == "worse")
+            else "c"
+        )
     if letter == "u" and claim in ("worse", "better") and numbered and key == "undecided":
         letter = "u" if ((ground.loss(found) or 0) > 0) == (claim == "worse") else "c"
     return Judgement(_LETTERS[letter], _why(ground, claim, key, found), found)
