@@ -58,7 +58,8 @@ def _fits_role(ground: Ground, clause: Clause, q: Quantity, v: Value) -> bool:
     """What is neither a change nor a value of the metric, and of the same role already."""
     if v.role in ("sd", "mde", "smallest", "half"):
         scale = _scale(ground, q, v)
-        return scale is not None and q.is_of(scale * v.number)
+        fit = q.rounds if v.role == "smallest" else q.is_of
+        return scale is not None and fit(scale * v.number)
     if v.role == "fraction":
         return q.is_of(100 * v.number if q.unit == "percent" else v.number)
     if v.role == "confidence":

@@ -167,9 +167,8 @@ def _in_digits(text: str) -> Iterator[Quantity]:
 
 def _is_no_quantity(number: str, before: str, rest: str) -> bool:
     """Numbers of sections, of seeds, versions, years and what else is a name."""
-    if _LABELLED.search(before[-60:]) or re.match(
-        r"[A-Za-z]{3,}|[-‑][A-Za-z]{2,}(?!old)(?<!-fold)|\.\d+\.|-\d\d-\d\d", rest
-    ):
+    labelled = _LABELLED.search(before[-60:]) and not (before.endswith("(") and "." in number)
+    if labelled or re.match(r"[A-Za-z]{3,}|[-‑][A-Za-z]{2,}(?!old)(?<!-fold)|\.\d+\.|-\d\d-\d\d", rest):
         return not re.match(r"\s?(?:percent|seeds|runs|times|points|trials)\b|[-‑](?:fold|point|seed)", rest)
     if re.match(r"\s(?:more|others?)(?:$|[.,;:)]| (?:came|were|are|and)\b)", rest) and re.search(
         r"(?:^|\b(?:and|is|are) |\+)\s?$", before
