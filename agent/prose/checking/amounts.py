@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from ...report import selection
 from ...results import Effect
-from .clauses import Clause, Subject, metric_at, two_sides
+from .clauses import Clause, Subject, is_apart, metric_at, on_primary, two_sides
 from .finding import Outcome
 from .fitting import BASELINE, fits
-from .ground import Ground
+from .ground import Ground, Scope
 from .held import Held, found_of
 from .owners import owners
 from .quantities import Quantity
@@ -17,13 +17,9 @@ from .roles import is_count_of_things, is_pronoun, other_end, role_of
 from .tallies import resources, tally
 from .values import Role, Value, values_of, values_of_floor, values_of_study
 
-_OTHERWISE = re.compile(
-    r"\b(?:instead of|rather than|against|vs|versus|compared|zero ablation|default)\b", re.IGNORECASE
-)
-
-
 _MORE_THAN = re.compile(
-    r"\s*(?:\w+\s+){0,2}?(?:larger|more|higher|greater|worse|less|smaller|lower)\b[^.;]{0,40}\bthan\b", re.IGNORECASE
+    r"\s*(?:\w+\s+){0,2}?(?:larger|more|higher|greater|worse|less|smaller|lower)\b[^.;]{0,40}\bthan\b(?! (?:the |their )?(?:sum|additive|expected))",
+    re.IGNORECASE,
 )
 
 
@@ -37,7 +33,10 @@ def amounts(ground: Ground, clause: Clause, *, row: bool = False) -> Iterator[He
     whose = owners(clause)
     for at, q in enumerate(numbers):
         ends = other_end(clause, numbers, at)
-        yield _held(ground, clause, q, whose[q.start], ends, row)
+        held = _held(ground, clause, q, whose[q.start], ends, row)
+        if held.outcome != "backed" and not row and (primary := on_primary(clause)) is not clause:
+            held = _held(ground, primary, q, whose[q.start], ends, row)
+        yield held
 
 
 def _held(
@@ -52,10 +51,7 @@ def _held(
     if (apart := _apart_by(ground, clause, q)) is not None:
         return apart
     candidates = [list(_candidates(ground, clause, subject)) for subject in whose]
-    general = [
-        *(v for _, _, floor in ground.floors(clause.scope) for v in values_of_floor(floor)),
-        *values_of_study(ground),
-    ]
+    general = _general(ground, clause.scope)
     if role == "count":
         return tally(ground, clause, q, whose, candidates, general)
     baseline = BASELINE.search(clause.words) is not None
@@ -64,8 +60,8 @@ def _held(
         or not whose
         or (baseline and role in ("level", "half", None))
     ):
-        fitting = next((v for v in general if fits(ground, clause, q, v, role, other, general)), None)
-        if fitting is not None:
+        roles = (role, None) if role == "level" and not whose and not baseline else (role,)
+        if any(fits(ground, clause, q, v, each, other, general) for v in general for each in roles):
             return Held(q, "backed", "", None, None, role)
     if (
         role == "p"
@@ -73,11 +69,68 @@ def _held(
         and q.op != "="
     ):
         return _threshold(ground, clause, q, candidates, role)
+    confidence = role == "confidence" or (
+        q.unit == "percent" and re.search(r"\b(?:intervals?|confidence)\b", clause.words)
+    )
+    if confidence and q.rounds(100 - 100 * ground.results.study.alpha):
+        return Held(q, "backed", "", None, None, role)
     matched = [_first(ground, clause, q, values, role, other, row) for values in candidates]
     if candidates and all(m is not None for m in matched):
         one = next(m for m in matched if m is not None)
         return Held(q, "backed", "", ground.reference(one.of, one.attribute) if one.of else None, one.of, role)
+    if (one := _elsewhere(ground, clause, q, whose, role, other, row)) is not None:
+        return Held(q, "backed", "", None, one.of, one.role)
     return _refused(ground, clause, q, whose, candidates, role)
+
+
+def _general(ground: Ground, scope: Scope) -> list[Value]:
+    """What is known of the baseline and of the study."""
+    floors = [v for _, _, floor in ground.floors(scope) for v in values_of_floor(floor)]
+    return [*floors, *values_of_study(ground)]
+
+
+_A_CHANGE = re.compile(
+    r"\b(?i:the|an?|its|their)\s+(?:\w+\s+)?(?:cost|effect|drop|gap|penalty|difference|change|loss|impact)\b|\bremains?\b"
+)
+_OF_UNKNOWN = re.compile(
+    r"\b(?:remov\w+|without|w/o|ablating|dropping|zeroing|bypassing|disabling|cutting)\s+(?!of\b|both|all|any|each|either|it\b|them|this|these|those|one|two|three|four|five|six|seven|eight|\d|more|a single)",
+    re.IGNORECASE,
+)
+
+
+def _elsewhere(
+    ground: Ground,
+    clause: Clause,
+    q: Quantity,
+    whose: tuple[Subject, ...],
+    role: Role | None,
+    other: Quantity | None,
+    row: bool,
+) -> Value | None:
+    """A number that is a value of all that the clause names at once, of a role that the words leave open, or, where nothing is named,
+    of any removal."""
+    if not whose:
+        if (
+            role not in ("change", "level", "end", None)
+            or _OF_UNKNOWN.search(clause.words)
+            or BASELINE.search(clause.words)
+        ):
+            return None
+        together = () if is_apart(clause.words) else ground.pairs(clause.scope)
+        everything = [*ground.family(clause.scope), *ground.otherwise_named(clause.scope), *together]
+        return _first(ground, clause, q, [v for one in everything for v in values_of(ground, one)], role, other, row)
+    named = tuple(dict.fromkeys(c for s in whose for c in s.components))
+    if len(named) > 1 and len(whose) > 1 and not is_apart(clause.words):
+        joint = list(_candidates(ground, clause, Subject(named, True, True, 0, 0)))
+        if (one := _first(ground, clause, q, joint, role, other, row)) is not None:
+            return one
+    if role == "level" and (_A_CHANGE.search(clause.masked[clause.start : q.start])):
+        values = [v for s in whose for v in _candidates(ground, clause, s)]
+        return _first(ground, clause, q, values, "change", other, row)
+    if role is None and q.unit == "percent":
+        values = [v for s in whose for v in _candidates(ground, clause, s) if v.role == "relative"]
+        return next((v for v in values if q.is_of(100 * v.number)), None)
+    return None
 
 
 def _apart_by(ground: Ground, clause: Clause, q: Quantity) -> Held | None:
@@ -115,10 +168,10 @@ def _candidates(ground: Ground, clause: Clause, subject: Subject) -> Iterator[Va
     found = found_of(ground, clause, subject)
     if clause.scope.kinds and len(subject.components) == 1:
         found += [
-            one
-            for one in ground.singles(subject.components[0], replace(clause.scope, kinds=()))
-            if one not in found and _OTHERWISE.search(clause.masked)
+            one for one in ground.singles(subject.components[0], replace(clause.scope, kinds=())) if one not in found
         ]
+    if "otherwise" in clause.words:
+        found += [one for component in subject.components for one in ground.otherwise(component, clause.scope)]
     for one in found:
         yield from values_of(ground, one)
 

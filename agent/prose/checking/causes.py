@@ -16,15 +16,15 @@ _CAUSE = re.compile(
     re.IGNORECASE,
 )
 _MECHANISM = re.compile(
-    r"\b(?:over-?fit\w*|under-?fit\w*|regulari[sz](?:es?|ing|ation of|er of)|generali[sz]\w+|memori[sz]\w+|co-?adapt\w*|(?:vanishing |exploding )?gradients?(?: flow)?|landscape|representations?|encod(?:es?|ing)|learns?|copy(?:ing)?|copies|attends? to|attending|previous tokens?|next tokens?"
-    r"|stabili[sz]\w+|converge\w*|inductive bias\w*|capacity|smooth(?:s|es|ing)|information flow|long-range|context(?:ual)?|semantic\w*|syntactic\w*|signal|attention patterns?|invarian\w+|diversity|expressiv\w+|feature (?:extraction|maps?)|extracts?|captures?|stores?|routes?|computes?|performs? the|implements?|mechanism|circuit|specialis\w+|specializ\w+|noise in the (?:labels|data)|cop(?:y|ies) of|same features?|robustness|calibrat\w+|spurious|shortcut\w*|bottleneck (?:for|of) information|internal|knowledge|understand\w*|acts? as|serves? as|functions? as|responsible)\b",
+    r"\b(?:over-?fit\w*|under-?fit\w*|regulari[sz](?:es?|ing|ation of|er of)|generali[sz]\w+|memori[sz]\w+|co-?adapt\w*|(?:vanishing |exploding )?gradients?(?: flow)?|landscape|representations?|encod(?:es?|ing)|(?<!nothing was )learn(?:s|ed|t)?|copy(?:ing)?|copies|attends? to|attending|previous tokens?|next tokens?"
+    r"|stabili[sz]\w+|converge\w*|inductive bias\w*|capacity|smooth(?:s|es|ing)|information flow|long-range|context(?:ual)?|semantic\w*|syntactic\w*|signal|attention patterns?|invarian\w+|diversity|expressiv\w+|feature (?:extraction|maps?)|extracts?|captures?|stores?|routes?|computes?|performs? the|implements?|mechanism|circuit|specialis\w+|specializ\w+|noise in the (?:labels|data)|cop(?:y|ies) of|same features?|robustness|calibrat\w+|spurious|shortcut\w*|bottleneck (?:for|of) information|internal|knowledge|understands|understood|acts? as|serves? as|functions? as|responsible)\b",
     re.IGNORECASE,
 )
 _OVERCLAIM = re.compile(
     r"\b(?:prov(?:es?|en|ed|ing) (?:that|to be|beyond|conclusively|it|the|this|\ue010)|proof that|undoubtedly|without (?:a )?doubt|clearly the|always|never (?:\w+ ){0,2}(?:matter|hurt|help|need)\w*|guarantee\w*|definitive(?:ly)?|conclusive(?:ly)?|any (?:model|architecture|network|dataset|task)|all (?:models|architectures|networks|datasets|tasks)|in general|generally|universal(?:ly)?|state[- ]of[- ]the[- ]art|optimal|regardless of|in every (?:case|setting)|robust across|other (?:datasets|tasks|models|architectures)|larger models|at scale|as is well known)\b",
     re.IGNORECASE,
 )
-_WE = re.compile(r"\b(?:we|report|reported|there is no)\b", re.IGNORECASE)
+_WE = re.compile(r"\b(?:we|report|reported|there is no|nothing was)\b", re.IGNORECASE)
 _LIKELY = re.compile(
     r"\b(?:presumably|likely|probably|arguably|we (?:believe|suspect|conjecture|hypothesi[sz]e|speculate)|(?:may|might|could) be (?:because|explained|due)|suggest(?:s|ing)? that|impl(?:ies|ying) that|indicat(?:es|ing) that|plausibl[ey]|intuitively)\b",
     re.IGNORECASE,
@@ -92,7 +92,7 @@ def _caused(sentence: str, masked: str, found: re.Match[str]) -> Caused:
     before, after = masked[: found.start()], masked[found.end() :]
     text = sentence[found.start() : found.end()]
     measured = _measured(after) or (
-        found["thus"] is not None and _WE.search(before[-16:] + text + after[:16]) is not None
+        found["thus"] is not None and _WE.search(before[-16:] + text + after[:24]) is not None
     )
     if found["leads"]:
         measured = _measured(after)

@@ -33,6 +33,8 @@ from .statements import statements
 from .superlatives import implied
 
 _ID = re.compile(rf"{CODE}(?P<id>(?:config|module|head|neurons|weight|edit):[^{CODE_ENDS}]+){CODE_ENDS}")
+_LEAD = re.compile(r"[^.:;]{0,80}:\s")
+"""`Recovery: …` stands like a heading."""
 _UNSEEN = re.compile(f"[{CODE}{CODE_ENDS}]")
 
 
@@ -68,6 +70,8 @@ class _Checker:
         """All findings of one sentence."""
         text = self._plain.text[span.start : span.end]
         self._turn(span, text)
+        if lead := _LEAD.match(text):
+            self._carried.heading = said_modes(lead[0]) or self._carried.heading
         parts = list(clauses(text, self._names, self._carried))
         if span.row:
             parts = [self._as_row(part) for part in parts]
@@ -97,7 +101,7 @@ class _Checker:
         )
         modes = said_modes(text) if heading else self._carried.heading
         scope = Scope(modes, self._carried.scope.metrics if span.row else ())
-        self._carried = Carried((), scope, modes)
+        self._carried = Carried((), scope, heading=modes)
 
     def _as_row(self, part: Clause) -> Clause:
         """A row of a table is about what its first cell names, on the metrics of its header."""
@@ -123,7 +127,7 @@ class _Checker:
             yield self._finding(span, text, one.start, one.end, one.kind, one.outcome, one.why)
         taken = [(one.start, one.end) for one in related]
         if counted and not part.groups:
-            taken = [*taken, *self._first_phrases(part, counted)]
+            taken = [*taken, *(self._first_phrases(part, counted) if part.carried else [(part.start, part.end)])]
         for one in statements(ground, part, taken, held, text):
             reference = self._instead(one.found, one.outcome)
             yield self._finding(span, text, one.start, one.end, "verdict", one.outcome, one.why, reference)

@@ -60,15 +60,18 @@ _JOINED = re.compile(
 
 
 _TOGETHER = re.compile(
-    r"\b(?:together|jointly|joint|both at once|at once|at the same time|simultaneous(?:ly)?|in combination|combined|combination|combining|the pair|pairs?|each other|one another|both (?:are|is|were|was) (?:removed|ablated|gone|cut|dropped|zeroed)|(?:removing|dropping|ablating|cutting|zeroing|without|bypassing) (?:both|the two|all three|all of)|removal of both|both removed|both [\ue000]?\ue010+[\ue001]? and (?:the )?[\ue000]?\ue010+[\ue001]? (?:are |were |is |was )?(?:removed|gone|ablated|cut|zeroed|dropped|off)|without both|as a (?:pair|group)|group|interact\w*|mutual\w*|contrast|hides? (?:each|behind)|additive|beyond the sum|in series|irreducible|compensat\w+|redundan\w+|synerg\w+|interact\w*|triples? of|I\s*=|\ue010 and \ue010 together|in concert)\b|\ue010\s*[\ue001]?\s*\+\s*[\ue000]?\ue010",
+    r"\b(?:(?<!taken )together(?!, (?:these|this|the|our|they show))|jointly|joint|both at once|at once|at the same time|simultaneous(?:ly)?|in combination|combined|combination|combining|the pair|pairs?|each other|one another|both (?:are|is|were|was) (?:removed|ablated|gone|cut|dropped|zeroed)|(?:removing|dropping|ablating|cutting|zeroing|without|bypassing) (?:both|the two|all three|all of)|removal of both|both removed|both [\ue000]?\ue010+[\ue001]? and (?:the )?[\ue000]?\ue010+[\ue001]? (?:are |were |is |was )?(?:removed|gone|ablated|cut|zeroed|dropped|off)|without both|as a (?:pair|group)|group|interact\w*|mutual\w*|(?<!in )(?<!by )contrast|hides? (?:each|behind)|additive|beyond the sum|in series|irreducible|compensat\w+|redundan\w+|synerg\w+|interact\w*|triples? of|I\s*=|\ue010 and \ue010 together|in concert)\b|\ue010\s*[\ue001]?\s*\+\s*[\ue000]?\ue010",
     re.IGNORECASE,
 )
 
 
 _APART = re.compile(
-    r"\b(?:each(?! other)|alone|separately|individual(?:ly)?|on (?:its|their) own|by (?:itself|themselves)|either|singly|in isolation|respectively|one at a time|neither|apart)\b",
+    r"\b(?:each(?! other)|alone|separately|(?<!sum of the )(?<!sum of their )(?<!of the two )individual(?:ly)?|on (?:its|their) own|by (?:itself|themselves)|either(?= (?!case|way)\w)|singly|in isolation|respectively|one at a time|neither|apart)\b",
     re.IGNORECASE,
 )
+
+
+_CONTRASTED = re.compile(r"\b(?:in contrast to|unlike|as opposed to|heads (?:of|in))\s+(?:the\s+)?\W?$", re.IGNORECASE)
 
 
 _PRONOUN = re.compile(
@@ -118,24 +121,31 @@ class Carried:
 
     subjects: tuple[Subject, ...] = ()
     scope: Scope = field(default_factory=Scope)
+    before: tuple[Subject, ...] = ()
+    """What it was about before that."""
     heading: tuple[str, ...] = ()
     """Modes that the heading above names."""
 
 
 def clauses(text: str, names: Names, carried: Carried, taken: Sequence[tuple[int, int]] = ()) -> Iterator[Clause]:
     """The clauses of one sentence; what it is about is carried on, for the next."""
-    mentions = names.components(text)
+    mentions = [one for one in names.components(text) if not _CONTRASTED.search(text[: one.start])]
     metrics = [one for one in names.metrics(text) if not any(one.start < m.end and one.end > m.start for m in mentions)]
     masked = _masked(_masked(text, mentions, NAME), metrics, METRIC)
     numbers = quantities(masked, [*((m.start, m.end) for m in [*mentions, *metrics]), *taken])
     modes = said_modes(text)
     scope = Scope(modes or carried.scope.modes, carried.scope.metrics, said_kinds(text))
     previous = carried.subjects
+    if not mentions and len({s.components for s in previous}) == 1 and re.search(r"\bboth\b", text, re.IGNORECASE):
+        previous = (*carried.before, *previous)
+    if not mentions and not previous:
+        previous = tuple(Subject((c,), False, False, 0, 0) for c in names.both(text))
     for start, end in _bounds(masked, numbers):
         inside = [one for one in mentions if start <= one.start < end]
         named = tuple(dict.fromkeys(name for m in metrics if start <= m.start < end for name in m.components))
         here = said_modes(text[start:end])
-        scope = Scope(here or scope.modes, named or scope.metrics, scope.kinds)
+        kinds = said_kinds(text[start:end]) or said_kinds(text)
+        scope = Scope(here or scope.modes, named or scope.metrics, kinds)
         groups = tuple(_groups(text, masked, start, end, inside))
         own = tuple(n for n in numbers if start <= n.start < end)
         ahead = previous or (() if groups else _ahead(text, masked, end, mentions))
@@ -147,7 +157,8 @@ def clauses(text: str, names: Names, carried: Carried, taken: Sequence[tuple[int
         )  # fmt: skip
         previous = groups[-1] if groups else previous
     everything = tuple(s for group in _groups(text, masked, 0, len(text), mentions) for s in group)
-    carried.subjects = everything or carried.subjects
+    if everything:
+        carried.before, carried.subjects = carried.subjects, everything
     carried.scope = Scope(modes or carried.scope.modes, scope.metrics, ())
 
 
@@ -160,6 +171,18 @@ def _ahead(text: str, masked: str, start: int, mentions: Sequence[Mention]) -> t
 def is_carried(words: str) -> bool:
     """Whether a clause points back to what was said before."""
     return _PRONOUN.search(words) is not None
+
+
+def on_primary(clause: Clause) -> Clause:
+    """The clause read on the primary metric, where its metric was only named before."""
+    begins = clause.masked.rfind(";", 0, clause.start) + 1
+    said_here = METRIC in clause.masked[begins : clause.end] or not clause.scope.metrics
+    return clause if said_here else replace(clause, scope=replace(clause.scope, metrics=()))
+
+
+def is_apart(words: str) -> bool:
+    """Whether a clause speaks of each of several by itself."""
+    return _APART.search(words) is not None
 
 
 def _masked(text: str, mentions: Sequence[Mention], mark: str) -> str:
@@ -193,14 +216,14 @@ def _groups(text: str, masked: str, start: int, end: int, mentions: Sequence[Men
     group: list[Mention] = []
     for one in mentions:
         if group and not _JOINED.match(masked[group[-1].end : one.start]):
-            yield _subjects(masked, start, end, group)
+            yield _subjects(text, masked, start, end, group)
             group = []
         group.append(one)
     if group:
-        yield _subjects(masked, start, end, group)
+        yield _subjects(text, masked, start, end, group)
 
 
-def _subjects(masked: str, start: int, end: int, group: Sequence[Mention]) -> tuple[Subject, ...]:
+def _subjects(text: str, masked: str, start: int, end: int, group: Sequence[Mention]) -> tuple[Subject, ...]:
     before, after = masked[max(start, group[0].start - 60) : group[0].start], masked[group[-1].end : end]
     own = [_is_removed(masked[max(start, m.start - 60) : m.start], masked[m.end : end]) for m in group]
     if re.search(
@@ -213,7 +236,13 @@ def _subjects(masked: str, start: int, end: int, group: Sequence[Mention]) -> tu
     removed = gone or ((own[0] or (len(own) > 1 and any(own))) and not _PRESENT.search(before))
     subjects = tuple(Subject(m.components, removed, len(m.components) > 1, m.start, m.end) for m in group)
     distinct = {c for m in group for c in m.components}
-    if len(distinct) > 1 and _is_together(masked[start:end]):
+    listed = [m for m in group if len(m.components) > 1 and "+" not in text[m.start : m.end]]
+    if listed and not _is_together(masked[start:end]):
+        return tuple(Subject((c,), removed, False, m.start, m.end) for m in group for c in m.components)
+    at_once = re.match(r"[\ue001\"”]?\s*(?:together|jointly|combined|at once)\b", after) is not None
+    if any(len(m.components) > 1 for m in group):
+        return subjects
+    if len(distinct) > 1 and (at_once or _is_together(masked[start:end])):
         return (Subject(tuple(sorted(distinct)), removed, True, group[0].start, group[-1].end),)
     return subjects
 
@@ -241,7 +270,11 @@ def _together(subjects: tuple[Subject, ...], words: str) -> tuple[Subject, ...]:
     if removes:
         subjects = tuple(replace(one, removed=True) for one in subjects)
     distinct = {c for one in subjects for c in one.components}
-    if len(distinct) > 1 and _is_together(words):
+    if (
+        len(distinct) > 1
+        and _is_together(words)
+        and (len(subjects) == 1 or all(len(s.components) == 1 for s in subjects))
+    ):
         return (Subject(tuple(sorted(distinct)), any(one.removed for one in subjects), True, 0, 0),)
     if _APART.search(words):
         return tuple(Subject((c,), one.removed, False, one.start, one.end) for one in subjects for c in one.components)

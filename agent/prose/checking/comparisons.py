@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from ...report import selection
 from ...results import Effect
 from .clauses import METRIC, Clause, Subject, two_sides
+from .finding import Outcome
 from .gains import GAIN, HARMFUL
 from .ground import Ground
 from .held import found_of
@@ -39,8 +41,12 @@ _NOT = re.compile(r"(?:\bnot|n['’]t|\bnever|\bno)\s+(?:\w+\s+){0,2}$", re.IGNO
 def comparison(ground: Ground, clause: Clause, found: re.Match[str], start: int, end: int) -> Related | None:
     """None where no removal is compared: numbers, δ and sums are held elsewhere."""
     rest = clause.masked[end : clause.end]
+    if re.search(
+        r"\b(?:hardly|barely|scarcely|little|not much|only slightly)\s+$", clause.masked[clause.start : start]
+    ):
+        return None
     if re.match(
-        r"\s*(?:±|(?:the|their|its)\s+(?:sum|smallest|additive|two single|δ)|δ|about|a\s|an\s|(?:the\s+)?\.?\d|one\b|two\b|three\b|half|additive|chance|twice|(?:for |in |that of |those of )?(?:any|all|every) others?|zero\b|what|(?:the )?chance|(?:its|their|the) (?:single|own)|seeds?|[a-z]+\s+(?:seeds|percent|points|times))",
+        r"\s*(?:±|(?:the|their|its)\s+(?:sum|smallest|additive|threshold|margin|bound|two single|δ)|δ|about|a\s|an\s|(?:the\s+)?\.?\d|one\b|two\b|three\b|half|halv\w+|doubl\w+|tripl\w+|additive|chance|twice|(?:for |in |that of |those of )?(?:any|all|every) others?|zero\b|what|(?:the )?chance|(?:its|their|the) (?:single|own)|seeds?|[a-z]+\s+(?:seeds|percent|points|times))",
         rest,
         re.IGNORECASE,
     ):
@@ -61,6 +67,24 @@ def comparison(ground: Ground, clause: Clause, found: re.Match[str], start: int,
     if _NOT.search(clause.masked[clause.start : start]):
         sign = -sign
     return _ordered(ground, clause, sides, sign, start, end, text)
+
+
+_ORDER = re.compile(
+    r"\s*(?:points?|%)?\s*,?\s*(?:(?P<more>more|larger|higher|greater|worse)|(?P<less>less|smaller|lower|better)) than (?:the )?"
+)
+
+
+def ordered_numbers(clause: Clause) -> Iterator[Related]:
+    """`3.75, more than the 3.44 of B`: the numbers themselves must lie so."""
+    for one, other in pairwise(clause.quantities):
+        found = _ORDER.fullmatch(clause.masked[one.end : other.start])
+        if found and one.unit == other.unit and found[0].count("better") + found[0].count("worse") == 0:
+            right = abs(one.signed) > abs(other.signed) if found["more"] else abs(one.signed) < abs(other.signed)
+            outcome: Outcome = "backed" if right else "contradicted"
+            text = found[0].strip(" ,")
+            yield Related(
+                one.end, other.start, text, "comparison", outcome, f"{one.text} and {other.text} lie the other way"
+            )
 
 
 def _direction(ground: Ground, clause: Clause, found: re.Match[str], first: Subject) -> int:

@@ -58,7 +58,8 @@ def _fits_role(ground: Ground, clause: Clause, q: Quantity, v: Value) -> bool:
     """What is neither a change nor a value of the metric, and of the same role already."""
     if v.role in ("sd", "mde", "smallest", "half"):
         scale = _scale(ground, q, v)
-        return scale is not None and q.is_of(scale * v.number)
+        fit = q.rounds if v.role == "smallest" else q.is_of
+        return scale is not None and fit(scale * v.number)
     if v.role == "fraction":
         return q.is_of(100 * v.number if q.unit == "percent" else v.number)
     if v.role == "confidence":
@@ -123,6 +124,10 @@ def _named(clause: Clause, q: Quantity, v: Value) -> bool:
         return True
     before = clause.masked[max(clause.start, q.start - 50) : q.start].lower()
     after = clause.masked[q.end : q.end + 40].lower()
+    if re.search(r"\bobserved\s*$", before):
+        return v.attribute == "observed"
+    if re.search(r"\bexceed\w*\b[^;]*\bby\s*$", before):
+        return v.attribute == "contrast"
     additive = re.search(r"(?:\bsum|additive|singles?|predict|expected|add up)[^\d]*$", before) is not None
     contrast = re.search(
         r"(?:(?<![A-Za-z])[iI](?:\([^)]*\))?\s*=|contrast|beyond|more than the sum|interaction|excess|difference)[^\d]*$",
@@ -145,7 +150,7 @@ def _side(clause: Clause, q: Quantity, v: Value) -> bool:
     """`from` says the baseline's, `to` and `without it` the ablated one's."""
     before = clause.masked[max(clause.start, q.start - 40) : q.start].lower()
     if re.search(
-        r"\b(?:from|instead of|rather than|against|versus|vs\.?|compared (?:with|to)|and not)\s*(?:about |a |an |the )?(?:[a-z\ue012]+ (?:of |at )?){0,2}$",
+        r"\b(?:from|instead of|rather than|against|versus|vs\.?|compared (?:with|to)|and not|\d\s*%? of)\s*(?:about |a |an |the )?(?:[a-z\ue012]+ (?:of |at )?){0,2}$",
         before,
     ):
         return v.attribute in ("baseline", "mean")
@@ -193,6 +198,8 @@ def _scale(ground: Ground, q: Quantity, v: Value) -> float | None:
     share = v.of is not None and ground.is_share(v.of)
     if v.of is None:
         share = 0 <= v.number <= 1
+    if q.unit == "percent" and v.role == "end" and v.attribute == "delta":
+        return 100.0
     if q.unit == "percent":
         return 100.0 if share and v.role in ("level", "half", "sd") else None
     if q.unit == "points":

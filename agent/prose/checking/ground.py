@@ -49,6 +49,10 @@ class Ground:
         found = [e for e in self.results.effects if e.components == [component] and e.role != "control"]
         return [e for e in self._scoped(found, scope) if e not in default]
 
+    def otherwise_named(self, scope: Scope) -> list[Effect]:
+        """Joint and other removals, where the kind of removal is not said."""
+        return self._scoped([e for e in self.results.effects if e.role in ("exploratory", "sensitivity")], scope)
+
     def joints(self, components: Iterable[str], scope: Scope) -> list[Interaction]:
         """The joint removal of exactly these."""
         wanted = sorted(set(components))

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ...results import Effect
-from .clauses import Clause, Subject
+from .clauses import Clause, Subject, is_apart
 from .ground import Found, Ground
 from .held import found_of
 from .verdicts import JOINT, Claim, Judgement, judged
@@ -40,6 +41,7 @@ def judge_all(
     if (
         len(subjects) > 1
         and subjects[0].removed
+        and not is_apart(clause.words)
         and (ground.joints(everything, clause.scope) or ground.joint_effects(everything, clause.scope))
     ):
         joint = _judge_one(
@@ -91,8 +93,16 @@ def _hedged(ground: Ground, claim: Claim, found: Found, judgement: Judgement, he
 
 
 def _judge_joint(ground: Ground, clause: Clause, claim: Claim, subjects: Sequence[Subject]) -> Judgement:
+    if len(subjects) > 1 and all(len(s.components) > 1 for s in subjects):
+        each = [_judge_joint(ground, replace(clause, groups=()), claim, [s]) for s in subjects]
+        return next((r for r in each if r.outcome != "backed"), each[0])
     named = {c for group in clause.groups for s in group for c in s.components}
-    everything = named if len(named) > 1 else named | {c for s in (*subjects, *clause.carried) for c in s.components}
+    everything = (
+        named
+        if len(named) > 1
+        else named
+        | {c for s in (*subjects, *(() if len(subjects[0].components) > 1 else clause.carried)) for c in s.components}
+    )
     joints = ground.joints(everything, clause.scope)
     if joints:
         results = [judged(ground, claim, joint) for joint in joints]

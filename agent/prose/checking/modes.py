@@ -16,7 +16,7 @@ _NOT_A_MODE = re.compile(
 
 
 _KINDS = {
-    "mean": r"\bmean[- ](?:ablat|remov|replac|intervention)\w*|\b(?:replac\w+|set\w*|substitut\w+)\b[^.;]{0,40}\b(?:by|with|to) (?:its|their|the) means?\b|\bmean of",
+    "mean": r"\bmean[- ](?:ablat|remov|replac|intervention)\w*|\b(?:replac\w+|set\w*|substitut\w+)\b[^;]{0,60}\b(?:by|with|to) (?:its|their|the) means?\b|\b(?:using|with|by) the mean\b|\(mean\)|\bmean of",
     "zero": r"\bzero[- ](?:ablat|remov)\w*|\bzero(?:ed|ing)\b",
     "resample": r"\bresampl\w+",
     "bypass": r"\bbypass\w*",

@@ -23,12 +23,16 @@ _NEVER = frozenset(
 """Of these, words that are no name but where they are marked."""
 
 
+_NOUNS = frozenset(("block", "layer", "head"))
+"""Of these, such as are called by their noun: `the block`."""
+
+
 _KIND = r"(?=\s+(?:module|layer|component|block|part|linear|unit|head|branch|path|term|step)\b)"
 
 
 _GOES_ON = re.compile(
     r"['’]?s?\s*(?:$|[.;:)(\]]|,(?! we\b| the\b| in\b)|(?:and|or|nor|is|are|was|were|matters?|hurts?|costs?|alone|together|removed|when|does|do|did|by|to|with|has|have|had|works?|compensates?|can|could|will|at|on|in|changes?|adds?|leads?|raises?"
-    r"|lowers?|reduces?|increases?|improves?|remains?|stays?|contributes?|helps?|not|than|itself|as|but|while|which|for|acts?|interacts?|holds?|no|separately|individually|back|show|shows|came|turned|gives?)\b)"
+    r"|lowers?|reduces?|increases?|improves?|remains?|stays?|contributes?|helps?|not|than|itself|as|but|while|which|for|acts?|interacts?|holds?|no|because|separately|individually|backs?|show|shows|came|turned|gives?|forms?|each|individually|behaves?|takes?|makes?|causes?|drops?|rises?)\b)"
 )
 
 
@@ -47,6 +51,11 @@ _WORD = re.compile(r"(?<![\w.])\w")
 
 _SERIES = re.compile(
     r"\b(?P<noun>[a-z]+?)s (?P<members>(?:\d{1,3}|[a-z])(?:(?:, and |, | and | & )(?:\d{1,3}|[a-z])\b)+)(?: (?:of|in) (?P<of>[a-z][\w.]*\w(?: \d+)?))?"
+)
+
+
+_BOTH = re.compile(
+    r"\b(?:both|either|neither|the two|each)(?: of the)? (?:\w+ )??(?P<noun>[a-z]{3,}?)s?\b", re.IGNORECASE
 )
 
 
@@ -81,7 +90,17 @@ class Names:
         series = [mention for found in _SERIES.finditer(plain) for mention in self._series(found)]
         taken = [(one.start, one.end) for one in series]
         single = [one for one in self._components.find(plain, bare.marked) if not _inside(one, taken)]
-        return sorted((bare.back(one) for one in [*series, *single]), key=lambda one: one.start)
+        found = sorted((bare.back(one) for one in [*series, *single]), key=lambda one: one.start)
+        return list(_added(text, found))
+
+    def both(self, text: str) -> tuple[str, ...]:
+        """`Both heads`, `either head`, `the two heads`, where there are just two that are called so."""
+        found = _BOTH.search(text)
+        if found is None:
+            return ()
+        noun = found["noun"].lower()
+        called = {c for name, one in self._components.names.items() if name.startswith(f"{noun} ") for c in one}
+        return tuple(sorted(called)) if len(called) == 2 else ()
 
     def metrics(self, text: str) -> list[Mention]:
         """All metrics that are named; one of several data sets by all of their names."""
@@ -143,6 +162,24 @@ class _Lookup:
                     break
 
 
+def _added(text: str, found: list[Mention]) -> Iterator[Mention]:
+    """`A + B` names their joint removal."""
+    joint: Mention | None = None
+    for one in found:
+        if joint is not None and _PLUS.fullmatch(text[joint.end : one.start]):
+            components = tuple(dict.fromkeys((*joint.components, *one.components)))
+            joint = Mention(joint.start, one.end, components)
+            continue
+        if joint is not None:
+            yield joint
+        joint = one
+    if joint is not None:
+        yield joint
+
+
+_PLUS = re.compile(rf"[{CODE_ENDS}]?\s*(?:\([^()]*\)\s*)?\+\s*[{CODE}]?")
+
+
 def _first(name: str) -> str:
     found = re.match(r"\w+", name)
     return found[0].rstrip("s") if found else name[:1]
@@ -157,6 +194,8 @@ def _meant(name: str, plain: str, marked: frozenset[int], start: int) -> bool:
     if name not in _ORDINARY:
         return True
     if start in marked or re.match(_KIND, plain[start + len(name) :]) or _REMOVAL_BEFORE.search(plain[:start]):
+        return True
+    if name in _NOUNS and plain[:start].endswith("the ") and _GOES_ON.match(plain[start + len(name) :]):
         return True
     return (
         name not in _NEVER

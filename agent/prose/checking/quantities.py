@@ -17,7 +17,7 @@ _UNITS: dict[Unit, str] = {
     "delta": r"(?:× ?|times (?:the )?)?(?:δ|deltas?\b|smallest effects?)(?! ?[=:])",
     "sigma": r"σ|sigmas?\b|standard (?:deviation|error)s?\b",
     "seeds": r"(?:\w+ing |whole |independent |paired |random |evaluation |test |held-out |validation |trained |baseline |different |further |more ){0,3}(?:seeds?|runs?|examples?|trained models?|checkpoints?|models?|clusters?|fine-tunings?|repetitions?|replicates?|steps?)\b",
-    "trials": r"(?:(?!on |in |of |the |at |for |and |to |by |with |from )\w+ ){0,2}?(?:trials?|checks?|predictions?|claims?|pairs?|triples?|rounds?|experiments?|evaluations?|exchanges?|tokens?|looks?|targets?|tests?(?! split| set| loss| accuracy| data)|jobs?|workers?|threads?|cores?|gpus?)\b",
+    "trials": r"(?:(?!on |in |of |the |at |for |and |to |by |with |from )\w+ ){0,2}?(?:trials?|checks?|predictions?|directions?|claims?|pairs?|triples?|rounds?|experiments?|evaluations?|exchanges?|tokens?|looks?|targets?|comparisons?|hypothes[ei]s|tests?(?! split| set| loss| accuracy| data)|jobs?|workers?|threads?|cores?|gpus?)\b",
     "time": r"(?:ms|s|sec|secs|seconds?|min|mins|minutes?|h|hrs?|hours?)\b",
     "bytes": r"[KMGT]i?B\b|bytes\b",
 }  # fmt: skip
@@ -66,6 +66,10 @@ _OPS: dict[Op, str] = {
     "<": r"(?:less than|fewer than|smaller than|lower than|below|under|at most|no more than|no larger than|up to|<|≤|within|not exceed(?:ing)?|just under|nearly|almost)\s*(?:±\s?)?$",
     "about": r"(?:about|roughly|around|approximately|some|approx\.?|~|≈|circa)\s*(?:a\s|an\s)?$",
 }
+
+
+_TURNED: dict[Op, Op] = {">": "<", "<": ">"}
+"""`More than halved` leaves less than half."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +122,7 @@ def quantities(text: str, taken: Sequence[tuple[int, int]]) -> list[Quantity]:
 _LISTED = re.compile(
     r"\s*(?:,|;)?\s*(?:to|and|or|–|-|against|vs\.?|versus|,|compared (?:to|with)|instead of|rather than)?\s*"
 )
-_LEVEL = re.compile(r"\s*(?:simultaneous |confidence )?(?:intervals?|CI|C\.I\.|confidence)\b")
+_LEVEL = re.compile(r"\s*(?:\w+-wise |simultaneous |confidence )*(?:intervals?|CI|C\.I\.|confidence)\b")
 _SHARED = ("percent", "points", "seeds", "trials", "delta", "time")
 
 
@@ -163,10 +167,15 @@ def _in_digits(text: str) -> Iterator[Quantity]:
 
 def _is_no_quantity(number: str, before: str, rest: str) -> bool:
     """Numbers of sections, of seeds, versions, years and what else is a name."""
-    if _LABELLED.search(before[-60:]) or re.match(
-        r"[A-Za-z]{3,}|[-‑][A-Za-z]{2,}(?!old)(?<!-fold)|\.\d+\.|-\d\d-\d\d", rest
-    ):
+    labelled = _LABELLED.search(before[-60:]) and not (before.endswith("(") and "." in number)
+    if labelled or re.match(r"[A-Za-z]{3,}|[-‑][A-Za-z]{2,}(?!old)(?<!-fold)|\.\d+\.|-\d\d-\d\d", rest):
         return not re.match(r"\s?(?:percent|seeds|runs|times|points|trials)\b|[-‑](?:fold|point|seed)", rest)
+    if re.match(r"\s(?:more|others?)(?:$|[.,;:)]| (?:came|were|are|and)\b)", rest) and re.search(
+        r"(?:^|\b(?:and|is|are) |\+)\s?$", before
+    ):
+        return True
+    if re.match(r"\s?[×x]\s?\d", rest) or re.search(r"\d\s?[×x]\s?$", before):
+        return True
     if re.search(r"[A-Za-z][-‑]$|[/:]$", before) and not re.search(r"(?<![A-Za-z])[np][:/]$", before):
         return True
     year = _YEAR.match(number) and not rest.lstrip().startswith(("%", "trial", "example", "seed", "run", "point"))
@@ -179,13 +188,15 @@ def _in_words(text: str) -> Iterator[Quantity]:
         op = _op(text[:start], "")
         if found["fold"]:
             if found[0].lower() in ("triple", "double") and re.search(
-                r"\b(?:an?|the|this|each|every|any)\s+$", text[:start], re.IGNORECASE
+                r"\b(?:an?|the|this|each|every|any)\s+(?:\w+\s+)?$", text[:start], re.IGNORECASE
             ):
                 continue
             if found[0].lower() == "half" and not re.match(r"\s+(?:of|as|the|that|its|their)\b", rest):
                 continue
             word = re.sub(r"-?fold$", "", found["fold"].lower())
             value = _FOLD.get(word, float(_SMALL.get(word, _TENS.get(word, 0))))
+            if value < 1 and found[0].lower() != "half":
+                op = _TURNED.get(op, op)
             yield Quantity(start, end, found[0], value, 0, "", "times", op, spelled=True)
         elif found["magnitudes"]:
             many = _SMALL.get(found[0].split()[0].lower(), 1)
@@ -198,7 +209,11 @@ def _in_words(text: str) -> Iterator[Quantity]:
         else:
             value = _spelled(found["spelled"])
             unit, unit_text = _unit(rest)
-            if found[0].lower() == "one" and unit == "seeds" and text[:start].endswith("of "):
+            if (
+                found[0].lower() == "one"
+                and unit == "seeds"
+                and (text[:start].endswith("of ") or re.match(r"\s+\w+ to ", rest))
+            ):
                 continue
             if value is None or (
                 found[0].lower() in ("one", "zero", "second")

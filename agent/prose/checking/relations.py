@@ -8,7 +8,7 @@ intervals must lie apart as well."""
 from collections.abc import Iterator
 
 from .clauses import Clause
-from .comparisons import EQUAL, EXCEEDS, THAN, comparison, equalities
+from .comparisons import EQUAL, EXCEEDS, THAN, comparison, equalities, ordered_numbers
 from .ground import Ground
 from .ratios import is_of_another, ratio_claim
 from .related import Related
@@ -35,6 +35,7 @@ def relations(ground: Ground, clause: Clause) -> Iterator[Related]:
             if one is not None:
                 yield one
                 spans.append((start, end))
+    yield from ordered_numbers(clause)
     for found in EQUAL.finditer(clause.words):
         start, end = clause.start + found.start(), clause.start + found.end()
         if not any(start < b and end > a for a, b in spans):

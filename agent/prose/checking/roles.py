@@ -8,11 +8,11 @@ from .quantities import Quantity
 from .values import Role
 
 _BEFORE: tuple[tuple[Role, str], ...] = (
-    ("p", r"(?:(?<![A-Za-z])[pP](?:[- ]?values?)?(?:\s*\([^)]*\))?(?:[_ ]?(?:adj\w*|equivalence|eq|Holm))?)\s*(?:=|<|>|≤|≥|≈|of|is|was|below|above|under|at|:|\s)*$|significance level of\s*$"),
+    ("p", r"(?:(?<![A-Za-z])[pP](?:[- ]?values?)?(?:\s*\([^)]*\))?(?:\s(?:for|of) (?:the )?[\ue000\ue001\ue010 ]+)?(?:[_ ]?(?:adj\w*|equivalence|eq|Holm))?)\s*(?:=|<|>|≤|≥|≈|of|is|was|below|above|under|at|:|\s)*$|significance level of\s*$"),
     ("count", r"(?<![A-Za-z])[nN]\s*=\s*$"),
     ("alpha", r"(?:α|\balpha|significance level(?: of)?)\s*(?:=|of|is|at|:)?\s*$"),
-    ("smallest", r"(?:δ|\bdelta|smallest effects?(?: size)?(?: of interest)?(?:\s*\(?δ\)?)?|equivalence (?:bound|margin))\s*(?:=|of|is|was|:|at|\()\s*(?:±\s*)?$|(?:within|band of|band)\s*(?:±\s?)?$"),
-    ("sd", r"(?:σ|\bSD|\bs\.d\.|standard deviations?|\bstd|noise|spread)(?:\s+of one \w+)?\s*(?:\(σ\))?\s*(?:=|of|is|was|:|\()?\s*$"),
+    ("smallest", r"(?:δ|\bdelta|smallest effects?(?: size)?(?: of interest)?(?:\s*\(?δ\)?)?|equivalence (?:bound|margin))\s*(?:=|of|is|was|:|at|\()\s*(?:±\s*)?$|(?:within|band of|band)\s*(?:±\s?)?$|\b(?:lies?|falls?|stays?) (?:entirely |well |wholly )?(?:below|above|within|beyond)\s*[±−-]?$|\b(?:threshold|margin|cut-?off|equivalence \w+)\s*(?:=|of|is|was|:|at|\()\s*(?:±\s*)?$|\b(?:effects?|changes?|differences?) (?:smaller than|larger than|below|above|less than|greater than)\s*(?:±\s*)?$"),
+    ("sd", r"(?:σ|\bSD|\bs\.d\.|standard deviations?|\bstd|noise|spread)(?:\s+of one \w+|\s+of [^.;\d]{0,50}(?=\bis\b|\bwas\b))?\s*(?:\(σ\))?\s*(?:=|of|is|was|:|\()?\s*$"),
     ("mde", r"(?:minimum detectable effect|\bMDE|detectable effect)(?:[\w ,()%]{0,30})?\s*(?:=|of|is|was|:)\s*$"),
     ("multiple", r"(?:in units of δ|\bΔ/δ|δ/σ)\s*(?:=|of|is|:)?\s*$"),
     ("other", r"(?:ρ|correlat\w+)\s*(?:=|of|is|:|was|\()?\s*$"),
@@ -20,13 +20,14 @@ _BEFORE: tuple[tuple[Role, str], ...] = (
 
 
 COUNTED = re.compile(
-    r"^\s*(?:(?:of|out of)\s+(?:the |all |our )?[\w,]+\s+(?:\w+ )?(?:seeds|runs|trials|predictions|pairs|examples|models|claims|checks)|(?:trials? )?(?:finished|failed|crashed|timed out|ran\b|succeeded|completed|skipped|diverged|were (?:not )?(?:skipped|right|run|planned)|this study allows|of (?:these|them|which)|planned|ok\b|did not finish))",
+    r"^\s*(?:(?:of|out of)\s+(?:the |all |our )?[\w,]+\s+(?:\w+ )?(?:seeds|runs|trials|predictions|directions|pairs|examples|models|claims|checks)|(?:trials? )?(?:finished|failed|crashed|timed out|ran\b|succeeded|completed|skipped|diverged|were (?:not )?(?:skipped|right|run|planned)|this study allows|of (?:these|them|which)|planned|ok\b|did not finish))",
     re.IGNORECASE,
 )
 
 
 _LEVEL_AFTER = re.compile(
-    r"^\s*(?:simultaneous|confidence|CI\b|C\.I\.|intervals?|credible|two-sided|power)", re.IGNORECASE
+    r"^\s*(?:(?:\w+-wise|adjusted|bootstrap|paired|corrected) )?(?:simultaneous|confidence|CI\b|C\.I\.|intervals?|credible|two-sided|power)",
+    re.IGNORECASE,
 )
 
 
@@ -48,7 +49,8 @@ _DEFINITE = re.compile(r"\b(?:the|these|those|its|their|all|both)\s+$", re.IGNOR
 
 
 _AGAINST = re.compile(
-    r"(?:instead of|rather than|as against|against|vs\.?|versus|compared (?:to|with))\s*$", re.IGNORECASE
+    r"(?:instead of|rather than|as against|against|vs\.?|versus|compared (?:to|with)|(?:close|near|similar|equal) to)\s*(?:the\s+)?$",
+    re.IGNORECASE,
 )
 
 
@@ -63,10 +65,14 @@ _THINGS = re.compile(
 )
 
 
+_THE = re.compile(r"\b(?:the|these|those)\s+$", re.IGNORECASE)
+_VERB = re.compile(r"\s+(?:are|were|have|do|did|can|will)\b")
+
+
 def is_count_of_things(clause: Clause, q: Quantity) -> bool:
     """Whether it counts components, removals or verdicts."""
     rest = clause.masked[q.end :]
-    if COUNTED.match(rest):
+    if COUNTED.match(rest) or (q.spelled and _THE.search(clause.masked[: q.start]) and _VERB.match(rest)):
         return False
     return q.unit in ("", "things") and q.decimals == 0 and q.sign == "" and _THINGS.match(rest) is not None
 
@@ -91,6 +97,8 @@ def other_end(clause: Clause, numbers: Sequence[Quantity], at: int) -> Quantity 
             continue
         low, high = numbers[first], numbers[second]
         between, before = clause.masked[low.end : high.start], clause.masked[: low.start]
+        if any(one.unit == "percent" and _LEVEL_AFTER.match(clause.masked[one.end :]) for one in (low, high)):
+            continue
         if re.fullmatch(r"\s*(?:,|;|to|and|–|:|\.\.)\s*", between) and re.search(
             r"\[\s*$|\(\s*$|(?:interval|CI|C\.I\.|range[sd]?)[^.;\d]{0,24}$|\bbetween\s*$", before
         ):
@@ -111,7 +119,11 @@ def role_of(clause: Clause, q: Quantity, other: Quantity | None) -> Role | None:
 def _by_words(clause: Clause, q: Quantity) -> Role | None:
     before, rest = clause.masked[max(0, q.start - 70) : q.start], clause.masked[q.end :]
     if q.sign == "±":
-        return "smallest" if re.search(r"(?:within|band(?: of)?)\s*$", before) else "half"
+        return (
+            "smallest"
+            if re.search(r"(?:within|band(?: of)?|(?:margin|threshold|bounds?|cut-?off)(?: of)?)\s*$", before)
+            else "half"
+        )
     if q.unit == "percent" and _LEVEL_AFTER.match(rest):
         return "confidence"
     named: Role | None = next((role for role, pattern in _BEFORE if re.search(pattern, before)), None)
@@ -140,7 +152,8 @@ def _by_unit(clause: Clause, q: Quantity) -> Role | None:
         return "count"
     if q.unit in ("delta", "sigma"):
         return "multiple"
-    back = _FRACTION.search(clause.masked[: q.start]) and q.unit in ("percent", "")
+    delta = q.sign != "" or re.search(r"Δ[^.;]{0,24}$|\ue012 (?:of )?$", clause.masked[: q.start])
+    back = _FRACTION.search(clause.masked[: q.start]) and q.unit in ("percent", "") and not delta
     return "fraction" if back or (q.unit == "percent" and re.match(r"\s*of\b", rest)) else None
 
 

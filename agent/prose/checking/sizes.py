@@ -12,6 +12,12 @@ def pool_of(ground: Ground, clause: Clause, words: str) -> list[Found]:
     """The removals that a noun counts."""
     if re.search(r"\b(?:pairs?|joint|groups?|interactions?|combinations?|together)\b", words, re.IGNORECASE):
         return list(ground.pairs(clause.scope))
+    if layer := re.search(r"\bheads (?:of|in) (?:the )?\W?(?P<path>\w[\w.]*\w)", clause.text):
+        inside = [
+            e for e in ground.family(clause.scope, "head") if e.components[0].startswith(f"head:{layer['path']}/")
+        ]
+        if inside:
+            return list(inside)
     return list(ground.family(clause.scope, "head" if re.search(r"\bheads?\b", words, re.IGNORECASE) else ""))
 
 
@@ -40,6 +46,7 @@ def total_sizes(ground: Ground) -> set[int]:
     return (
         sizes
         | {len({(e.ablation, e.mode) for e in one}) for one in by_role}
+        | {len({e.ablation for role in (1, 3) for e in by_role[role] if e.mode == mode}) for mode in ground.modes}
         | {len({tuple(e.components) for e in effects if len(e.components) == 1})}
         | {len({c for e in effects for c in e.components})}
     )

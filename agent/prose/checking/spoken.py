@@ -1,6 +1,7 @@
 """Whether a word of judgement speaks of results at all: adjectives of something else, questions and methods do not."""
 
 import re
+from typing import NamedTuple
 
 from .clauses import METRIC, NAME, Clause, is_carried
 from .lexicon import Said
@@ -14,7 +15,7 @@ _NEXT_IS_A_NAME = re.compile(rf"^(?:ping)?\s+(?:of |out |both |the |each )*[\ue0
 
 
 _WHETHER = re.compile(
-    r"\b(?:whether|if (?=it|the|removing|\ue010)|(?:not|n['’]t|cannot) (?:claim|say|conclude|know|tell|assert|mean|imply|take this)\b)[^.;]*$",
+    r"\b(?:whether|if (?=it|the|removing|\ue010)|(?:not|n['’]t|cannot) (?:claim|say|conclude|know|tell|assert|mean|imply|take this)\b|too \w+ to (?:say|tell|conclude)\b)[^.;]*$",
     re.IGNORECASE,
 )
 
@@ -38,8 +39,8 @@ _IS = re.compile(
 
 
 _METHOD = re.compile(
-    r"\b(?:denotes?|marks?(?= )|indicates? (?:significan|p)|daggers?|asterisks?|we (?:zero|leave|remove|set|keep|train|evaluate|replace|number|plan|run|ablate|call|say|test|tested|report|define|declare|use|used|consider|correct|compare|measure|ask)|is called|are called|means? that|Holm|Bonferroni|Benjamini|two one-sided|tests? (?:whether|for|of)|hypothes[ie]s|criterion|correct(?:ed|ion)"
-    r"|declared|by convention|where (?:a|the) removal|if (?:the|its|an?) |whether|larger is worse|lower is better|higher is better|in bold|threshold|question|verdicts? (?:are|is|of)\b|smallest effect of interest|power\b|expected|predicted|prediction|would)",
+    r"\b(?:denotes?|marks?(?= )|indicates? (?:significan|p)|daggers?|asterisks?|we (?:zero|leave|remove|set|keep|train|evaluate|replace|number|plan|run|study|investigate|examine|analy[sz]e|quantify|assess|ablate|call|say|test|tested|report|define|declare|use|used|consider|correct|compare|measure|ask)|is called|are called|(?:is|are|was|were) (?:removed|ablated|zeroed|dropped) by|means? that|Holm|Bonferroni|Benjamini|two one-sided|tests? (?:whether|for|of)|hypothes[ie]s|criterion|correct(?:ed|ion)"
+    r"|declared|by convention|where (?:a|the) removal|if (?:the|its|an?) |whether|(?:larger|lower|higher|smaller) (?:\S+ )?(?:is|are|means?) (?:better|worse)|in bold|threshold|question|verdicts? (?:are|is|of)\b|smallest effect of interest|power\b|expected|predicted|prediction|would)",
     re.IGNORECASE,
 )
 
@@ -53,41 +54,66 @@ _GENERIC = re.compile(
 PERFORMANCE = re.compile(r"\b(?:performance|quality|scores?|results?|accuracy)\b", re.IGNORECASE)
 
 
+class _Silent(NamedTuple):
+    """Where a phrase of these claims, after and before such words, says nothing of a result."""
+
+    claims: tuple[str, ...]
+    before: str = ""
+    after: str = ""
+    phrase: str = ""
+
+    def applies(self, phrase: Said, before: str, after: str) -> bool:
+        """Whether all that it asks for is there."""
+        return (
+            (not self.claims or phrase.removed in self.claims)
+            and (not self.phrase or re.fullmatch(self.phrase, phrase.text, re.IGNORECASE) is not None)
+            and (not self.before or re.search(self.before, before, re.IGNORECASE) is not None)
+            and (not self.after or re.match(self.after, after, re.IGNORECASE) is not None)
+        )
+
+
+_NEED = r"need\w*|requir\w+"
+_SILENT = (
+    _Silent((), after=_NEXT_IS_A_NAME.pattern, phrase=_REMOVING.pattern),
+    _Silent((), before=rf"{NAME}\ue001?\s+(?:is|are|was|were|has been)\s+$", phrase=_REMOVING.pattern),
+    _Silent((), after=r"-(?:than|of|wise)|\s+(?:dropout rate|level|of the (?:nine|ten))"),
+    _Silent((), before=r"\bwhat\b[^.;,]{0,40}$"),
+    _Silent((), before=r"\bsuch\s+$"),
+    _Silent((), before=r"\b(?:second|other)\s+adds\s+$"),
+    _Silent((), after=r"\s+of\b", phrase="losses"),
+    _Silent(("nothing",), after=r"[^.;,]{0,30}\b(?:by more than|beyond|larger than)\b"),
+    _Silent(("large", "small"), after=r"\s+(?:more|less|larger|smaller|higher|lower)\b[^.;,]{0,24}\bthan\b"),
+    _Silent(("worse",), after=_WITHIN.pattern),
+    _Silent(("worse",), after=r"\s+(?:an?|one|two|three|its|\d+)\s+(?:seeds?|runs?)\b"),
+    _Silent(("beyond δ", "within δ"), before=r"\b(?:may|might|could) (?:be |lie )?$"),
+    _Silent(("beyond δ", "within δ"), before=r"\binterval\b[^.;]*\b(?:includ|contain|reach|extend|straddl|cross|overlap)\w*[^.;]*$"),
+    _Silent((), before=r"\b(?:seeds?|runs?|examples?|work|study|studies|experiments?|analys[ei]s|investigation|evidence|data|research)\b[^.;]{0,20}$", phrase=_NEED),
+    _Silent((), after=r"\s+(?:[\w-]+\s+){0,2}[\d,]+\s+(?:\w+\s+)?(?:seeds?|runs?|examples?|trials?)\b", phrase=_NEED),
+    _Silent(("confirmatory", "exploratory"), before=r"^\s*$", after=","),
+)  # fmt: skip
+_NO_OTHER = re.compile(
+    r"\bno other\b[^.;]*\b(?:as (?:\w+ )?(?:much|strongly|large|many|\w+ly)|so much|\w+er|more) (?:as|than)\b|\bno other\b[^.;]*\bas much\b",
+    re.IGNORECASE,
+)
+
+
 def speaks(clause: Clause, phrase: Said, start: int, end: int) -> bool:
     """Whether it is a claim at all, and no word of removing, no adjective of something else."""
     before, after = clause.masked[clause.start : start], clause.masked[end : clause.end]
-    if _REMOVING.fullmatch(phrase.text) and _NEXT_IS_A_NAME.match(after):
+    if _NO_OTHER.search(clause.words) or any(one.applies(phrase, before, after) for one in _SILENT):
         return False
-    if (
-        phrase.removed in ("large", "small")
-        and not phrase.text.lower().endswith("ly")
-        and phrase.text.lower() not in ("hardly", "barely", "much of")
-    ):
+    if phrase.removed in ("large", "small") and not _is_adverb(phrase):
         if re.match(r"\s+(?:as|enough|seeds?|model|network|set|than)\b", after):
             return False
         return _SIZE_NOUN.match(after) is not None or _IS.search(before) is not None
-    if phrase.removed == "worse" and (
-        _WITHIN.match(after) or re.match(r"\s+(?:an?|one|two|three|its|\d+)\s+(?:seeds?|runs?)\b", after)
-    ):
-        return False
-    if phrase.removed in ("beyond δ", "within δ") and re.search(
-        r"\b(?:may|might|could) (?:be |lie )?$|\binterval\b[^.;]*\b(?:includ|contain|reach|extend|straddl|cross|overlap)\w*[^.;]*$",
-        before,
-    ):
-        return False
-    if re.search(rf"{NAME}\ue001?\s+(?:is|are|was|were|has been)\s+$", before) and _REMOVING.fullmatch(phrase.text):
-        return False
-    if re.search(r"\bwhat\b[^.;,]{0,40}$", before):
-        return False
-    if re.fullmatch(r"need\w*|requir\w+", phrase.text, re.IGNORECASE) and re.search(
-        r"\b(?:seeds?|runs?|examples?)\b[^.;]{0,20}$", before
-    ):
-        return False
-    if _WHETHER.search(before) and phrase.removed not in ("undecided", "size uncertain"):
-        return False
-    if phrase.removed in ("confirmatory", "exploratory") and not (clause.groups or is_carried(clause.words)):
-        return False
-    return not re.match(r"-(?:than|of|wise)|\s+(?:dropout rate|level|of the (?:nine|ten))", after)
+    if phrase.removed in ("confirmatory", "exploratory"):
+        return bool(clause.groups) or is_carried(clause.words)
+    return not _WHETHER.search(before) or phrase.removed in ("undecided", "size uncertain")
+
+
+def _is_adverb(phrase: Said) -> bool:
+    text = phrase.text.lower()
+    return text.endswith("ly") or text in ("hardly", "barely", "much of")
 
 
 def is_orphan(clause: Clause, phrase: Said) -> bool:

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from .clauses import METRIC, Clause, Subject, metric_at
+from .clauses import METRIC, Clause, Subject, metric_at, on_primary
 from .givenback import given_back
 from .ground import Ground
 from .held import Held
@@ -32,6 +33,15 @@ _WHOSE = re.compile(
     r"\b(?:(?:whose|its|their|the|upon|on) (?:removal|ablation|absence|loss)|removing|(?:taking|cutting|turning|leaving) (?:it|them|this) (?:out|off|away)|when removed|if removed|once removed|without|ablating|removal)\b",
     re.IGNORECASE,
 )
+
+
+_COST_OF = re.compile(
+    r"\bthe (?:cost|loss|drop|effect|damage|penalty)(?:$| (?:of|from|when) [^.;]{0,80}\b(?:falls?|drops?|shrinks?|declines?|reduces?|rises?|grows?|reduced|fallen|shrunk)$)",
+    re.IGNORECASE,
+)
+
+
+_ALONE = re.compile(r"\b(?:alone|each(?! other)|individually|singly)\b[^.;,:]{0,24}$", re.IGNORECASE)
 
 
 _ERROR = re.compile(r"\b(?:loss|error|perplexity|nll)\b", re.IGNORECASE)
@@ -68,12 +78,20 @@ def _stated(ground: Ground, clause: Clause, phrase: Said, held: Sequence[Held], 
                 _claim(ground, clause, phrase, None, start, end),
             )
         return
+    if _ALONE.search(clause.masked[clause.start : start]):
+        subjects = tuple(replace(s, components=(c,), together=False) for s in subjects for c in s.components)
     claim = _claim(ground, clause, phrase, subjects[0], start, end)
+    if _COST_OF.search(clause.masked[clause.start : start] + phrase.text) and clause.quantities:
+        return
     numbered = any(h.role in ("change", "level", "relative") and h.outcome == "backed" for h in held)
     hedged = any(one.removed in _HEDGES for one in said(sentence))
-    judgement = judge_all(
-        ground, metric_at(clause, start, end, following=True), claim, subjects, numbered=numbered, hedged=hedged
-    )
+    if claim == "nothing" and any(one.removed == "no-op" for one in said(sentence)):
+        claim = "no-op"
+    narrowed = metric_at(clause, start, end, following=True)
+    judgement = judge_all(ground, narrowed, claim, subjects, numbered=numbered, hedged=hedged)
+    if judgement.outcome != "backed" and (primary := on_primary(clause)) is not clause:
+        claim = _claim(ground, primary, phrase, subjects[0], start, end)
+        judgement = judge_all(ground, primary, claim, subjects, numbered=numbered, hedged=hedged)
     yield Stated(start, end, phrase.text, judgement.outcome, judgement.why, judgement.found, claim)
 
 
@@ -98,8 +116,11 @@ def _claim(ground: Ground, clause: Clause, phrase: Said, subject: Subject | None
         re.IGNORECASE,
     ):
         word = phrase.present
+    if re.search(r"[|&]\s*$", clause.masked[:start]) and re.match(r"\s*(?:[|&\\]|$)", clause.masked[end:]):
+        word = phrase.present
     if word == "undecided" and re.search(
-        r"\b(?:exceed\w*|size|larger than|beyond|above)\b|δ|smallest effect", clause.masked[end : end + 60]
+        r"\b(?:exceed\w*|size|larger than|beyond|above)\b|δ|smallest effect|threshold",
+        clause.masked[max(clause.start, start - 60) : end + 60],
     ):
         return "size uncertain"
     word = _redundant(ground, clause, phrase, subject) or word

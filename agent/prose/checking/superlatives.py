@@ -4,14 +4,14 @@ import re
 from collections.abc import Iterator
 
 from ...results import Interaction
-from .clauses import METRIC, Clause, Subject
+from .clauses import METRIC, Clause, Subject, is_carried
 from .gains import GAIN, HARMFUL
 from .ground import Found, Ground
 from .related import Related, lie_apart
 from .verdicts import told
 
 _SUPERLATIVE = re.compile(
-    r"(?<!at )(?<!at the )\b(?:(?P<rank>second|third)[- ](?:most |least )?)?(?:(?P<most>most|largest|biggest|greatest|highest|strongest|worst|steepest|heaviest|costliest|dominant|foremost|severest)|(?P<least>least|smallest|lowest|weakest|mildest|best|cheapest))\b(?! (?:of (?:the|our|these|what|it|its|their|that|this|them)\b|components?\b|heads?\b|removals?\b|effect size|parts?\b|effects? of interest|effect of interest|seeds|likely|recent|verdicts?|ablations?|of (?:all )?(?:removals|components|heads)\b))(?P<after>[^.;,]{0,48})"
+    r"(?<!at )(?<!at the )(?<!next )(?<!among the )(?<!one of the )(?<!some of the )\b(?:(?P<rank>second|third)[- ](?:most |least )?)?(?:(?P<most>most|largest|biggest|greatest|highest|strongest|worst|steepest|heaviest|costliest|dominant|foremost|severest)|(?P<least>least|smallest|lowest|weakest|mildest|best|cheapest))\b(?! (?:\S+ )?effects?(?: size)? of interest)(?! (?:of (?:the|our|these|what|it|its|their|that|this|them)\b|components?\b|heads?\b|removals?\b|effect size|parts?\b|effects? of interest|effect of interest|seeds|likely|recent|verdicts?|ablations?|of (?:all )?(?:removals|components|heads)\b))(?P<after>[^.;:,]{0,48})"
     r"|\b(?P<any>than|over|above) (?:for |in |that of |those of |with )?(?:any|every|all)(?: of the)? others?\b|\bthan the rest\b|\b(?:ranks?|comes?|came) first\b|\bmore than anything\b|\bthe (?:main|chief|primary|principal|leading|top|single) (?:driver|factor|contributor|source|component|ingredient)\b|\bsecond only to\b",
     re.IGNORECASE,
 )
@@ -22,13 +22,20 @@ _SMALL_CHANGE = re.compile(
 )
 
 
-_CHANGES = re.compile(r"\b(?:loss|drop|gain|cost|decrease|change|improvement)\b")
+_CHANGES = re.compile(
+    r"\b(?:loss|drop|gain|cost|decrease|change|improvement|effect|impact|influence|difference|role)s?\b"
+)
 
 
 def implied(ground: Ground, clause: Clause) -> Subject | None:
     """Whom a superlative is about where nobody is named: `The largest loss is 0.17`."""
     found = _SUPERLATIVE.search(clause.words)
-    if found is None or clause.groups or "most" not in found.re.groupindex:
+    if (
+        found is None
+        or clause.groups
+        or (clause.carried and is_carried(clause.words))
+        or "most" not in found.re.groupindex
+    ):
         return None
     ranked = _ranking(ground, clause, found, joint=False)
     return Subject(tuple(ranked[0][2].components), True, False, 0, 0) if ranked else None

@@ -74,6 +74,7 @@ def resources(ground: Ground, clause: Clause, q: Quantity) -> Held:
         if isinstance(v, int | float) and ("second" in k or "bytes" in k)
     }
     known = [v for k, v in compute.items() if ("second" in k) == (q.unit == "time")]
+    known += [one.seconds for one in ground.results.settling.values() if q.unit == "time" and one.seconds is not None]
     if q.unit == "bytes":
         known += [
             float(v) for k, v in ground.results.environment.items() if "bytes" in k and isinstance(v, int | float)

@@ -58,6 +58,7 @@ def _counts(e: Effect) -> Iterator[Value]:
         yield Value(e.failed + e.n, "count", "begun")
     if e.seeds_to_settle is not None:
         yield Value(e.seeds_to_settle, "count", "to_settle")
+        yield Value(e.seeds_to_settle - e.n, "count", "further")
     agreement = (e.agreement or {}).values()
     yield from (Value(count, "count", "verdict") for count in (*agreement, sum(agreement)))
 
@@ -186,6 +187,7 @@ def values_of_study(ground: Ground) -> Iterator[Value]:
     yield Value(len(results.claims), "count", "claims")
     statuses = [claim.status for claim in results.claims]
     yield from (Value(statuses.count(one), "count", "claims") for one in dict.fromkeys(statuses))
+    yield from (Value(one.trials, "count", "accounting") for one in results.settling.values() if one.trials is not None)
     for score in results.predictions:
         yield from (Value(n, "count", "score") for n in (score.n, score.direction_hits, score.n - score.direction_hits))
         errors = (score.mean_absolute_error, score.median_absolute_error_of_median, score.brier)
@@ -215,7 +217,7 @@ _COUNTED: dict[str, str] = {
     "verdict": r"model|checkpoint|seed",
     "study.checkpoints": r"model|checkpoint|seed",
     "finetune_steps": r"step",
-    "study.family_size": r"test|target|trial|^$",
+    "study.family_size": r"test|target|trial|comparison|hypothes|^$",
     "accounting": r"trial|run|check|experiment|evaluation|job|finish|fail|ran|crash|timed|skip|succe|complet|planned|ok|did not|^$",
     "machine": r"worker|thread|core|gpu|trial",
     "search": r"pair|triple|run|target|trial|evaluation",
@@ -235,11 +237,19 @@ _AT_MOST = re.compile(
 
 def counted_as(attribute: str, called: str, words: str, before: str) -> bool:
     """Whether a count is of what it is called in a sentence."""
-    settles = re.search(r"\b(?:settl\w*|resolv\w+|decid\w+)\b", words) is not None and "seed" in called
-    if attribute in ("looks", "max_seeds", "seeds_for_negligible") and (not _AT_MOST.search(words) or settles):
+    settles = (
+        re.search(r"\b(?:settl\w*|resolv\w+|decid\w+)\b", words) is not None
+        and re.search(r"\b(?:would|need\w*|requir\w+|takes?|more|further|additional|to settle)\b", words) is not None
+        and "seed" in called
+    )
+    if attribute in ("looks", "max_seeds", "seeds_for_negligible") and (
+        not _AT_MOST.search(words) or (settles and called != "most seeds")
+    ):
         return False
-    if attribute.startswith("n ") and settles:
+    if attribute.startswith("n ") and settles and not re.search(r"\bn\s*=\s*$", before, re.IGNORECASE):
         return False
+    if attribute == "further":
+        return re.search(r"additional|further|more|another", before + called) is not None
     if attribute == "begun":
         return "seed" in called and re.search(r"\b(?:of|its|all)\s+(?:the |its )?$", before, re.IGNORECASE) is not None
     if attribute in ("pairs_possible", "of_pairs"):

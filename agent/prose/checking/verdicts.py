@@ -40,7 +40,7 @@ _TABLE: dict[Claim, str] = {
     "not negligible": "bbuuccuccc",
     "significant": "bbbbbccccc",
     "not significant": "cccccbbccc",
-    "changed": "bbbbbuuccc",
+    "changed": "bbbbbnnccc",
     "worse": "bcbcncuccc",
     "better": "cbcbncuccc",
     "costs": "bbbbbccccc",
@@ -112,7 +112,7 @@ def key_of(ground: Ground, effect: Effect) -> str:
 def judged(ground: Ground, claim: Claim, found: Found, *, numbered: bool = False) -> Judgement:
     """Hold one claim against one finding; `numbered`: the estimate is printed beside it."""
     if isinstance(found, Interaction):
-        return _of_joint(ground, claim, found)
+        return _of_joint(ground, claim, found, numbered=numbered)
     if claim in ("confirmatory", "exploratory"):
         role = found.role
         right = (role == "confirmatory") == (claim == "confirmatory")
@@ -130,7 +130,13 @@ def judged(ground: Ground, claim: Claim, found: Found, *, numbered: bool = False
     key = key_of(ground, found)
     letter = _TABLE[claim][_KEYS.index(key)]
     if letter == "n":
-        letter = "b" if numbered and ((ground.loss(found) or 0) > 0) == (claim == "worse") else "c"
+        letter = (
+            "b"
+            if numbered and claim == "changed"
+            else "b"
+            if numbered and ((ground.loss(found) or 0) > 0) == (claim == "worse")
+            else "c"
+        )
     if letter == "u" and claim in ("worse", "better") and numbered and key == "undecided":
         letter = "u" if ((ground.loss(found) or 0) > 0) == (claim == "worse") else "c"
     return Judgement(_LETTERS[letter], _why(ground, claim, key, found), found)
@@ -192,7 +198,7 @@ def _collapse(ground: Ground, found: Effect) -> Judgement:
     )
 
 
-def _of_joint(ground: Ground, claim: Claim, joint: Interaction) -> Judgement:
+def _of_joint(ground: Ground, claim: Claim, joint: Interaction, *, numbered: bool) -> Judgement:
     if claim == "within δ" and joint.verdict == "additive":
         return Judgement("backed", told(ground, joint), joint)
     if claim in _HOLDS:
@@ -201,7 +207,7 @@ def _of_joint(ground: Ground, claim: Claim, joint: Interaction) -> Judgement:
         open_ = joint.verdict in ("undecided", "untestable", "saturation-limited") and claim != "no interaction"
         return Judgement("unbacked" if open_ else "contradicted", told(ground, joint), joint)
     ends, floor = joint.observed_interval, ground.floor(joint)
-    if ends is None or floor is None or claim not in ("important", "worse", "beyond δ", "significant", "large", "negligible", "within δ", "better", "dispensable", "nothing", "not negligible", "unimportant", "not worse", "dramatic"):  # fmt: skip
+    if ends is None or floor is None or claim not in ("important", "worse", "beyond δ", "significant", "large", "negligible", "within δ", "better", "dispensable", "nothing", "not negligible", "unimportant", "not worse", "dramatic", "changed"):  # fmt: skip
         return Judgement("unbacked", told(ground, joint), joint)
     delta = floor.smallest_effect
     beyond, little = ends[0] > delta, joint.negligible_together or (abs(ends[0]) < delta and abs(ends[1]) < delta)
@@ -209,6 +215,11 @@ def _of_joint(ground: Ground, claim: Claim, joint: Interaction) -> Judgement:
         "important": beyond, "worse": ends[0] > 0, "significant": ends[0] > 0 or ends[1] < 0, "beyond δ": beyond, "large": beyond,
         "better": ends[1] < 0, "not negligible": beyond, "dramatic": ends[0] > _DRAMATIC * delta,
     }  # fmt: skip
+    if claim == "changed" and joint.observed is not None:
+        return Judgement("backed" if numbered else "unbacked", told(ground, joint), joint)
+    if claim in ("worse", "better") and numbered and joint.observed is not None:
+        right = (joint.observed > 0) == (claim == "worse")
+        return Judgement("backed" if right else "contradicted", told(ground, joint), joint)
     if claim in shown:
         against = (little or ends[1] < 0) if claim != "better" else ends[0] > 0
         return Judgement(

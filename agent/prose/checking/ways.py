@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 
+from ...report import selection
 from ..facts import Facts
 
 _BRITISH = re.compile(r"(?<=[a-z]{2})is(?=(?:ation|ations|ing|ed|e|es|er|ers)\b)")
@@ -29,7 +30,8 @@ def component_names(facts: Facts) -> dict[str, tuple[str, ...]]:
     short: dict[str, set[tuple[str, ...]]] = defaultdict(set)
     for effect in [*facts.results.effects, *facts.results.interactions]:
         if len(effect.components) > 1:
-            found[normal(effect.ablation)].add(tuple(effect.components))
+            for name in (effect.ablation, selection.name(effect)):
+                found[normal(name)].add(tuple(effect.components))
         for component, label in zip(effect.components, effect.labels, strict=False):
             for name in _ways(component, label):
                 found[name].add((component,))

@@ -14,9 +14,13 @@ STUDIES = {
     "S": Facts(results()),
     "M": Facts(three_modes()),
     "L": Facts(minimising()),
-    "I": Facts(Results.model_validate_json((HERE / "induction.json").read_text())),
+    **{
+        name[0].upper(): Facts(Results.model_validate_json((HERE / f"{name}.json").read_text()))
+        for name in ("induction", "planted", "digits")
+    },
 }
-"""Simulated (accuracy), simulated in three modes, simulated on a loss, and a real study of the heads of a small transformer."""
+"""Simulated (accuracy), simulated in three modes, simulated on a loss, and three real ones: the heads of a
+small transformer, a network with planted structure, a recipe on digits."""
 
 
 class Written(NamedTuple):

@@ -22,7 +22,7 @@ def test_falsehoods_are_caught_and_true_sentences_pass(capsys):
 def test_there_are_enough_of_both_and_in_both_formats():
     assert len(TRUE) >= 150 and len(FALSE) >= 200
     assert all(sum(one.kind == "tex" for one in each) >= 10 for each in (TRUE, FALSE))
-    assert {one.study for one in TRUE} == {one.study for one in FALSE} == {"S", "M", "L", "I"}
+    assert {one.study for one in TRUE} >= {one.study for one in FALSE} >= {"S", "M", "L", "I"}
 
 
 @pytest.mark.parametrize("kind", ["md", "tex"])
