@@ -35,6 +35,23 @@ from .superlatives import implied
 _ID = re.compile(rf"{CODE}(?P<id>(?:config|module|head|neurons|weight|edit):[^{CODE_ENDS}]+){CODE_ENDS}")
 _LEAD = re.compile(r"[^.:;]{0,80}:\s")
 """`Recovery: …` stands like a heading."""
+_KINDS_OF_VALUE = frozenset(
+    (
+        "baseline",
+        "ablated",
+        "mean",
+        "p",
+        "p_equivalence",
+        "ok",
+        "failed",
+        "skipped",
+        "planned",
+        "pending",
+        "checks",
+        "trials",
+    )
+)
+"""Values that are easily taken for each other: the words around them must fit."""
 _UNSEEN = re.compile(f"[{CODE}{CODE_ENDS}]")
 
 
@@ -160,27 +177,34 @@ class _Checker:
         return self._ground.reference(found, "verdict") if found is not None and outcome != "backed" else None
 
     def _from_reference(self, span: Span, part: Clause, held: Held) -> Held:
-        """A value of a reference is right by construction, as long as the sentence is about the same."""
+        """A value of a reference is no number of the writer's own, as long as the sentence says of it what it is.
+
+        What the words do not tell of it is backed; what they tell wrongly (another removal, mode, or kind of value) is contradicted.
+        """
         expression = self._expression(span, held.quantity)
-        if expression is None or held.outcome == "backed":
+        if expression is None:
             return held
         try:
             reference = read(expression)
         except NoSuchReference:
             return held
-        if reference.function not in ("effect", "interaction"):
-            return replace(held, outcome="backed", why="")
         found = [
             e
             for e in (*self._ground.results.effects, *self._ground.results.interactions)
-            if e.ablation in reference.arguments or sorted(e.components) == sorted(reference.arguments)
+            if reference.function in ("effect", "interaction")
+            and (e.ablation in reference.arguments or sorted(e.components) == sorted(reference.arguments))
         ]
+        modes = {reference.keywords["mode"]} if "mode" in reference.keywords else {e.mode for e in found}
+        if found and part.scope.modes and not modes & set(part.scope.modes):
+            why = f"this is a value of {' and '.join(sorted(modes))}, and the sentence is about {' and '.join(part.scope.modes)}"
+            return replace(held, outcome="contradicted", why=why)
         theirs = {c for e in found for c in e.components}
         whose = {c for s in owners(part).get(held.quantity.start, ()) for c in s.components}
-        if not whose or whose & theirs:
-            return replace(held, outcome="backed", why="", role=held.role)
-        why = f"this is a value of {' + '.join(sorted(theirs))}, and the sentence is about {' + '.join(sorted(whose))}"
-        return replace(held, outcome="contradicted", why=why)
+        if found and whose and not whose & theirs:
+            why = f"this is a value of {' + '.join(sorted(theirs))}, and the sentence is about {' + '.join(sorted(whose))}"
+            return replace(held, outcome="contradicted", why=why)
+        wrong_kind = held.outcome == "contradicted" and reference.attribute in _KINDS_OF_VALUE
+        return held if wrong_kind else replace(held, outcome="backed", why="")
 
     def _expression(self, span: Span, q: Quantity) -> str | None:
         start = span.start + q.start

@@ -8,7 +8,7 @@ from .quantities import Quantity
 from .values import Role
 
 _BEFORE: tuple[tuple[Role, str], ...] = (
-    ("p", r"(?:(?<![A-Za-z])[pP](?:[- ]?values?)?(?:\s*\([^)]*\))?(?:\s(?:for|of) (?:the )?[\ue000\ue001\ue010 ]+)?(?:[_ ]?(?:adj\w*|equivalence|eq|Holm))?)\s*(?:=|<|>|≤|≥|≈|of|is|was|below|above|under|at|:|\s)*$|significance level of\s*$"),
+    ("p", r"(?:(?<![A-Za-z])[pP](?:[- ]?values?)?(?:\s*\([^)]*\))?(?:\s(?:for|of) (?:the )?[\ue000\ue001\ue010 ]+)?(?:[_ ]?(?:adj\w*|equivalence|eq|Holm))?)(?:\s(?:of|for|in) [^.;\d]{0,90}?(?=\s(?:is|was|are|were)\s))?\s*(?:=|<|>|≤|≥|≈|of|is|was|are|were|below|above|under|at|:|\s)*$|significance level of\s*$"),
     ("count", r"(?<![A-Za-z])[nN]\s*=\s*$"),
     ("alpha", r"(?:α|\balpha|significance level(?: of)?)\s*(?:=|of|is|at|:)?\s*$"),
     ("smallest", r"(?:δ|\bdelta|smallest effects?(?: size)?(?: of interest)?(?:\s*\(?δ\)?)?|equivalence (?:bound|margin))\s*(?:=|of|is|was|:|at|\()\s*(?:±\s*)?$|(?:within|band of|band)\s*(?:±\s?)?$|\b(?:lies?|falls?|stays?) (?:entirely |well |wholly )?(?:below|above|within|beyond)\s*[±−-]?$|\b(?:threshold|margin|cut-?off|equivalence \w+)\s*(?:=|of|is|was|:|at|\()\s*(?:±\s*)?$|\b(?:effects?|changes?|differences?) (?:smaller than|larger than|below|above|less than|greater than)\s*(?:±\s*)?$"),
@@ -32,7 +32,7 @@ _LEVEL_AFTER = re.compile(
 
 
 _CHANGE = re.compile(
-    r"(?:\bby|\bcost(?:s|ing)?|\blos(?:e|es|ing|t|s of|ses of)|\bloss|\bdrops?(?: of)?|\bgains?(?: of)?|Δ\w*\)?|\bdelta|\bchange(?:s)?(?: of)?|\bdifference(?: of)?|\beffects?(?: of)?|\bincreases?(?: of)?|\bdecreases?(?: of)?|\bimprovement(?: of)?|\bdegradation(?: of)?"
+    r"(?:\b(?:contrast|effect|cost|joint loss|observed loss) (?:of|for|between) [^.;\d]{0,90}?(?=\s(?:is|was)\s)|\bby|\bcost(?:s|ing)?|\blos(?:e|es|ing|t|s of|ses of)|\bloss|\bdrops?(?: of)?|\bgains?(?: of)?|Δ\w*\)?|\bdelta|\bchange(?:s)?(?: of)?|\bdifference(?: of)?|\beffects?(?: of)?|\bincreases?(?: of)?|\bdecreases?(?: of)?|\bimprovement(?: of)?|\bdegradation(?: of)?"
     r"|\breduction(?: of)?|\bdeficit(?: of)?|\bpenalty(?: of)?|\bfalls?(?: of)?|\brise(?: of)?|\bcontrast(?: of)?|\bobserved(?: loss)?(?: of)?|\badditive|\bsum of singles|\bpredict(?:ed|ion)(?: of)?|\bexpect(?:ed|ation)(?: of)?|\bsum|(?<![A-Za-z])I(?:\([^)]*\))?\s*=|\bexcess|\bsingles|\bsingle losses|\bchanges \S+|\bworth|\bestimated?(?: at| as)?|\bamounts? to|\btotals?|\bmoves?(?: it)?)"
     r"(?:\s*(?:of|at|is|was|are|=|:|about|only|just|roughly|around|approximately|nearly|almost|over|under|an?|some|estimated|at|more than|less than|at least|at most|as much as|up to|an additional|another|merely|the|loss|beyond|in|\ue012+|\())*\s*$",
     re.IGNORECASE,

@@ -10,6 +10,14 @@ from .quantities import Quantity
 from .roles import COUNTED
 from .values import Value, counted_as
 
+_FAILURES = ("accounting failed", "failed")
+_FAILED = re.compile(
+    r"\s*(?:\w+ )?(?:trials?|runs?|jobs?|evaluations?|of (?:them|these|which))?\s*(?:have |has |had |that )?(?:\w+ly )?"
+    r"(?:fail(?:ed|ures?)|crash\w*|timed out|diverged|did not finish|were killed)\b",
+    re.IGNORECASE,
+)
+"""What a count of trials that did not finish is followed by."""
+
 
 def tally(
     ground: Ground,
@@ -30,6 +38,9 @@ def tally(
     known = own if own and typed and not every else [*own, *(v for v in general if v.role == "count")]
     before = clause.masked[max(clause.start, q.start - 20) : q.start]
     known = [v for v in known if counted_as(v.attribute, called, clause.words, before)]
+    part_of = re.search(r"\bof (?:its |the |all |our )?$", before) is not None
+    failed = not part_of and _FAILED.match(clause.masked[q.end :]) is not None
+    known = [v for v in known if (v.attribute in _FAILURES if failed else v.attribute != "accounting failed")]
     fitting = [
         v
         for v in known

@@ -167,8 +167,9 @@ def values_of_study(ground: Ground) -> Iterator[Value]:
     if study.pairing_correlation is not None:
         yield Value(study.pairing_correlation, "other", "correlation", signed=True)
     failed = sum(counts.failed.values())
-    numbers = (counts.planned, counts.ok, failed, counts.skipped, counts.pending, counts.checks, counts.ok + failed)
-    yield from (Value(number, "count", "accounting") for number in (*numbers, *counts.failed.values()))
+    numbers = (counts.planned, counts.ok, counts.skipped, counts.pending, counts.checks, counts.ok + failed)
+    yield from (Value(number, "count", "accounting") for number in numbers)
+    yield from (Value(number, "count", "accounting failed") for number in (failed, *counts.failed.values()))
     yield from (
         Value(v, "count", "machine")
         for v in [*results.compute.values(), *results.environment.values()]
@@ -217,8 +218,9 @@ _COUNTED: dict[str, str] = {
     "verdict": r"model|checkpoint|seed",
     "study.checkpoints": r"model|checkpoint|seed",
     "finetune_steps": r"step",
-    "study.family_size": r"test|target|trial|comparison|hypothes|^$",
+    "study.family_size": r"test|target|comparison|hypothes|^$",
     "accounting": r"trial|run|check|experiment|evaluation|job|finish|fail|ran|crash|timed|skip|succe|complet|planned|ok|did not|^$",
+    "accounting failed": r"trial|run|fail|crash|timed|diverg|killed|did not|invalid|evaluation|job|^$",
     "machine": r"worker|thread|core|gpu|trial",
     "search": r"pair|triple|run|target|trial|evaluation",
     "score": r"prediction|direction|^$",
