@@ -82,7 +82,11 @@ def _number(ground: Ground, clause: Clause, q: Quantity, phrases: list[Said], of
         )
     if phrase is None:
         tallies = Counter(one.verdict for one in pool)
-        known = {*sizes_of(ground, clause, tail[:40]), *total_sizes(ground), *(tallies.values() if of else ())}
+        known = {
+            *sizes_of(ground, clause, tail[:40]),
+            *total_sizes(ground, tail[:40]),
+            *(tallies.values() if of else ()),
+        }
         right = q.value in known
         return Counted(q.start, q.end, q.text, "count", "backed" if right else "contradicted", f"there are {len(pool)}")
     claim = claim_of_many(ground, clause, phrase, tail[: max(0, clause.start + phrase.start - q.end)])

@@ -31,25 +31,24 @@ def sizes_of(ground: Ground, clause: Clause, words: str) -> set[int]:
     return sizes
 
 
-def total_sizes(ground: Ground) -> set[int]:
-    """Counts of removals that stand in a report."""
+def total_sizes(ground: Ground, words: str) -> set[int]:
+    """Counts of removals that stand in a report; where parts are counted, and not removals, each counts once."""
     effects, joints = ground.results.effects, ground.results.interactions
     by_role = [
         [e for e in effects if e.role == role] for role in ("confirmatory", "sensitivity", "control", "exploratory")
     ]
-    sizes = {
+    parts = _heads_of_each(c for e in effects for c in e.components)
+    parts |= {len({tuple(e.components) for e in effects if len(e.components) == 1})}
+    parts |= {len({c for e in effects for c in e.components})}
+    parts |= {len({e.ablation for role in (1, 3) for e in by_role[role] if e.mode == mode}) for mode in ground.modes}
+    if re.match(r"\s*(?:\w+ )?(?:components?|parts?|modules?|layers?|heads?|blocks?)\b", words):
+        return parts
+    removals = {
         len({(e.ablation, e.mode) for e in effects}),
         len({(j.ablation, j.mode) for j in joints}),
         len({j.ablation for j in joints}),
     }
-    sizes |= _heads_of_each(c for e in effects for c in e.components)
-    return (
-        sizes
-        | {len({(e.ablation, e.mode) for e in one}) for one in by_role}
-        | {len({e.ablation for role in (1, 3) for e in by_role[role] if e.mode == mode}) for mode in ground.modes}
-        | {len({tuple(e.components) for e in effects if len(e.components) == 1})}
-        | {len({c for e in effects for c in e.components})}
-    )
+    return parts | removals | {len({(e.ablation, e.mode) for e in one}) for one in by_role}
 
 
 def _heads_of_each(components: Iterable[str]) -> set[int]:
