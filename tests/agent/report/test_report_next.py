@@ -3,7 +3,7 @@
 import pytest
 from lesion.agent.report.markdown import markdown_report
 from lesion.agent.report.more import more_units
-from lesion.agent.results import Accounting
+from lesion.agent.results import Accounting, Advice
 from markdown_it import MarkdownIt
 from simulated_results import by_examples, effect, joint, results, study
 
@@ -110,3 +110,25 @@ def test_a_code_host_shows_tables_and_figures():
     assert not any("|" in child.content and "---" in child.content for child in inline if child.type == "text")
     lists = [token for token in tokens if token.type == "inline" and token.content.startswith("**What")]
     assert all("**What" not in token.content[6:] for token in lists)
+
+
+def test_what_was_never_removed_together_is_not_advised_to_go_together():
+    def advised(tested, *names):
+        parts = [f"module:{name}" for name in names]
+        return Advice(what="prune", mode="retrain", components=parts, labels=list(names), tested_together=tested)
+
+    found = [effect(name, "negligible", 0.0004) for name in ("a", "b", "c")]
+    found.append(effect("d", "negligible", 0.0004, same_as=found[0].ablation))
+    groups = [advised(True, "a", "b"), advised(False, "c", "d")]
+    pairs = [joint(["a", "b"], "additive", 0.001)]
+    text = section(results(effects=found, interactions=pairs, advice=groups), "What to do next")
+    (bullet,) = [line for line in text.splitlines() if "Could be left out" in line]
+    assert "a, b. Each was shown negligible alone; all at once they were shown negligible together." in bullet
+    assert "**Or instead:** c, d. Each was shown negligible alone; not all at once" in bullet
+    assert "never removed together, nor with those before" in bullet
+    assert "a and d gave the same results, bit for bit" in bullet
+    assert "not both, for these were never removed together" in bullet
+    single = section(results(effects=found, interactions=pairs, advice=[groups[0], advised(False, "d")]), "What to do next")
+    assert "d. It was shown negligible, alone; not both" in single
+    whole = results(effects=found, interactions=[*pairs, joint(["a", "d"], "additive")], advice=groups)
+    assert "bit for bit" not in section(whole, "What to do next")
