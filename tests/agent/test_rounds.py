@@ -271,9 +271,7 @@ def test_a_joint_removal_that_did_nothing_says_nothing_about_an_interaction():
     together = effect_of(seen, "a + b")
     assert (together.verdict, together.delta, together.level) == ("no-op", None, None)
     assert (together.p, together.p_adjusted, together.p_equivalence, together.p_paired) == (None,) * 4
-    (backup,) = find(
-        evidence([*alone, *runs("a + b", 5, noise=1)], ("a", "b"), [("a", "b")]), "score"
-    ).interactions
+    (backup,) = find(evidence([*alone, *runs("a + b", 5, noise=1)], ("a", "b"), [("a", "b")]), "score").interactions
     assert backup.verdict == "compensation"
 
 

@@ -124,10 +124,15 @@ def test_what_was_never_removed_together_is_not_advised_to_go_together():
     text = section(results(effects=found, interactions=pairs, advice=groups), "What to do next")
     (bullet,) = [line for line in text.splitlines() if "Could be left out" in line]
     assert "a, b. Each was shown negligible alone; all at once they were shown negligible together." in bullet
-    assert "**Or instead:** c, d. Each was shown negligible alone; all at once they were not tested, nor with those before: not all" in bullet
+    assert (
+        "**Or instead:** c, d. Each was shown negligible alone; all at once they were not tested, nor with those before: not all"
+        in bullet
+    )
     assert "a and d gave the same results, bit for bit" in bullet
     assert "not both, for these were never removed together" in bullet
-    single = section(results(effects=found, interactions=pairs, advice=[groups[0], advised(False, "d")]), "What to do next")
+    single = section(
+        results(effects=found, interactions=pairs, advice=[groups[0], advised(False, "d")]), "What to do next"
+    )
     assert "d. It was shown negligible, alone; not both" in single
     whole = results(effects=found, interactions=[*pairs, joint(["a", "d"], "additive")], advice=groups)
     assert "bit for bit" not in section(whole, "What to do next")
