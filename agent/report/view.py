@@ -22,8 +22,8 @@ from ..results import (
 from . import costs, datasets, footnotes, kinds, numbers, selection, tables
 from .classes import Classes, classes
 from .controls import Controls, controls
-from .noisy import far_noisier
 from .more import More, more_units
+from .noisy import far_noisier
 from .retuning import TunedView, tuned_view
 from .suggestions import Suggestion, closer_looks, suggestions
 from .table import Cell, Table, columns

@@ -1,7 +1,7 @@
 """What is written to disk: which files, the same bytes every time, all or nothing; and the figures and the summary."""
 
-import errno
 import csv
+import errno
 import io
 import json
 import math
