@@ -83,7 +83,7 @@ def collect(spec: StudySpec, ledger: Ledger, split: Split | None = None) -> Resu
         coverage=_coverages([one for one, _ in measured], searches),
         predictions=scores([(one, by_name[spec.primary]) for one, by_name in measured]),
         planned=planned,
-        accounting=accounting(ledger, rows, version),
+        accounting=accounting(ledger, rows, version, ledger.recall("workers") or spec.limits.workers),
         compute={**ledger.compute(version), "workers": ledger.recall("workers"), "threads": spec.experiment.threads},
         environment={**machine(), **ledger.recall("environment", {})},
         advice=advise(effects, interactions, measured[0][0].components, weighed, spec.primary),
@@ -135,12 +135,12 @@ def _settling(
 ) -> dict[str, Settling]:
     """By mode, of the sealed family on the primary metric."""
     found: dict[str, Settling] = {}
-    compute = ledger.compute(ledger.recall("version"))
+    paces = ledger.run_seconds(ledger.recall("version"))
     for evidence, by_name in measured:
         name, noise = evidence.spec.primary, by_name[evidence.spec.primary].noise
         family = [one for one in effects if (one.mode, one.metric, one.role) == (evidence.mode, name, "confirmatory")]
         workers = ledger.recall("workers") or evidence.spec.limits.workers
-        if noise and (settled := settling(family, noise.n, workers, compute["cpu_seconds_per_trial"])):
+        if noise and (settled := settling(family, noise.n, workers, paces.get(evidence.mode))):
             found[evidence.mode] = settled
     return found
 

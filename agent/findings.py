@@ -31,6 +31,19 @@ MOST_UNITS = 100_000_000
 """Examples beyond which nobody is told to collect more."""
 
 
+_UNREMOVED = InteractionEstimate(
+    components=frozenset(),
+    observed=Estimate(loss=None, n=0),
+    additive=None,
+    contrast=Estimate(loss=None, n=0),
+    saturated=False,
+    negligible_together=False,
+    verdict="untestable",
+    reason="its removal did nothing",
+)
+"""Of a joint removal that changed nothing: a contrast of 0 there says nothing about an interaction."""
+
+
 @dataclass(frozen=True)
 class Judged:
     """One ablation's estimate and verdict on one metric, before it is put into words."""
@@ -200,6 +213,7 @@ def _effect(seen: _Seen, judged: Judged, same: dict[str, str], agreement: dict[s
     parts = [evidence.components[one] for one in ablation.components]
     sign = sign_of(noise.goal)
     shown = finding.verdict not in ("structural", "no-op") and estimate.loss is not None
+    estimate = estimate if shown else Estimate(loss=None, n=estimate.n)
     baseline, ablated = _means(seen, judged)
     return Effect(
         ablation=ablation.id,
@@ -216,8 +230,8 @@ def _effect(seen: _Seen, judged: Judged, same: dict[str, str], agreement: dict[s
         metric=seen.name,
         baseline=baseline if shown else noise.mean,
         ablated=ablated if shown else None,
-        delta=-sign * estimate.loss if shown and estimate.loss is not None else None,
-        interval=_turned(estimate.interval, -sign) if shown else None,
+        delta=None if estimate.loss is None else -sign * estimate.loss,
+        interval=_turned(estimate.interval, -sign),
         level=estimate.level,
         p=estimate.p,
         p_adjusted=estimate.p_adjusted,
@@ -338,7 +352,10 @@ def _tested(seen: _Seen) -> dict[str, tuple[Ablation, InteractionEstimate, int]]
         if current.interactions is not None:
             joint = [one for one in current.family if len(one.components) > 1]
             estimates = current.interactions.interactions
-            found |= {one.id: (one, each, len(joint)) for one, each in zip(joint, estimates, strict=True)}
+            found |= {
+                one.id: (one, _UNREMOVED if seen.evidence.arm(one.id).idle else each, len(joint))
+                for one, each in zip(joint, estimates, strict=True)
+            }
     return found
 
 

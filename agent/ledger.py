@@ -304,6 +304,12 @@ class Ledger:
         row = self._database.execute("SELECT traceback FROM details WHERE key = ?", (key,)).fetchone()
         return row[0] if row else None
 
+    def run_seconds(self, version: str) -> dict[str, float]:
+        """By mode: wall time of a measured trial, mean, its process's start included; evaluations share theirs."""
+        query = """SELECT mode, AVG(CASE WHEN mode = 'reevaluate' THEN wall_seconds ELSE finished_at - started_at END)
+                   FROM trials WHERE version = ? AND status IN ('ok', 'no-op') GROUP BY mode"""
+        return {mode: mean for mode, mean in self._database.execute(query, (version,)) if mean}
+
     def compute(self, version: str) -> dict[str, Any]:
         """Seconds and memory spent, failed and repeated attempts and checks included."""
         query = """SELECT COALESCE(SUM(a.wall_seconds), 0), COALESCE(SUM(a.wall_seconds * (a.status NOT IN ('ok', 'no-op'))), 0),

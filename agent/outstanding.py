@@ -1,16 +1,17 @@
 """What was settled, and what settling the rest would take: the end of what a forecast began."""
 
 from collections.abc import Sequence
-from statistics import fmean
 
-from .foresight import pace
 from .records.base import OPEN
 from .records.power import Settling
 from .results import Effect
 
 
-def settling(effects: Sequence[Effect], baseline_n: int, workers: int, processor_seconds: float) -> Settling | None:
-    """What the sealed family came to in one mode on the primary metric; None where nothing of it was measured."""
+def settling(effects: Sequence[Effect], baseline_n: int, workers: int, run_seconds: float | None) -> Settling | None:
+    """What the sealed family came to in one mode on the primary metric; None where nothing of it was measured.
+
+    `run_seconds`: wall time of one trial from start to end; None where none was measured.
+    """
     if not effects:
         return None
     open_ = [one for one in effects if one.verdict in OPEN]
@@ -21,9 +22,7 @@ def settling(effects: Sequence[Effect], baseline_n: int, workers: int, processor
     if not sampled and known and units is not None:
         further = [max(0, (one.seeds_to_settle or 0) - one.n) for one in known]
         trials = sum(further) + max(0, units - baseline_n)
-        paces = [one.cost.seconds for one in known if one.cost and one.cost.seconds]
-        each = pace(fmean(paces), processor_seconds, workers) if paces else None
-        seconds = None if each is None else trials * each / workers
+        seconds = None if run_seconds is None else trials * run_seconds / workers
     return Settling(
         settled=len(effects) - len(open_),
         undecided=len(open_),

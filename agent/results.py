@@ -272,6 +272,10 @@ class Accounting(Record):
     """Reason → trials that were given up for it."""
     pending: int = 0
     checks: int
+    run_seconds: dict[str, float] = {}
+    """By mode: wall time of a trial that was measured, from its start to its end, the start of its process included; mean."""
+    pending_seconds: float | None = None
+    """What the pending trials would take at that pace, with as many at a time; None where a mode of theirs has none yet."""
 
 
 class Advice(Record):

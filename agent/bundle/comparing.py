@@ -16,8 +16,9 @@ def compared(before: Told, now: Told) -> Compared:
     if before.status in MEASURED and now.status in MEASURED:
         differs = [*_figures(before.metrics, now.metrics), *_figures(before.cut, now.cut, "right after the cut, ")]
         differs += _examples(before, now)
-    same = before.status == now.status and not differs
     weights = before.fingerprint == now.fingerprint if before.fingerprint and now.fingerprint else None
+    differs += ["weights or outputs"] if weights is False else []
+    same = before.status == now.status and not differs
     status = (before.status, now.status)
     return Compared(arm=before.arm, seed=before.seed, same=same, status=status, differs=differs, weights=weights)
 

@@ -104,6 +104,7 @@ def report(
     )
     spec = load_study(study)
     folder = state_folder(spec, state)
+    formats = _chosen(format, output or folder / "report")
     if bundle or bundle_size:
         to_print = output == Path("-")
         bundled(
@@ -128,15 +129,30 @@ def report(
     if output == Path("-"):
         sys.stdout.write(_printed(results, format, style))
         return
-    _write(results, format, output or folder / "report")
+    _write(results, formats, output or folder / "report")
 
 
-def _write(results: "Results", formats: list[Format] | None, output: Path) -> None:
+def _write(results: "Results", formats: list[Format], output: Path) -> None:
     from ..report.write import write_report
 
-    chosen = formats or [one for one in Format if one is not Format.PDF]  # which needs a TeX
-    for path in write_report(results, [one.value for one in chosen], output):
+    for path in write_report(results, [one.value for one in formats], output):
         typer.echo(str(path))
+
+
+def _chosen(formats: list[Format] | None, output: Path) -> list[Format]:
+    """The formats asked for; of an output named like a file of one, that one. `BadParameter` where the two contradict."""
+    suffix = output.suffix.removeprefix(".").lower()
+    if output.is_dir() or suffix not in list(Format):
+        return formats or [one for one in Format if one is not Format.PDF]  # which needs a TeX
+    named = Format(suffix)
+    if formats and set(formats) != {named}:
+        asked = ", ".join(one.value for one in formats)
+        raise typer.BadParameter(
+            f"{output} is the name of a single {named.value} file, and --format asks for {asked}: "
+            "name a folder, or a file of that one format",
+            param_hint="-o",
+        )
+    return [named]
 
 
 def _printed(results: "Results", formats: list[Format] | None, style: DraftStyle | None) -> str:

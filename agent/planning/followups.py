@@ -89,6 +89,8 @@ def _in_mode(
         proposals = [] if interactions in ("none", "factorial") else list(_inside_groups(learnt, mode))
         yield from (_joint(one, known) for one in proposals)
         return
+    if interactions not in ("none", "factorial"):
+        yield from (_joint(one, known) for one in _twins(learnt, mode, known))
     searched = any(one.mode == mode for one in learnt.searches)
     chosen = {
         "none": lambda: (),
@@ -103,6 +105,14 @@ def _in_mode(
     if strong:
         yield from placebo([*(known[one.components[0]] for one in strong), *learnt.components])
         yield from random_groups(strong, learnt.components, mode, random.Random(learnt.plans[0].study))
+
+
+def _twins(learnt: Learnt, mode: Mode, known: dict[str, Component]) -> Iterator[Proposal]:
+    """What is quiet and equals another removal bit for bit, together with that one: parts that back each other up may."""
+    quiet = [one for one in learnt.effects if one.mode == mode and one.role == "confirmatory" and _is_quiet(one)]
+    pairs = [(one.same_as, one.ablation) for one in quiet if one.same_as in known and one.ablation in known]
+    distinct = [pair for pair in pairs if not _nested(pair, known)]
+    yield from (Proposal(pair, "quiet") for pair in distinct[: MOST_QUIET_PAIRS[mode]])
 
 
 def _all_pairs(singles: list[Effect], known: dict[str, Component]) -> Iterator[Proposal]:
@@ -121,7 +131,7 @@ def _by_judgement(
     singles: list[Effect], known: dict[str, Component], mode: Mode, *, searched: bool
 ) -> Iterator[Proposal]:
     """All that is quiet at once, its likeliest pairs where they were not searched, and the strongest with each other."""
-    quiet = [one for one in singles if one.verdict == "negligible" or one.masked or _looks_quiet(one)]
+    quiet = [one for one in singles if _is_quiet(one)]
     idle = [one for one in singles if _is_idle(one)]
     negligible = apart([one.ablation for one in (*quiet, *idle) if one.verdict in ("negligible", "no-op")], known)
     if len(negligible) >= 3:
@@ -177,6 +187,10 @@ def _other_kinds(
         others = [one for one in component.interventions[1:] if mode != "retrain" or not needs_reference(one)]
         named = [one for one in others if removal_name(one) in kinds] if kinds else others[:1]
         yield from (_sensitivity(component, other) for other in named)
+
+
+def _is_quiet(effect: Effect) -> bool:
+    return effect.verdict == "negligible" or effect.masked or _looks_quiet(effect)
 
 
 def _looks_quiet(effect: Effect) -> bool:

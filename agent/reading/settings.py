@@ -1,6 +1,7 @@
 """Components that the configuration can switch off: one per setting that adds something to the recipe."""
 
 import ast
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -53,7 +54,16 @@ def components_from_settings(
             where = f"{place.file}:{place.line}" if place else None
             how = set_by(configuration.knobs[key]) if key in configuration.knobs else ""
             components.append(_component(key, where, removal._replace(evidence=removal.evidence + how)))
-    return components
+    return _told_apart(components)
+
+
+def _told_apart(components: list[Component]) -> list[Component]:
+    """Labels that several settings would share are their keys instead."""
+    shared = Counter(one.label for one in components)
+    return [
+        one.model_copy(update={"label": one.id.partition(":")[2]}) if shared[one.label] > 1 else one
+        for one in components
+    ]
 
 
 def set_by(knob: Knob) -> str:

@@ -58,11 +58,17 @@ def words(key: str) -> list[str]:
     return [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])\d*|[A-Z]?[a-z]+\d*|\d+", key)]
 
 
+def _in_any_script(key: str) -> list[str]:
+    key = re.sub(r"drop_?path", "droppath", key, flags=re.IGNORECASE)
+    runs: list[str] = re.findall(r"[^\W_]+", key)
+    return [word for run in runs for word in (words(run) if run.isascii() else [run.lower()])]
+
+
 def label(key: str) -> str:
     """The name as a table would print it: `model.use_batch_norm` is `model batch norm`, `no_augment` is `augment`."""
-    named = words(key)
+    named = _in_any_script(key)
     if takes_away(key):
-        last = words(key.rpartition(".")[2])
+        last = _in_any_script(key.rpartition(".")[2])
         named = [*named[: len(named) - len(last)], *last[1:]]
     return " ".join(word for word in named if word not in FILLERS) or key
 
@@ -94,8 +100,8 @@ def is_negated(key: str) -> bool:
 
 def takes_away(key: str) -> bool:
     """Whether a switch, once on, removes what its other words name, as with `no_augment` and `disable_warmup`."""
-    first, *rest = words(key.rsplit(".", maxsplit=1)[-1])
-    return first in TAKES_AWAY and bool(rest)
+    named = words(key.rsplit(".", maxsplit=1)[-1])
+    return len(named) > 1 and named[0] in TAKES_AWAY
 
 
 def is_rate(key: str) -> bool:

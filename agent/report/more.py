@@ -32,6 +32,8 @@ class More:
     trials: int | None
     """Runs for all of `within`, the baseline's included; None over examples."""
     seconds: float | None
+    each: float | None
+    """What one run takes."""
     sampled: bool
     """Whether units are examples, of which nobody can run more."""
 
@@ -58,7 +60,8 @@ def more_units(results: Results, mode: Mode) -> More | None:
         beyond=[one for one in known if one.units > floor.max_seeds],
         unknown=[one for one, at in zip(open_, wanted, strict=True) if at is None],
         trials=trials,
-        seconds=None if trials is None else _seconds(results, trials),
+        seconds=None if trials is None else _seconds(results, mode, trials),
+        each=run_seconds(results, mode),
         sampled=sampled,
     )
 
@@ -67,16 +70,21 @@ def _wanted(results: Results, effect: Effect, *, sampled: bool) -> Wanted | None
     if effect.seeds_to_settle is None:
         return None
     further = max(0, effect.seeds_to_settle - effect.n)
-    return Wanted(effect, effect.seeds_to_settle, further, None if sampled else _seconds(results, further))
+    return Wanted(effect, effect.seeds_to_settle, further, None if sampled else _seconds(results, effect.mode, further))
 
 
 def _trials(within: list[Wanted], baseline: int) -> int:
     return sum(one.further for one in within) + max(0, max(one.units for one in within) - baseline)
 
 
-def _seconds(results: Results, trials: int) -> float | None:
+def run_seconds(results: Results, mode: Mode) -> float | None:
+    """Wall time of one trial from its start to its end, mean; of older results, what it took inside."""
+    return results.accounting.run_seconds.get(mode) or results.compute.get("seconds_per_trial")
+
+
+def _seconds(results: Results, mode: Mode, trials: int) -> float | None:
     """At the mean of a trial so far, as many at a time as this study ran."""
-    each, workers = results.compute.get("seconds_per_trial"), results.compute.get("workers") or 1
+    each, workers = run_seconds(results, mode), results.compute.get("workers") or 1
     return trials * float(each) / int(workers) if each else None
 
 

@@ -23,6 +23,7 @@ from . import costs, datasets, footnotes, kinds, numbers, selection, tables
 from .classes import Classes, classes
 from .controls import Controls, controls
 from .more import More, more_units
+from .noisy import far_noisier
 from .retuning import TunedView, tuned_view
 from .suggestions import Suggestion, closer_looks, suggestions
 from .table import Cell, Table, columns
@@ -78,6 +79,12 @@ class ModeView:
     """Effects with the baseline and the arm tuned alike."""
     begun: list[Effect]
     """Of the sealed family on the primary metric: fewer seeds so far than the first look needs."""
+    sealed: int
+    """Single removals of round 1."""
+    tested: int
+    """Of these, what p values and intervals are corrected over: without those that their check stopped."""
+    noisy: float | None
+    """Median half-width of the arms' intervals, where arms were far noisier than the baseline."""
 
     @property
     def measured(self) -> bool:
@@ -128,6 +135,9 @@ def mode_view(results: Results, mode: Mode) -> ModeView:
         kinds_table=kinds.kinds_table(results, mode),
         tuned=tuned_view(results, mode),
         begun=_begun(results, family),
+        sealed=len(family),
+        tested=min(len(family), results.study.family_sizes.get(mode, len(family))),
+        noisy=far_noisier(results, mode),
     )
 
 

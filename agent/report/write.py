@@ -135,6 +135,7 @@ _INSIDE = {"html", "json", "csv"}
 
 def _write_all(files: Mapping[Path, bytes], output: Path) -> list[Path]:
     """Every file is on disk under a passing name before the first is put in its place."""
+    parents = {folder for path in files for folder in path.parents if not folder.exists()}
     staged = {path: path.with_name(f".{path.name}.{os.getpid()}.tmp") for path in files}
     try:
         for path, content in files.items():
@@ -143,6 +144,8 @@ def _write_all(files: Mapping[Path, bytes], output: Path) -> list[Path]:
         for path, temporary in staged.items():
             temporary.replace(path)
     except OSError as error:
+        _discard(staged.values())
+        _remove_empty(parents)
         reason = error.strerror or str(error)
         to_do = "choose another place with -o, or make room and try again"
         raise ReportError(f"the report cannot be written: {reason}", where=str(output), to_do=to_do) from error
@@ -156,6 +159,13 @@ def _write(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _remove_empty(folders: Iterable[Path]) -> None:
+    """Folders that were made for files that were not written, the innermost first."""
+    for folder in sorted(folders, key=lambda one: -len(one.parts)):
+        with suppress(OSError):
+            folder.rmdir()
 
 
 def _discard(temporaries: Iterable[Path]) -> None:

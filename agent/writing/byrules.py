@@ -45,6 +45,8 @@ def _rebuttal(results: Results, found: Found) -> str:
             named=[markdown(one) for one in found.named],
             effects=[shown.effects[at] for at in found.effects],
             joints=[shown.interactions[at] for at in found.interactions],
+            unanswered=[markdown(one) for one in found.unanswered],
+            quoted=quoted,
             untold=[[markdown(part) for part in one] for one in found.wanted],
             name=selection.name,
             num=numbers,

@@ -2,8 +2,8 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 
 from ..results import Results
 
@@ -23,6 +23,8 @@ class Found:
     """Places of joint removals of two or more of them, nothing else among them."""
     wanted: list[list[str]]
     """What nobody measured: a component alone, or all of them together."""
+    unanswered: list[str] = field(default_factory=list[str])
+    """What else is asked: the question's sentences that name no component, where others do."""
 
 
 def found_on(question: str, results: Results, known: Sequence[tuple[str, str]] = ()) -> Found:
@@ -34,7 +36,8 @@ def found_on(question: str, results: Results, known: Sequence[tuple[str, str]] =
         known: further components as (id, label), measured or not.
     """
     told = {part: label for one in results.effects for part, label in zip(one.components, one.labels, strict=False)}
-    named = _named(question, {**dict(known), **told})
+    labels = {**dict(known), **told}
+    named = _named(question, labels)
     effects = [
         at
         for at, one in enumerate(results.effects)
@@ -50,10 +53,33 @@ def found_on(question: str, results: Results, known: Sequence[tuple[str, str]] =
     ]
     measured = {results.effects[at].components[0] for at in effects}
     wanted = [[one] for one in named if one not in measured]
-    together = any(set(results.interactions[at].components) == set(named) for at in joints)
-    if 1 < len(named) <= MOST_TOGETHER and not together:
-        wanted.append(list(named))
-    return Found(named, effects, joints, wanted)
+    distinct = _distinct(named, measured)
+    together = any(set(results.interactions[at].components) == set(distinct) for at in joints)
+    if 1 < len(distinct) <= MOST_TOGETHER and not together:
+        wanted.append(distinct)
+    asked = [one for one in re.split(r"(?<=[.?!])\s+", question.strip()) if one.endswith("?")]
+    unanswered = [one for one in asked if named and not _named(one, labels)]
+    return Found(named, effects, joints, wanted, unanswered)
+
+
+def _distinct(named: Sequence[str], measured: Collection[str]) -> list[str]:
+    """Without what another one of them removes already: a setting and the module of its name, a part and its whole.
+
+    What was measured is kept before what was not.
+    """
+    kept: list[str] = []
+    for one in sorted(named, key=lambda part: part not in measured):
+        if not any(_is_same(one, other) for other in kept):
+            kept.append(one)
+    return [one for one in named if one in kept]
+
+
+def _is_same(one: str, other: str) -> bool:
+    (kind, _, path), (other_kind, _, other_path) = one.partition(":"), other.partition(":")
+    if "config" in (kind, other_kind):
+        return kind != other_kind and _last(one) == _last(other)
+    first, second = (re.sub(r"[/\[]", ".", each) + "." for each in (path, other_path))
+    return first.startswith(second) or second.startswith(first)
 
 
 def _named(question: str, labels: dict[str, str]) -> list[str]:

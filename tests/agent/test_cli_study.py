@@ -168,6 +168,13 @@ def test_reports_go_where_they_are_wanted(whole, tmp_path):
     }
     assert made.lesion("report", "--format", "json", "-o", str(tmp_path / "one.json")).code == 0
     assert json.loads((tmp_path / "one.json").read_text())["study"]["name"] == "tiny"
+    assert made.lesion("report", "-o", str(tmp_path / "paper.md")).code == 0
+    assert (tmp_path / "paper.md").read_text().startswith("# ")
+    for formats in (["tex"], ["md", "json"]):
+        asked = [word for one in formats for word in ("--format", one)]
+        ended = made.lesion("report", *asked, "-o", str(tmp_path / "other.md"))
+        assert (ended.code, (tmp_path / "other.md").exists()) == (2, False)
+        assert "single md file" in ended.err and ", ".join(formats) in ended.err
     assert "# " in made.lesion("report", "--format", "md", "-o", "-").out
     assert made.lesion("report", "--format", "tex", "-o", "-").out.startswith("% An ablation section")
     both = made.lesion("report", "--format", "md", "--format", "json", "-o", "-")

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from lesion.agent.accounting import accounting
 from lesion.agent.ledger import FINISHED, NO_FACTS, Ledger, Trial
 from lesion.executor.errors import LedgerError
 from lesion.executor.outcomes import Outcome
@@ -254,3 +255,21 @@ def test_a_ledger_of_the_first_format_is_taken_over_with_all_it_holds(opened, tm
     assert again.trials(VERSION) == [one._replace(facts=NO_FACTS) for one in before]
     again.close()
     assert opened().trials(VERSION)[0].status == "ok"
+
+
+def test_the_pace_of_trials_is_wall_time_from_start_to_end(opened, monkeypatch):
+    """Half a second inside of a trial is no measure of a study whose processes take four more to start."""
+    ledger = opened()
+    first, second, third = planned(ledger, 0, 1, 2)
+    for key, status in ((first, "ok"), (second, "crashed"), (third, "ok")):
+        monkeypatch.setattr("lesion.agent.ledger.time.time", lambda: 100.0)
+        ledger.start(key, "limits", "none")
+        took = {"ok": 104.5, "crashed": 190.0}[status]
+        monkeypatch.setattr("lesion.agent.ledger.time.time", lambda took=took: took)
+        ledger.finish(key, Outcome(status=status, wall_seconds=0.5))
+    assert ledger.run_seconds(VERSION) == {"retrain": pytest.approx(4.5)}
+    ledger.plan_trials(VERSION, [Trial(f"more/{i}", "arm", "retrain", 3 + i) for i in range(6)])
+    rows = ledger.trials(VERSION)
+    assert accounting(ledger, rows, VERSION, 2).pending_seconds == pytest.approx(6 * 4.5 / 2)
+    ledger.plan_trials(VERSION, [Trial("other", "arm", "recover", 0)])
+    assert accounting(ledger, ledger.trials(VERSION), VERSION, 2).pending_seconds is None

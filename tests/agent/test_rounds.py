@@ -257,6 +257,24 @@ def test_a_changed_tensor_without_a_changed_result_is_masked():
     assert not effect_of(found, "b").masked
 
 
+def test_a_joint_removal_that_did_nothing_says_nothing_about_an_interaction():
+    """Two switches without any effect add up to nothing; with a perfect backup, nothing alone is something together."""
+
+    def idle(name):
+        return runs(name, status="no-op")
+
+    alone = [*runs("baseline"), *idle("a"), *idle("b")]
+    seen = find(evidence([*alone, *idle("a + b")], ("a", "b"), [("a", "b")]), "score")
+    (found,) = seen.interactions
+    assert (found.verdict, found.reason, found.n) == ("untestable", "its removal did nothing", 0)
+    assert (found.contrast, found.p_adjusted, found.p_equivalence, found.negligible_together) == (*[None] * 3, False)
+    together = effect_of(seen, "a + b")
+    assert (together.verdict, together.delta, together.level) == ("no-op", None, None)
+    assert (together.p, together.p_adjusted, together.p_equivalence, together.p_paired) == (None,) * 4
+    (backup,) = find(evidence([*alone, *runs("a + b", 5, noise=1)], ("a", "b"), [("a", "b")]), "score").interactions
+    assert backup.verdict == "compensation"
+
+
 def test_what_its_check_has_stopped_is_no_part_of_the_family():
     rows = [*runs("baseline"), *runs("a", 5, noise=1)]
     seen = evidence(rows, ("a", "b", "c"), stopped={"b": ("structural", "shape"), "c": ("no-op", "never called")})

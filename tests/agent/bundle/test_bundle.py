@@ -139,8 +139,8 @@ def test_a_changed_source_is_told_apart_by_what_it_changes(archive, tmp_path):
     found.edit("project/experiment.py", "torch.manual_seed(seed)", "torch.manual_seed(seed + 2)")
     ended = found.rerun(WARM, "--seeds", "1")
     assert ended.code == 0, ended.err
-    assert f"{WARM}, retrain: reproduced, within its interval" in ended.out
-    assert "files that are not what they were: project/experiment.py" in ended.out
+    changed = "with files that are not what they were (project/experiment.py): "
+    assert f"{WARM}, retrain: {changed}reproduced, within its interval" in ended.out
     assert "not what it was when the study ran: project/experiment.py" in ended.err
     found.edit("project/experiment.py", "else 0.4", "else 0.9")
     ended = found.rerun(WARM, "--seeds", "1", "--json")

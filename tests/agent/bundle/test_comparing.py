@@ -2,7 +2,8 @@
 
 import pytest
 from lesion.agent.bundle.comparing import compared, verdict_of
-from lesion.agent.records.bundle import Told
+from lesion.agent.records.bundle import RowAgain, Told
+from lesion.prompts import render
 
 
 def trial(value=0.5, status="ok", arm="a", **more):
@@ -18,7 +19,22 @@ def test_one_bit_or_one_example_or_one_cut_is_a_difference():
     assert found.differs == ["values of score by example on test"]
     assert not compared(trial(cut={"test": {"score": 0.1}}), trial(cut={"test": {"score": 0.2}})).same
     assert compared(trial(fingerprint="x"), trial(fingerprint="y")).weights is False
+    assert not compared(trial(fingerprint="x"), trial(fingerprint="y")).same  # equal figures from other weights
     assert compared(trial(), trial()).weights is None
+
+
+@pytest.mark.parametrize(("changed", "lead"), [([], "a, retrain: reproduced"), (["project/x.py"], "a, retrain: with")])
+def test_the_verdict_says_which_files_changed_and_which_weights_were_kept(changed, lead):
+    trials = [compared(trial(fingerprint="x"), trial(fingerprint="x")), compared(trial(), trial())]
+    row = RowAgain(
+        ablation="a", mode="retrain", metric="score", verdict="to the bit", figure="delta", reported=0.1,
+        interval=None, level=None, now=0.1, seeds=[0], of=[0], trials=trials, changed=changed, environment=[],
+        reason=None,
+    )  # fmt: skip
+    text = render("bundle/again.j2", row=row)
+    assert text.startswith(lead)
+    assert all(name in text.splitlines()[0] for name in changed)
+    assert "weights or outputs: 1 of 1 the same, of the other 1 none were kept" in text
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What is written to disk: which files, the same bytes every time, all or nothing; and the figures and the summary."""
 
 import csv
+import errno
 import io
 import json
 import math
@@ -91,6 +92,16 @@ def test_nothing_is_replaced_unless_everything_could_be_written(tmp_path):
     with pytest.raises(ReportError):
         write_report(results(), ["json", "md"], tmp_path)
     assert files(tmp_path) == {"report.json": b"old", "figures": b"in the way"}
+
+
+def test_no_empty_folder_is_left_of_a_report_that_could_not_be_written(tmp_path, monkeypatch):
+    def full(_descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("lesion.agent.report.write.os.fsync", full)
+    with pytest.raises(ReportError, match="No space left"):
+        write_report(results(), ["md"], tmp_path / "new" / "report")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("formats", [["docx"], ["md", "odt"], []])

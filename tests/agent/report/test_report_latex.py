@@ -100,7 +100,7 @@ def test_the_caption_states_interval_level_n_test_family_split_and_delta():
         "t interval",
         "4 to 5 seeds",
         "Holm",
-        "9 removals",
+        "10 removals",
         "test split",
         r"\delta=0.01",
         "declared",

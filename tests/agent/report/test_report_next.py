@@ -3,7 +3,7 @@
 import pytest
 from lesion.agent.report.markdown import markdown_report
 from lesion.agent.report.more import more_units
-from lesion.agent.results import Accounting
+from lesion.agent.results import Accounting, Advice
 from markdown_it import MarkdownIt
 from simulated_results import by_examples, effect, joint, results, study
 
@@ -65,10 +65,10 @@ def test_an_unfinished_study_says_what_is_missing():
         study=study(complete=False, state="interrupted; 10 planned trials are still to run", split="validation"),
         effects=waiting,
         interactions=[],
-        accounting=Accounting(planned=20, ok=10, failed={}, skipped=10, pending=10, checks=3),
+        accounting=Accounting(planned=20, ok=10, failed={}, skipped=10, pending=10, checks=3, pending_seconds=356.0),
     )
     text = section(found, "What is still missing")
-    assert "10 planned trials are still to run, about 5 min 56 s" in text
+    assert "10 planned trials are still to run, about 5 min 56 s at the wall time of a trial" in text
     assert "not run yet: a." in text
     assert "fewer seeds than the first look needs: b." in text
     assert "No joint removal has been measured" in text
@@ -78,7 +78,7 @@ def test_an_unfinished_study_says_what_is_missing():
 
 def test_threats_come_from_what_happened():
     threats = markdown_report(results()).partition("**Threats to validity**")[2]
-    assert "3 of the 11 removals" in threats or "of the sealed family have no Δ" in threats
+    assert "3 of the 10 sealed removals have no Δ" in threats
     assert "verdicts of the sealed family are open" in threats
     calm = results(effects=[effect("a", "matters", -0.05)], interactions=[joint(["a", "b"], "additive")])
     quiet = markdown_report(calm).partition("**Threats to validity**")[2]
@@ -110,3 +110,29 @@ def test_a_code_host_shows_tables_and_figures():
     assert not any("|" in child.content and "---" in child.content for child in inline if child.type == "text")
     lists = [token for token in tokens if token.type == "inline" and token.content.startswith("**What")]
     assert all("**What" not in token.content[6:] for token in lists)
+
+
+def test_what_was_never_removed_together_is_not_advised_to_go_together():
+    def advised(tested, *names):
+        parts = [f"module:{name}" for name in names]
+        return Advice(what="prune", mode="retrain", components=parts, labels=list(names), tested_together=tested)
+
+    found = [effect(name, "negligible", 0.0004) for name in ("a", "b", "c")]
+    found.append(effect("d", "negligible", 0.0004, same_as=found[0].ablation))
+    groups = [advised(True, "a", "b"), advised(False, "c", "d")]
+    pairs = [joint(["a", "b"], "additive", 0.001)]
+    text = section(results(effects=found, interactions=pairs, advice=groups), "What to do next")
+    (bullet,) = [line for line in text.splitlines() if "Could be left out" in line]
+    assert "a, b. Each was shown negligible alone; all at once they were shown negligible together." in bullet
+    assert (
+        "**Or instead:** c, d. Each was shown negligible alone; all at once they were not tested, nor with those before: not all"
+        in bullet
+    )
+    assert "a and d gave the same results, bit for bit" in bullet
+    assert "not both, for these were never removed together" in bullet
+    single = section(
+        results(effects=found, interactions=pairs, advice=[groups[0], advised(False, "d")]), "What to do next"
+    )
+    assert "d. It was shown negligible, alone; not both" in single
+    whole = results(effects=found, interactions=[*pairs, joint(["a", "d"], "additive")], advice=groups)
+    assert "bit for bit" not in section(whole, "What to do next")

@@ -13,6 +13,7 @@ from lesion.agent.report.markdown import markdown_report
 from lesion.agent.spec import PlannerSection
 from lesion.agent.writing.asking import Wish, ask_for_draft
 from lesion.agent.writing.byrules import words_of_rules
+from lesion.agent.writing.questions import found_on
 from lesion.agent.writing.shown import shown, with_drafts
 from lesion.agent.writing.store import keep, kept
 from lesion.executor.errors import ReportError
@@ -182,6 +183,19 @@ def test_the_rules_answer_a_reviewer_from_what_was_measured(question, told, unto
     for words in (*told, *untold):
         assert words.replace("dropout and label smoothing", "module:dropout and module:label smoothing") in text, text
     assert ("Not measured" in text) == bool(untold)
+
+
+def test_a_setting_and_the_module_of_its_name_are_not_asked_for_together():
+    found = results(effects=[*effects(), effect("x.gate", "matters", -0.05, components=["config:x.gate"])])
+    question = "Would it work without x.gate, module:y.gate and label smoothing? And did you tune the learning rate?"
+    answer = found_on(question, found, [("module:y.gate", "y gate")])
+    assert answer.wanted == [["module:y.gate"], ["config:x.gate", "module:label smoothing"]]
+    assert answer.unanswered == ["And did you tune the learning rate?"]
+    nested = found_on("And module:y with module:y.gate?", found, [("module:y.gate", "y gate"), ("module:y", "whole")])
+    assert nested.wanted == [["module:y"], ["module:y.gate"]]
+    text = words_of_rules(results(), "rebuttal", "Is dropout needed? And did you tune the learning rate?")
+    assert "Not answered here, since it names no component of this study: “And did you tune the learning rate?”" in text
+    assert "Not answered" not in words_of_rules(results(), "rebuttal", "Is dropout needed? We liked the paper.")
 
 
 def test_a_draft_that_is_no_draft_is_named(tmp_path):
