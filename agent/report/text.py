@@ -93,8 +93,8 @@ def clipped_names(names: Sequence[str], length: int) -> str:
 def prepared(results: "Results", escape: Escape) -> "Results":
     """The same results with every text escaped, and labels that name several components told apart by their ids.
 
-    Intervals know δ (`digits.beside_delta`). Keys of open maps are ours and stay; metrics' names are the user's and are escaped wherever they stand. The text of drafts is
-    Markdown already, and stays.
+    Intervals know δ (`digits.beside_delta`). Keys of open maps are ours and stay; metrics' names are the user's and are
+    escaped wherever they stand. The text of drafts is Markdown already, and stays.
     """
     data = _escaped(_told_apart(results.model_dump()), escape)
     data["drafts"] = [

@@ -88,7 +88,7 @@ def main_table(results: Results, mode: Mode) -> Main:
         notes=notes.lettered,
         left_out=left_out(selection.confirmatory(results, mode), rows),
         family=tuple(selection.confirmatory(results, mode)),
-        ns=_ns(measured, None if primary not in floors else floors[primary]),
+        ns=_ns(measured, floors.get(primary)),
         levels=_levels(measured),
         kinds=tuple(dict.fromkeys(e.intervention_kind for e in rows)),
         means=len(columns) <= _WITH_MEANS,
