@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
-from .records.base import Direction, EffectVerdict, InteractionVerdict, Interval, Mode, Record, Role, Unit
+from .records.base import Direction, EffectVerdict, InteractionVerdict, Interval, Mode, Record, Role, Unit, coarsest
 from .records.claims import ClaimTested
 from .records.classes import ClassEffect, ConfusionShift
 from .records.curves import LearningCurve
@@ -60,6 +60,11 @@ class BaselineMetric(Record):
     def of_the_mean(self) -> float:
         """What a distance from the floor is held against: σ of a run, or the standard error of a mean over examples."""
         return self.sd / math.sqrt(self.n) if self.unit in ("example", "cluster") else self.sd
+
+    @property
+    def printed_to(self) -> float:
+        """Likewise, of which no figure is printed beyond the second below δ."""
+        return coarsest(self.of_the_mean, self.smallest_effect)
 
 
 class Recovered(Record):

@@ -79,7 +79,7 @@ def of_baseline(mode: str, metric: str, floor: BaselineMetric) -> Values:
     return {
         "mode": mode,
         "metric": metric,
-        "mean": _number(floor.mean, floor.of_the_mean),
+        "mean": _number(floor.mean, floor.printed_to),
         "sd": numbers.number(floor.sd),
         "n": str(floor.n),
         "units": _units(floor.n, floor.unit),

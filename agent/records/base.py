@@ -17,6 +17,11 @@ Interval = tuple[float, float]
 Unit = Literal["seed", "example", "cluster", "checkpoint"]
 
 
+def coarsest(uncertainty: float, smallest_effect: float) -> float:
+    """An uncertainty that supports no figure beyond the second below δ, however small it is; 0 stays 0: nothing is known."""
+    return max(uncertainty, smallest_effect / 10) if uncertainty else uncertainty
+
+
 class Record(BaseModel):
     """A frozen record of the results."""
 

@@ -9,9 +9,10 @@ from ...prompts import phrases
 from ..results import Effect, Mode, Results
 from . import selection
 from .canvas import FAINT, KINDS, LABEL_LENGTH, Kind, Panel, images, row_labels, row_text
+from .labels import drawn, how_removed, told_apart
 from .marks import Mark, draw_marks, finish
-from .selection import UNMEASURED, has_moved, is_crowd, name, noise_floor
-from .text import clipped, clipped_names, plain, prepared, shortened
+from .selection import UNMEASURED, has_moved, is_crowd, members, name, noise_floor
+from .text import clipped, clipped_names, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,7 +26,7 @@ Row = Effect | str
 
 def forest_plot(results: Results, kinds: Sequence[Kind] = KINDS) -> dict[Kind, bytes]:
     """The plot in the given kinds, one panel per mode: modes answer different questions and share no axis."""
-    results = prepared(results, plain)
+    results = drawn(results)
     return images([_panel(results, mode) for mode in selection.modes(results)], kinds)
 
 
@@ -68,7 +69,8 @@ def _draw(axes: "Axes", results: Results, mode: Mode, rows: Sequence[Row]) -> No
     axes.axvline(0, color="black", linewidth=0.8, zorder=1)
     effects = [(at, row) for at, row in enumerate(rows) if isinstance(row, Effect) and _has_point(row)]
     draw_marks(axes, [_mark(at, effect, effect.delta) for at, effect in effects if effect.delta is not None])
-    row_labels(axes, [_label(row) for row in rows])
+    texts = [row if isinstance(row, str) else f"{members(row)}{how_removed(row)}" for row in rows]
+    row_labels(axes, told_apart(texts, [_label(row) for row in rows], LABEL_LENGTH))
     _draw_texts(axes, rows)
     label = words.forest_axis(clipped(primary, LABEL_LENGTH), floor.goal if floor else "")
     finish(axes, words.panel_title(mode), label)
@@ -93,7 +95,5 @@ def _label(row: Row) -> str:
         return clipped(row, LABEL_LENGTH)
     if len(row.components) > 1:
         return shortened(name(row), LABEL_LENGTH) if is_crowd(row) else clipped_names(row.labels, LABEL_LENGTH)
-    if row.role == "confirmatory":
-        return shortened(name(row), LABEL_LENGTH)
-    how = f" · {row.intervention_kind} · {row.role}"
+    how = how_removed(row)
     return shortened(name(row), max(8, LABEL_LENGTH - len(how))) + how

@@ -10,8 +10,9 @@ from ...prompts import phrases
 from ..results import Interaction, Mode, Results
 from . import selection
 from .canvas import KINDS, Kind, Panel, images
+from .labels import drawn, told_apart
 from .marks import STYLES
-from .text import plain, prepared, shortened
+from .text import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,7 +45,7 @@ class _Edge(NamedTuple):
 
 def graph_plot(results: Results, kinds: Sequence[Kind] = KINDS) -> dict[Kind, bytes] | None:
     """One panel a mode, on the primary metric; None where so few were removed together that a list says it all."""
-    results = prepared(results, plain)
+    results = drawn(results)
     panels: list[Panel] = []
     for mode in selection.modes(results):
         joints = [one for one in selection.interactions(results, mode) if one.metric == results.study.primary]
@@ -65,13 +66,16 @@ def _draw(axes: "Axes", mode: Mode, joints: Sequence[Interaction]) -> None:
     order = _order(edges)[:MOST_COMPONENTS]
     places = {one: _on_circle(at, len(order)) for at, one in enumerate(order)}
     labels = {part: label for joint in joints for part, label in zip(joint.components, joint.labels, strict=False)}
+    texts = [labels.get(part, part) for part in order]
+    cut = told_apart(texts, [shortened(each, _LABEL_LENGTH) for each in texts], _LABEL_LENGTH)
+    names = dict(zip(order, cut, strict=True))
     largest = max((abs(joint.contrast or 0.0) for joint in joints), default=0.0) or 1.0
     for edge in sorted(edges, key=lambda one: one.joint.verdict not in _FAINT):
         if all(end in places for end in edge.ends):
             _line(axes, edge, places, largest)
     for part, (x, y) in places.items():
         axes.plot(x, y, marker="o", color="black", markerfacecolor="white", markersize=6, zorder=4)
-        _name(axes, shortened(labels.get(part, part), _LABEL_LENGTH), x, y, turned=len(order) > _MOST_LEVEL)
+        _name(axes, names[part], x, y, turned=len(order) > _MOST_LEVEL)
     height = 1.9 if len(order) > _MOST_LEVEL else 1.15
     axes.set_xlim(-2.2, 2.2)
     axes.set_ylim(-height, height)

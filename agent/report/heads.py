@@ -10,9 +10,10 @@ from ..results import Effect, Mode, Results
 from . import selection
 from .canvas import KINDS, LABEL_LENGTH, Kind, Panel, images
 from .centred import Centred
+from .labels import drawn, told_apart
 from .marks import STYLES, UNKNOWN
 from .numbers import number
-from .text import clipped, plain, prepared, shortened
+from .text import clipped, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,7 +34,7 @@ class _Map(NamedTuple):
 
 def heads_plot(results: Results, kinds: Sequence[Kind] = KINDS) -> dict[Kind, bytes] | None:
     """One panel a mode; None where hardly a head was removed alone."""
-    maps = [_map(prepared(results, plain), mode) for mode in selection.modes(results)]
+    maps = [_map(drawn(results), mode) for mode in selection.modes(results)]
     panels = [Panel(2 * len(one.modules), partial(_draw, found=one)) for one in maps if len(one.cells) >= FEWEST]
     return images(panels, kinds) if panels else None
 
@@ -64,7 +65,8 @@ def _draw(axes: "Axes", found: _Map) -> None:
     axes.set_xlim(0, found.heads)
     axes.set_ylim(len(found.modules), 0)
     axes.set_xticks([head + 0.5 for head in range(found.heads)], [str(head) for head in range(found.heads)])
-    labels = [shortened(module, LABEL_LENGTH) for module in found.modules]
+    cut = [shortened(module, LABEL_LENGTH) for module in found.modules]
+    labels = told_apart(found.modules, cut, LABEL_LENGTH)
     axes.set_yticks([row + 0.5 for row in range(len(labels))], labels)
     axes.tick_params(length=0)
     axes.spines["bottom"].set_visible(False)

@@ -9,9 +9,10 @@ from ...prompts import phrases
 from ..results import Interaction, Mode, Results
 from . import selection
 from .canvas import KINDS, LABEL_LENGTH, Kind, Panel, images, row_labels, row_text
+from .labels import drawn, told_apart
 from .marks import Mark, draw_marks, finish
-from .selection import name
-from .text import clipped, clipped_names, plain, prepared
+from .selection import is_crowd, members, name
+from .text import clipped, clipped_names, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 def joint_plot(results: Results, kinds: Sequence[Kind] = KINDS) -> dict[Kind, bytes] | None:
     """The plot in the given kinds, one panel per mode and metric; None where nothing was removed together."""
-    results = prepared(results, plain)
+    results = drawn(results)
     panels = [
         Panel(len(joints), partial(_draw, mode=mode, metric=metric, joints=joints))
         for mode in selection.modes(results)
@@ -36,7 +37,9 @@ def _by_metric(results: Results, mode: Mode) -> dict[str, list[Interaction]]:
 def _draw(axes: "Axes", mode: Mode, metric: str, joints: Sequence[Interaction]) -> None:
     words = phrases("report/words.j2")
     axes.axvline(0, color="black", linewidth=0.8, zorder=1)
-    row_labels(axes, [_label(joint) for joint in joints])
+    row_labels(
+        axes, told_apart([members(joint) for joint in joints], [_label(joint) for joint in joints], LABEL_LENGTH)
+    )
     marks: list[Mark] = []
     sums: list[float] = []
     for at, joint in enumerate(joints):
@@ -63,4 +66,6 @@ def _mark(at: int, joint: Interaction, observed: float, additive: float) -> Mark
 
 
 def _label(joint: Interaction) -> str:
+    if is_crowd(joint):
+        return shortened(name(joint), LABEL_LENGTH)
     return clipped_names(joint.labels or joint.components or [name(joint)], LABEL_LENGTH)

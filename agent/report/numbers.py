@@ -3,6 +3,7 @@
 import math
 
 from ..records.base import Interval
+from .digits import width
 
 MISSING = "–"
 MINUS = "−"
@@ -17,7 +18,8 @@ def number(value: float | None, uncertainty: float | Interval | None = None, *, 
 
     Args:
         value: the number; None gives a dash.
-        uncertainty: a standard deviation or half-width, or an interval, on the value's scale.
+        uncertainty: a standard deviation or half-width, or an interval, on the value's scale; one that knows δ (`digits.Ends`)
+            supports no figure beyond the second below it.
         signed: whether positive numbers carry a plus.
     """
     if value is None:
@@ -104,9 +106,9 @@ def size(count: float | None) -> str:
 
 
 def _decimals(value: float, uncertainty: float | Interval | None) -> int:
-    width = (uncertainty[1] - uncertainty[0]) / 2 if isinstance(uncertainty, tuple) else uncertainty
-    if width and math.isfinite(width):
-        return max(0, 1 - _magnitude(width))
+    half = width(uncertainty)
+    if half and math.isfinite(half):
+        return max(0, 1 - _magnitude(half))
     return max(0, 2 - _magnitude(value)) if value and math.isfinite(value) else 0
 
 
@@ -121,5 +123,6 @@ def _text(value: float, decimals: int, signed: bool = False) -> str:
         text = f"{abs(value):.2e}".replace("-", MINUS)
     else:
         text = f"{abs(value):.{decimals}f}"
-    negative = value < 0 and any(digit not in "0." for digit in text)
-    return f"{MINUS}{text}" if negative else f"+{text}" if signed and value > 0 else text
+    if all(digit in "0." for digit in text):
+        return text
+    return f"{MINUS}{text}" if value < 0 else f"+{text}" if signed and value > 0 else text

@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...prompts import phrases
-from ..results import Mode, Results
+from ..results import Effect, Mode, Results
 from . import selection
-from .canvas import FAINT, KINDS, Kind, Panel, images
+from .beside import name_points
+from .canvas import KINDS, Kind, Panel, images
+from .labels import drawn, how_removed, told_apart
 from .marks import finish
 from .predictions import Comparison, comparisons
 from .selection import name
-from .text import plain, prepared, shortened
+from .text import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,7 +32,7 @@ Scored = tuple[float, float, Comparison]
 
 def predicted_plot(results: Results, kinds: Sequence[Kind] = KINDS) -> dict[Kind, bytes] | None:
     """One panel a mode; None where too little was foretold and measured."""
-    results = prepared(results, plain)
+    results = drawn(results)
     panels = [
         Panel(ROWS, partial(_draw, mode=mode, scored=scored))
         for mode in selection.modes(results)
@@ -68,21 +70,15 @@ def _legend(hit: bool) -> str:
 
 
 def _name_the_farthest(axes: "Axes", scored: Sequence[Scored]) -> None:
-    """Those farthest off, unless a name would stand on one that stands already."""
-    taken: list[float] = []
-    apart = (max(y for _, y, _ in scored) - min(y for _, y, _ in scored)) / ROWS
-    middle = (max(x for x, _, _ in scored) + min(x for x, _, _ in scored)) / 2
-    for x, y, one in sorted(scored, key=lambda each: -abs(each[0] - each[1]))[:MOST_NAMED]:
-        if all(abs(y - other) > apart for other in taken):
-            taken.append(y)
-            side: dict[str, Any] = (
-                {"xytext": (-6, 0), "ha": "right"} if x > middle else {"xytext": (6, 0), "ha": "left"}
-            )
-            style: dict[str, Any] = {
-                "textcoords": "offset points",
-                "fontsize": 7,
-                "color": FAINT,
-                "va": "center",
-                "parse_math": False,
-            }
-            axes.annotate(shortened(name(one.effect), _NAME_LENGTH), (x, y), **side, **style)
+    """Those farthest off, where there is room for a name."""
+    farthest = sorted(scored, key=lambda each: -abs(each[0] - each[1]))[:MOST_NAMED]
+    texts = [_told(one.effect) for _, _, one in farthest]
+    names = told_apart(texts, [shortened(each, _NAME_LENGTH) for each in texts], _NAME_LENGTH)
+    places = [(x, y) for x, y, _ in scored]
+    ends = min(map(min, places)), max(map(max, places))
+    name_points(axes, [((x, y), each) for (x, y, _), each in zip(farthest, names, strict=True)], places, ends)
+
+
+def _told(effect: Effect) -> str:
+    """One component removed in several ways has several points."""
+    return f"{name(effect)} · {effect.intervention_kind}" if how_removed(effect) else name(effect)

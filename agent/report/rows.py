@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import get_args
 
 from ...prompts import phrases
+from ..records.base import coarsest
 from ..results import BaselineMetric, Effect, Interaction, Unit
 from . import selection
 from .numbers import MISSING, exact, number, p_value, with_interval
@@ -36,7 +37,7 @@ def reference_row(floor: BaselineMetric | None) -> list[Row]:
     if floor is None:
         return []
     words = phrases("report/words.j2")
-    mean = f"{number(floor.mean, floor.sd)} ({words.sd} {number(floor.sd, floor.sd)})"
+    mean = f"{number(floor.mean, coarsest(floor.sd, floor.smallest_effect))} ({words.sd} {number(floor.sd, floor.sd)})"
     counted: Row = {f"n_{each}": floor.n for each in get_args(Unit)}
     return [{"component": words.baseline, "baseline": mean, "n": floor.n, **counted, "verdict": words.reference}]
 
@@ -98,7 +99,7 @@ def noise_row(metric: str, floor: BaselineMetric, *, named: bool) -> Row:
     row: Row = {
         "metric": metric,
         "goal": floor.goal,
-        "mean": number(floor.mean, floor.sd),
+        "mean": number(floor.mean, coarsest(floor.sd, floor.smallest_effect)),
         "sd": number(floor.sd, floor.sd),
         "n": n,
         f"n_{floor.unit}": n,

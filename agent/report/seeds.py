@@ -9,9 +9,10 @@ from ...prompts import phrases
 from ..results import BaselineMetric, Effect, Mode, Results
 from . import selection
 from .canvas import KINDS, LABEL_LENGTH, Kind, Panel, images, row_labels
+from .labels import drawn, told_apart
 from .marks import finish
 from .selection import name, noise_floor
-from .text import clipped, plain, prepared, shortened
+from .text import clipped, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,7 +23,7 @@ MOST_ROWS = 40
 
 def seeds_plot(results: Results, kinds: Sequence[Kind] = KINDS) -> dict[Kind, bytes] | None:
     """One panel a mode; None where no effect tells its runs."""
-    results = prepared(results, plain)
+    results = drawn(results)
     panels: list[Panel] = []
     for mode in selection.modes(results):
         told = [effect for effect in selection.confirmatory(results, mode) if effect.by_seed and _has_point(effect)]
@@ -59,5 +60,6 @@ def _draw(axes: "Axes", mode: Mode, metric: str, floor: BaselineMetric | None, e
         **{"s": 70, "marker": "|", "color": "#0072B2", "linewidths": 2, "zorder": 3},
         label=words.seeds_plot["mean"],
     )
-    row_labels(axes, [shortened(name(effect), LABEL_LENGTH) for effect in effects])
+    names = [name(effect) for effect in effects]
+    row_labels(axes, told_apart(names, [shortened(each, LABEL_LENGTH) for each in names], LABEL_LENGTH))
     finish(axes, words.panel_title(mode), words.forest_axis(clipped(metric, LABEL_LENGTH), floor.goal if floor else ""))

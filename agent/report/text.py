@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..firstline import first_line
+from .digits import beside_delta
 
 if TYPE_CHECKING:
     from ..results import Results
@@ -92,8 +93,8 @@ def clipped_names(names: Sequence[str], length: int) -> str:
 def prepared(results: "Results", escape: Escape) -> "Results":
     """The same results with every text escaped, and labels that name several components told apart by their ids.
 
-    Keys of open maps are ours and stay; metrics' names are the user's and are escaped wherever they stand. The text of drafts is
-    Markdown already, and stays.
+    Intervals know δ (`digits.beside_delta`). Keys of open maps are ours and stay; metrics' names are the user's and are
+    escaped wherever they stand. The text of drafts is Markdown already, and stays.
     """
     data = _escaped(_told_apart(results.model_dump()), escape)
     data["drafts"] = [
@@ -103,7 +104,7 @@ def prepared(results: "Results", escape: Escape) -> "Results":
     data["baseline"] = {
         mode: {escape(metric): floor for metric, floor in metrics.items()} for mode, metrics in data["baseline"].items()
     }
-    return type(results).model_validate(data)
+    return beside_delta(type(results).model_validate(data))
 
 
 def _escaped(value: Any, escape: Escape) -> Any:

@@ -25,8 +25,9 @@ NAMING = (
 """Columns that name a row, the first of these that a table has."""
 _PLAIN = re.compile(r"[^\\`*_\[\]<>&!~|:@#\"']*")
 
-_LONG = 20
-"""Characters beyond which a column of words may be broken inside of one."""
+_LONG, _ENDLESS = 20, 24
+"""Characters of a text beyond which its column is wide, and of a word beyond which it may be broken inside."""
+_INTERVAL = re.compile(r"\[([^\s\]]+), ([^\s\]]+)\]")
 
 Inline = Callable[[str], str]
 """Markdown inline text to HTML."""
@@ -63,16 +64,20 @@ def _references(table: Table) -> list[tuple[str, list[bool]]]:
 def _cell(cell: Cell, inline: Inline, sortable: bool) -> tuple[str, str]:
     """HTML, and the attribute with the value that it is sorted by."""
     text = MISSING if cell is None else str(cell)
-    shown = text if _PLAIN.fullmatch(text) else inline(text)
+    whole = _INTERVAL.sub("[\\1,\u00a0\\2]", text) if sortable else text  # a line may end before an interval, not in it
+    shown = whole if _PLAIN.fullmatch(whole) else inline(whole)
     value = sort_value(text) if sortable else None
     return shown, "" if value is None else f' data-value="{value!r}"'
 
 
 def _classes(table: Table, at: int) -> str:
-    """Numbers to the right; where texts are long they may break anywhere."""
+    """Numbers to the right; where words are long they may break anywhere."""
     if table.columns[at].align == "right":
         return ' class="number"'
-    return ' class="long"' if any(len(str(row[at])) > _LONG for row in table.rows) else ""
+    texts = [str(row[at]) for row in table.rows]
+    endless = any(len(word) > _ENDLESS for text in texts for word in text.split())
+    long = ["long"] if any(len(text) > _LONG for text in texts) else []
+    return f' class="{" ".join([*long, *(["endless"] if endless else [])])}"' if long else ""
 
 
 def _naming(columns: tuple[Column, ...]) -> int:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from ...results import BaselineMetric, Effect, Interaction, Mode, Results
 from .. import numbers, selection
 from .escaping import latex
-from .rows import Notes, Shown, left_out, shown, shown_effects, shown_joints
+from .references import Reference, references
+from .rows import Notes, Shown, failures, left_out, shown, shown_effects, shown_joints
 
 MOST_METRICS = 3
 _WITH_MEANS = 2
@@ -38,13 +39,15 @@ class Main:
     """The primary one first."""
     further: int
     """Metrics that stand in the appendix only."""
+    references: tuple[Reference, ...]
+    """The full model again, at the units of some rows."""
     lines: tuple[Line, ...]
     notes: list[tuple[str, str]]
     left_out: dict[str, int]
     family: tuple[Effect, ...]
     """All on the primary metric, shown or not."""
     ns: tuple[int, ...]
-    """Different numbers of units among the rows."""
+    """Different numbers of units among the rows, the full model's among them."""
     levels: tuple[str, ...]
     kinds: tuple[str, ...]
     means: bool
@@ -80,11 +83,12 @@ def main_table(results: Results, mode: Mode) -> Main:
         mode=mode,
         metrics=tuple(Metric(name, floors[name]) for name in columns),
         further=len(names) - len(columns),
+        references=references(results, mode, columns, rows),
         lines=lines,
         notes=notes.lettered,
         left_out=left_out(selection.confirmatory(results, mode), rows),
         family=tuple(selection.confirmatory(results, mode)),
-        ns=tuple(sorted({e.n for e in measured if e.delta is not None})),
+        ns=_ns(measured, floors.get(primary)),
         levels=_levels(measured),
         kinds=tuple(dict.fromkeys(e.intervention_kind for e in rows)),
         means=len(columns) <= _WITH_MEANS,
@@ -109,9 +113,16 @@ def joint_table(results: Results, mode: Mode) -> Joints:
 
 
 def _why(joint: Interaction) -> str:
-    """Who is in a crowd that its name does not tell, and why a row is empty."""
-    told = [selection.members(joint)] if selection.is_crowd(joint) else []
-    return "; ".join(told + ([joint.reason] if joint.reason and joint.contrast is None else []))
+    """Who is in a crowd that its name does not tell, why a row is empty, and which runs failed."""
+    members = selection.members(joint) if selection.is_crowd(joint) else ""
+    reason = joint.reason if joint.reason and joint.contrast is None else ""
+    return "; ".join(each for each in (members, reason, failures(joint)) if each)
+
+
+def _ns(measured: Sequence[Effect], floor: BaselineMetric | None) -> tuple[int, ...]:
+    """Of the full model's row too, if a row has an estimate at all."""
+    counted = {e.n for e in measured if e.delta is not None}
+    return tuple(sorted(counted | ({floor.n} if counted and floor and floor.n else set())))
 
 
 def _levels(found: Sequence[Effect | Interaction]) -> tuple[str, ...]:

@@ -19,7 +19,12 @@ _SHORT = 12
 """Rows up to which a table is rather scaled than broken up."""
 _SCALED = 1.4
 """How much wider than a page a table may be before it is scaled."""
-_WIDE = {**dict.fromkeys("mwMW", 1.7), **dict.fromkeys("+−=<>±×Δ→←", 1.65), **dict.fromkeys("δσα≤≥", 1.2)}
+_WIDE = {
+    **dict.fromkeys("mwMW", 1.7),
+    **dict.fromkeys("+−=<>±×Δ→←", 1.65),
+    **dict.fromkeys("δσα≤≥", 1.2),
+    **dict.fromkeys("%&@", 1.7),
+}
 _NARROW = dict.fromkeys("il.,:;'!|()[]/ -–jtfrI", 0.7)
 _INTERVAL = re.compile(r"\[([^\s\]]+), ([^\s\]]+)\]")
 

@@ -12,6 +12,7 @@ from ....prompts import phrases
 from ...results import Effect, Interaction, Mode, Results
 from .. import numbers, selection
 from .escaping import latex
+from .references import other_mean
 
 MOST_EFFECTS, MOST_JOINTS = 24, 14
 _LINES, _LINE = 42, 22
@@ -19,6 +20,8 @@ _LINES, _LINE = 42, 22
 _FEWEST = 12
 _MOST_NOTES = 12
 _COMMANDS = re.compile(r"\\(?:allowbreak|[A-Za-z]+(?=\{\}))|[\\{}$]")
+_ROUNDING = 1e-6
+"""Of float32, with room: differences that vary by less do not vary."""
 DIFFERENT = ("matters", "hurts", "detected")
 TOGETHER = ("compensation", "irreducible", "redundancy", "synergy", "saturation-limited")
 
@@ -96,7 +99,7 @@ def shown(results: Results, e: Effect | None, notes: Notes) -> Shown:
         return Shown(words.dash, words.dash, "", ())
     if e.verdict in selection.UNMEASURED or e.delta is None:
         why = notes.letter(words.why_none(e.verdict, e.reason, e.n), words.why_none(e.verdict, None, e.n))
-        return Shown(words.dash, words.dash, "", (why,))
+        return Shown(words.dash, words.dash, "", tuple(dict.fromkeys((why, *_lettered(notes, failures(e))))))
     text = latex(numbers.number(e.delta, e.interval, signed=True))
     return Shown(
         mean=latex(numbers.number(e.ablated, e.interval)),
@@ -118,11 +121,32 @@ def _signs(e: Effect) -> list[str]:
 
 def _remarks(results: Results, e: Effect, notes: Notes) -> list[str]:
     words = phrases("report/latex/words.j2")
+    other = other_mean(results, e)
     same = next((selection.name(o) for o in results.effects if e.same_as and o.ablation == e.same_as), e.same_as)
     told = [
-        words.failed_units(e.failed, e.n, e.unit) if e.failed else "",
+        failures(e),
+        words.other_baseline(e.metric, other, e.unit) if other else "",
         words.same_as(same) if same else "",
+        words.equal_at_every(e.unit) if _keeps_the_pool(results, e) else "",
         words.masked if e.masked else "",
         words.edited if e.scored_by == "edited" else "",
     ]
+    return _lettered(notes, *told)
+
+
+def _lettered(notes: Notes, *told: str) -> list[str]:
     return [notes.letter(text, text) for text in map(str.strip, told) if text]
+
+
+def failures(found: Effect | Interaction) -> str:
+    """How many units of a row failed, as a note; nothing where none did."""
+    words = phrases("report/latex/words.j2")
+    return words.failed_units(found.failed, found.n, found.unit).strip() if found.failed else ""
+
+
+def _keeps_the_pool(results: Results, e: Effect) -> bool:
+    """Whether an arm tested alone has the pooled variance after all: its differences do not vary (`analysis.contrasts`)."""
+    if results.study.method == "pooled" or e.unit in selection.SAMPLED or e.interval is None or len(e.by_seed) < 2:
+        return False
+    spread = max(e.by_seed.values()) - min(e.by_seed.values())
+    return spread <= _ROUNDING * max(1.0, abs(e.baseline or 0.0)) < e.interval[1] - e.interval[0]

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from ....prompts import render
 from ...results import Effect, Mode, Results
 from .. import numbers, selection
+from ..text import markdown, plain, prepared
 from ..view import mode_view
 from .escaping import latex, symbols
 from .floats import joint_table, main_table
@@ -15,6 +16,10 @@ from .markup import from_markdown
 from .readied import readied
 
 _PRINTED = ("number", "exact", "interval", "with_interval", "p_value", "probability", "percent", "duration", "count")
+
+_CODE = re.compile(r"(?<![\\`])(?P<ticks>`+)(?!`) ?(?P<name>.+?) ?(?<!`)(?P=ticks)(?!`)")
+_TOUCHING = re.compile(r"(?<!\\)\$\$")
+"""One formula's end and the next one's start."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,7 @@ def written(results: Results, prose: str | None = None) -> Section:
         further={mode: _by_metric(selection.further(safe, mode)) for mode in modes},
         together={mode: joint_table(safe, mode) for mode in modes},
         methods={mode: safe.study.method if mode == _first_over_runs(modes) else "" for mode in modes},
-        prose=None if prose is None else from_markdown(prose).strip(),
+        prose=None if prose is None else from_markdown(_in_one_font(prose, results)).strip(),
         num=_printed(),
         name=selection.name,
         cite=cite,
@@ -80,6 +85,15 @@ def _as_latex(name: str) -> Callable[..., str]:
     return lambda *values, **how: latex(printed(*values, **how))
 
 
+def _in_one_font(prose: str, results: Results) -> str:
+    """A draft in which names that hold a number are no code any more: in it those without one are none either."""
+    found = prepared(results, plain)
+    names = {label.replace("|", "¦") for each in (*found.effects, *found.interactions) for label in each.labels}
+    names |= {metric for metrics in found.baseline.values() for metric in metrics}
+    return _CODE.sub(lambda code: markdown(code["name"]) if code["name"] in names else code[0], prose)
+
+
 def _tidied(text: str) -> str:
-    """Lines without blanks at their ends, and no more than one empty line at a time."""
+    """Formulas in one where they touch, lines without blanks at their ends, no more than one empty line at a time."""
+    text = _TOUCHING.sub("", text)
     return re.sub(r"\n{3,}", "\n\n", re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)).strip() + "\n"

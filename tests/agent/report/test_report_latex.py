@@ -86,7 +86,7 @@ def test_what_has_no_delta_is_a_dash_with_a_note_that_says_why():
     text = section(results())
     for name, why in {"embedding": "structural: ", "identity": "no-op: ", "layer norm": "untestable"}.items():
         line = row(text, name)
-        letter = re.search(r"--\\textsuperscript\{(\w)\}", line)[1]
+        letter = re.search(r"--\\textsuperscript\{(\w)[,}]", line)[1]
         note = next(each for each in text.splitlines() if each.startswith(rf"\textsuperscript{{{letter}}}"))
         assert why in note
         assert not re.search(r"\d\.\d", line)

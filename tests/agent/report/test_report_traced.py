@@ -69,8 +69,8 @@ def test_a_loss_is_told_where_it_stands_and_nowhere_else(usual):
     drawn = {f"{kind}: {name}" for kind in ("svg", "inline") for name in ("forest", "predictions")}
     assert where == {*words, *drawn, "json"}
     for name in ("What was found", "The effects"):
-        assert all("−0.0777 [−0.0817, −0.0737]" in after[f"{kind}: {name}"] for kind in BOTH)
-        assert all("−0.0412" not in after[f"{kind}: {name}"] for kind in BOTH)
+        assert all("−0.0777 [−0.0817, −0.0737]" in after[f"{kind}: {name}"].replace("\u00a0", " ") for kind in BOTH)
+        assert all("−0.0412" not in after[f"{kind}: {name}"].replace("\u00a0", " ") for kind in BOTH)
     assert all(f"+{0.0777 / DELTA:.2f}" in after[f"{kind}: Predictions and outcomes"] for kind in BOTH)
     assert "−0.0777" in after["inline: forest"]  # the largest loss is told to who does not see the figure
     assert 'data-value="-0.0777"' in after["html: The effects"]
