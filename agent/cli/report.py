@@ -127,7 +127,8 @@ def report(
             drafted(style, question, who, (spec, ledger, results), queue=queue)
             results = collect(spec, ledger, chosen)
     if output == Path("-"):
-        sys.stdout.write(_printed(results, format, style))
+        drafts = [one.text for one in results.drafts if style and (one.style, one.question) == (style.value, question)]
+        sys.stdout.write(f"{drafts[0]}\n" if drafts and not format else _printed(results, format))
         return
     _write(results, formats, output or folder / "report")
 
@@ -155,15 +156,13 @@ def _chosen(formats: list[Format] | None, output: Path) -> list[Format]:
     return [named]
 
 
-def _printed(results: "Results", formats: list[Format] | None, style: DraftStyle | None) -> str:
+def _printed(results: "Results", formats: list[Format] | None) -> str:
     """What goes to the terminal or into a pipe."""
     from ..report.html.page import html_report
     from ..report.latex.section import section
     from ..report.latex.standalone import draft_of
     from ..report.markdown import markdown_report
 
-    if style and not formats:
-        return f"{results.drafts[-1].text}\n"
     match formats:
         case [Format.JSON]:
             return results.model_dump_json(indent=1)

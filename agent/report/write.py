@@ -71,7 +71,8 @@ def _single(results: Results, chosen: str, output: Path) -> Files:
 
 def _folder(results: Results, chosen: Sequence[str], kinds: Sequence[Kind]) -> Files:
     files: Files = {}
-    drawn = cache(lambda: figures(results, ("svg",) if set(chosen) <= _INSIDE else kinds))
+    needed = {kind for each in chosen for kind in (kinds if each == "md" else _IMAGES.get(each, ()))}
+    drawn = cache(lambda: figures(results, [kind for kind in KINDS if kind in needed]))
     for each in chosen:
         files |= _FORMATS[each](results, drawn)
     return files
@@ -129,8 +130,8 @@ _FORMATS: dict[str, Callable[[Results, Drawn], Files]] = {
 }
 
 
-_INSIDE = {"html", "json", "csv"}
-"""Formats that have no images beside them."""
+_IMAGES: dict[str, tuple[Kind, ...]] = {"html": ("svg",), "tex": ("pdf",), "pdf": ("pdf",)}
+"""Formats whose images are of one kind; Markdown has all that are asked for beside it."""
 
 
 def _write_all(files: Mapping[Path, bytes], output: Path) -> list[Path]:
