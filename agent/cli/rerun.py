@@ -101,7 +101,7 @@ def _run(
     setting = prepare(spec)
     python = f"python-{setting.interpreter.version}-torch-{setting.interpreter.torch}"
     where = state or bundle.folder.resolve() / "rerun" / python
-    listen()
+    listen(again="the same command")
     with closing(watcher(metric, as_json=as_json)) as watch:
         watch.learnt([*notes, *prompts.render("bundle/before.j2", changed=bundle.changed).strip().splitlines()])
         place = Place(setting, where, setting.station(where, unsafe=unsafe))

@@ -9,29 +9,30 @@ from types import FrameType
 class Interrupted(SystemExit):
     """A signal asked for the end; everything finished is in the ledger. Event loops let exits through, and no other exception."""
 
-    def __init__(self, number: int) -> None:
-        super().__init__(
-            f"stopped by {signal.Signals(number).name}; every finished trial is kept, and the same command goes on from here"
-        )
+    def __init__(self, number: int, again: str) -> None:
+        name = signal.Signals(number).name
+        super().__init__(f"stopped by {name}; every finished trial is kept, {again} goes on from here")
         self.code = self.exit_code = 128 + number
 
 
-def listen() -> None:
-    """Turn SIGINT, SIGTERM and SIGHUP into `Interrupted`."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _first)
+ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def listen(*numbers: signal.Signals, again: str = "`lesion run`") -> None:
+    """Turn `numbers` (none: SIGINT, SIGTERM and SIGHUP) into `Interrupted`; `again` is what goes on from there."""
+
+    def first(number: int, _frame: FrameType | None) -> None:
+        for each in ENDS:
+            signal.signal(each, _second)
+        raise Interrupted(number, again)
+
+    for number in numbers or ENDS:
+        signal.signal(number, first)
 
 
 def listen_for_the_end() -> None:
     """Likewise without SIGINT: in a conversation Ctrl-C cancels a turn."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _first)
-
-
-def _first(number: int, _frame: FrameType | None) -> None:
-    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(each, _second)
-    raise Interrupted(number)
+    listen(signal.SIGTERM, signal.SIGHUP)
 
 
 def _second(number: int, _frame: FrameType | None) -> None:
@@ -55,7 +56,7 @@ def _until_closed(descriptor: int) -> None:
         *lines, said = (said + data).split(b"\n")
         if DETACH in (one.strip() for one in lines):
             return
-    if signal.getsignal(signal.SIGTERM) is _first:  # it is stopping already: a second signal would cut that short
+    if signal.getsignal(signal.SIGTERM) is not _second:  # else it is stopping already: a second signal would cut that short
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
 
 
