@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .descent import by_hand
+
 LESION = (sys.executable, "-m", "lesion.agent")
-EXPERIMENT = '''"""A linear fit of a noisy sum; `use_left` and `use_right` let their feature in, nothing reads `unused_dropout`."""
+EXPERIMENT = by_hand('''"""A linear fit of a noisy sum; `use_left` and `use_right` let their feature in, nothing reads `unused_dropout`."""
 
 import torch
 from torch import nn
@@ -48,7 +50,7 @@ def evaluate(model, config, split):
     x, y = examples(config, split)
     error = (model(x).squeeze(1) - y).square().mean() / y.var()
     return {"score": (1 - error).item(), "error": error.item()}
-'''
+''')
 CONFIG = """\
 device: cpu
 crash_at: 40

@@ -56,7 +56,9 @@ def _until_closed(descriptor: int) -> None:
         *lines, said = (said + data).split(b"\n")
         if DETACH in (one.strip() for one in lines):
             return
-    if signal.getsignal(signal.SIGTERM) is not _second:  # else it is stopping already: a second signal would cut that short
+    if (
+        signal.getsignal(signal.SIGTERM) is not _second
+    ):  # else it is stopping already: a second signal would cut that short
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
 
 

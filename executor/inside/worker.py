@@ -2,6 +2,7 @@
 
 import ctypes
 import errno
+import gc
 import importlib
 import os
 import resource
@@ -107,12 +108,18 @@ def _unmarked(_part: int) -> None:
 
 
 def _import_quietly(modules: "List[str]") -> None:
-    """Import ahead what the experiment will import; what fails here fails again, with its traceback, in the trial."""
+    """Import ahead what the experiment will import; what fails here fails again, with its traceback, in the trial.
+
+    What a library makes as it is imported stays for good: the garbage collector need not look at it, now or in the trial.
+    """
+    gc.disable()
     for name in modules:
         try:
             importlib.import_module(name)
         except Exception:
             continue
+    gc.freeze()
+    gc.enable()
 
 
 def _limit(limits: "Dict[str, Any]", arms: int, uses_cuda: bool) -> None:

@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
-EXPERIMENT = """
+from ..descent import by_hand
+
+EXPERIMENT = by_hand("""
 import torch
 from torch import nn
 
@@ -43,7 +45,7 @@ def evaluate(model, config, split):
     x, y = data({"validation": 10_001, "test": 10_002}[split], 256, 0.3)
     with torch.no_grad():
         return {"score": -nn.functional.mse_loss(model(x), y).item()}
-"""
+""")
 CONFIG = "width: 8\nsteps: 400\ndropout: 0.05\nweight_decay: 1e-4\nuse_signal: true\n"
 STUDY = """
 [study]

@@ -7,9 +7,10 @@ import pytest
 
 from tests.experiments import project
 
+from ..descent import by_hand
 from .test_cli_errors import refused
 
-EXPERIMENT = '''
+EXPERIMENT = by_hand('''
 """Data of one layout: `public` says its class in features 0 to 2, `own` in 3 to 5; both tell class 3 in feature 6 alone."""
 import torch
 from torch import nn
@@ -76,7 +77,7 @@ def evaluate(model, config, split):
         found[f"{dataset}/accuracy"] = right.mean().item()
         columns |= {f"{dataset}/accuracy": right, f"{dataset}/target": y, f"{dataset}/prediction": read}
     return {**found, "examples": columns}
-'''
+''')
 BATCHES = """
 
 def batches(config, split):

@@ -7,7 +7,9 @@ import pytest
 
 from tests.experiments import project
 
-EXPERIMENT = '''"""`use_left` and `use_twin` bring the same feature, `use_other` another one; each alone of the two will do."""
+from ..descent import by_hand
+
+EXPERIMENT = by_hand('''"""`use_left` and `use_twin` bring the same feature, `use_other` another one; each alone of the two will do."""
 
 import torch
 from torch import nn
@@ -43,7 +45,7 @@ def train(model, config, seed):
 def evaluate(model, config):
     x, y = examples(config, "validation")
     return {"error": (model(x).squeeze(1) - y).square().mean().item()}
-'''
+''')
 CONFIG = "crash_together: false\nuse_left: true\nuse_twin: true\nuse_other: true\n"
 STUDY = """\
 [study]

@@ -12,7 +12,9 @@ Every branch reads one input of its own, and no other can learn that input in it
     quiet       dropout
 """
 
-EXPERIMENT = '''
+from ..descent import by_hand
+
+EXPERIMENT = by_hand('''
 import torch
 from torch import nn
 
@@ -116,7 +118,7 @@ def batches(config, split):
 def score(model, batch):
     x, y = batch
     return {"error": (model(x) - y).square().squeeze(1)}
-'''
+''')
 HANDMADE = '''
 
 def load_weights(model, config):

@@ -6,6 +6,7 @@ import pytest
 
 from tests.experiments import project
 
+from ..descent import by_hand
 from .hidden_pairs import STUDY, experiment, hidden_pairs
 
 
@@ -93,7 +94,7 @@ def test_six_pairs_among_320_channels(tmp_path):
 
 
 SWITCHES = [f"use_{number}" for number in range(14)]
-RECIPE = """
+RECIPE = by_hand("""
 import torch
 from torch import nn
 
@@ -127,7 +128,7 @@ def train(model, config, seed):
 def evaluate(model, config, split):
     x, y = examples(config, split)
     return {"score": (1 - (model(x).squeeze(1) - y).square().mean() / y.var()).item()}
-"""
+""")
 RECIPE_STUDY = """\
 [study]
 name = "recipe"

@@ -14,7 +14,9 @@ from lesion.executor.interventions import Block, ConfigOverride, ModuleIntervent
 from tests.agent.requests import ablation, asked
 from tests.experiments import Ended, Project, project
 
-EXPERIMENT = '''"""Gates beside each other: `large` costs, `small` hardly does, `twin_a` and `twin_b` say the same."""
+from ...descent import by_hand
+
+EXPERIMENT = by_hand('''"""Gates beside each other: `large` costs, `small` hardly does, `twin_a` and `twin_b` say the same."""
 
 from pathlib import Path
 
@@ -81,7 +83,7 @@ def score(model, batch):
 @torch.no_grad()
 def evaluate(model, config, split):
     return {"error": score(model, data(split))["error"].mean().item()}
-'''
+''')
 STUDY = """\
 [study]
 name = "gates"
