@@ -22,6 +22,11 @@ class Meter(TorchDispatchMode):
 
     supports_higher_order_operators = True
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """False: skipping it imports the compiler, a second of processor time, and what is metered runs eagerly anyway."""
+        return False
+
     def __init__(self) -> None:
         super().__init__()
         self.total, self.uncounted = 0, 0

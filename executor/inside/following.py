@@ -15,6 +15,7 @@ from .holders import unwrapped
 from .looking import Look
 from .roots import Placed, Root, Roots
 from .saving import save_without_cuts
+from .seeding import prefer_deterministic_kernels
 from .tensors import Checksum, digest, tensors_of, weights_digest
 
 FIRST_CALLS = 64
@@ -49,7 +50,7 @@ class Follower:
         """Wait for the first module. The fast path of attention, which hooks would turn off, is off in every run."""
         torch.backends.mha.set_fastpath_enabled(False)
         if self.session.plan["deterministic"]:
-            torch.use_deterministic_algorithms(True, warn_only=True)
+            prefer_deterministic_kernels()
         self._plain_call = plain = nn.Module.__call__
         known, follower = self._known, self
 

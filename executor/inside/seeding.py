@@ -34,8 +34,20 @@ def pin(threads: int) -> None:
     """Pin the thread count, which changes sums in the last bit, and prefer deterministic kernels where torch has them."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    prefer_deterministic_kernels()
     torch.backends.mha.set_fastpath_enabled(False)
+
+
+def prefer_deterministic_kernels() -> None:
+    """As `torch.use_deterministic_algorithms` does, which imports the compiler for it: a second of processor time.
+
+    A compiler that is imported later reads the environment.
+    """
+    if "torch._inductor" in sys.modules:
+        torch.use_deterministic_algorithms(True, warn_only=True)
+    else:
+        os.environ.setdefault("TORCHINDUCTOR_DETERMINISTIC", "1")
+        torch.set_deterministic_debug_mode("warn")
 
 
 def states() -> "List[torch.Tensor]":

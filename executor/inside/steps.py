@@ -5,6 +5,7 @@ from typing import Any, Callable, Dict, Generator, List, Optional
 
 from torch import nn
 
+from .eager import eagerly
 from .experiment import Run
 from .tensors import digest, tensors_of, weights_digest
 
@@ -34,13 +35,13 @@ def trained_a_step(run: Run) -> "Dict[str, Any]":
 
 
 def flops_of(run: Run) -> Optional[int]:
-    """Floating-point operations of one forward in evaluation, as torch counts them; None where it cannot."""
+    """Floating-point operations of one forward in evaluation, as torch's formulas count them; None where one is missing."""
     try:
-        from torch.utils.flop_counter import FlopCounterMode
+        from .flops import Meter
 
-        with FlopCounterMode(display=False) as counter, stopping(run.model, lambda: True, {}, "flops"):
+        with eagerly(run.model), Meter() as meter, stopping(run.model, lambda: True, {}, "flops"):
             run.evaluate()
-        return int(counter.get_total_flops())
+        return None if meter.uncounted else int(meter.total)
     except Exception:
         return None  # a number for the report; the check itself runs without it
 
