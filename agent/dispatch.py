@@ -26,6 +26,8 @@ from .triallogs import with_log
 ATTEMPTS = 2
 REMARKS = "remarks of evaluations"
 LONGEST_REMARK = 300
+SHOWN_AHEAD = 4
+"""Trials that observers are told of before they start."""
 
 
 class OutOfBudget(Exception):
@@ -41,6 +43,10 @@ class Observer(Protocol):
 
     def planned(self, trials: int, *, further: bool = False) -> None:
         """So many trials are to be run now; `further`: in addition to those before, as an open search goes on."""
+        ...
+
+    def coming(self, trials: Sequence[Trial]) -> None:
+        """What starts next, a few of them."""
         ...
 
     def started(self, trial: Trial) -> None:
@@ -96,6 +102,9 @@ class Dispatcher:
         refusal: str | None = None
         while running or (waiting and not refusal):
             while waiting and not refusal and self.pool.free > 0:
+                if self.budget.held():
+                    refusal = self.budget.refusal(0.0)
+                    break
                 refusal = self._start(waiting, running, goes_on)
             for tag, outcome in self.pool.wait(0.25):
                 whole = self._scored(running[tag], outcome)
@@ -105,6 +114,7 @@ class Dispatcher:
                 trial = running.pop(tag)
                 if not self._record(trial, whole):
                     waiting.appendleft(trial)
+            self.observer.coming(list(islice(waiting, SHOWN_AHEAD)))
             self.observer.tick()
         if refusal:
             raise OutOfBudget(refusal)

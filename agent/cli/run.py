@@ -15,6 +15,7 @@ from .signals import listen, stop_when_closed
 
 if TYPE_CHECKING:
     from ..budget import Budget
+    from ..night.clock import Deadline
     from ..planning.rules import RulesPlanner
     from ..results import Results
     from ..setting import Setting
@@ -77,7 +78,7 @@ def run(
     from .watching import watcher
 
     _require_one_plan(queued=queued, against={"--dry-run": dry_run, "--planner": planner, "--replay": replay})
-    deadline = _deadline(for_, until)
+    deadline = deadline_asked(for_, until)
     setting = opened(study)
     folder = state_folder(setting.spec, state)
     who = Asked(planner.value if planner else None, model, base_url, replay, interactions.value, sys.stderr.isatty())
@@ -155,18 +156,21 @@ def _exit_code(results: "Results | None", end: "End") -> int:
     return 3 if results and results.accounting.failed else 0
 
 
-def _deadline(for_: str | None, until: str | None) -> float | None:
+def deadline_asked(for_: str | None, until: str | None) -> "Deadline | None":
+    """The deadline that the command line names; None where it names none."""
     from ...executor.units import parse_duration
     from ..budget import deadline_of
+    from ..night.clock import Deadline
 
     try:
         seconds = parse_duration(for_) if for_ is not None else None
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--for") from None
     try:
-        return deadline_of(seconds, until, datetime.now())
+        at = deadline_of(seconds, until, datetime.now())
     except ValueError:
         raise typer.BadParameter(f"{until!r} is no time of the day; write it as 07:00", param_hint="--until") from None
+    return None if at is None else Deadline(at)
 
 
 def _dry_run(

@@ -64,6 +64,9 @@ class Lines:
         """Trials of this stage."""
         self.progress.plan(trials, further=further)
 
+    def coming(self, trials: Sequence[Trial]) -> None:
+        """Nothing to say."""
+
     def started(self, trial: Trial) -> None:
         """Nothing to say."""
 

@@ -1,0 +1,1 @@
+"""A night: studies that are left alone until a deadline, watched and steered from elsewhere, and told of in the morning."""

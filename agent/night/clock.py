@@ -1,0 +1,35 @@
+"""A deadline that holds whatever the system's clock does meanwhile."""
+
+import time
+from dataclasses import dataclass, field
+
+JUMP = 60.0
+"""Seconds by which the two clocks may drift apart before it is called a jump."""
+
+
+def running_clock() -> float:
+    """Seconds since this machine was started, suspended ones included; nobody can set it."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """A moment by the wall clock, and the same by a clock that nobody can set; the earlier of the two counts.
+
+    A wall clock that is set back never makes the time longer; one that is set forward may end it early, never late.
+    """
+
+    at: float
+    """Seconds since the epoch."""
+    wall: float = field(default_factory=time.time)
+    running: float = field(default_factory=running_clock)
+    """Both clocks when the deadline was made."""
+
+    def seconds_left(self) -> float:
+        """Negative once it is over."""
+        return min(self.at - time.time(), self.at - self.wall - (running_clock() - self.running))
+
+    def jump(self) -> float:
+        """Seconds by which the wall clock was set since then, forward where positive; 0 where it was not."""
+        drift = (time.time() - self.wall) - (running_clock() - self.running)
+        return drift if abs(drift) > JUMP else 0.0
