@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .options import DEFAULT_STUDY, BaseUrl, Json, Model, Replay, State, StudyFile, Unsafe, WhoPlans, opened
-from .signals import listen, stop_when_closed
+from .signals import interrupt, listen, stop_when_closed
 
 if TYPE_CHECKING:
     from ..budget import Budget
+    from ..night.board import Board
     from ..night.clock import Deadline
     from ..planning.rules import RulesPlanner
     from ..results import Results
@@ -72,6 +73,9 @@ def run(
     """Run the study; what is finished is never run again."""
     from ..budget import Budget
     from ..ledger import Ledger
+    from ..night.board import Board
+    from ..night.control import Control
+    from ..night.server import listening
     from ..planners import Asked, choose, model_of, require_model, rules_planner
     from ..study import Study
     from ..studyfile import state_folder
@@ -89,28 +93,48 @@ def run(
         _dry_run(setting, folder, rules, plan, asked, unsafe=unsafe_no_sandbox, as_json=json)
         return
     watch = watcher(setting.spec.primary, as_json=json)
-    budget = Budget(max_trials, deadline)
+    control = Control()
+    control.halt = interrupt
+    name, file = setting.spec.study.name, str(setting.spec.path)
+    board = Board(control, [(name, file)], command="run", deadline=deadline)
+    held, guards = (lambda: control.paused), [lambda _seconds: control.stopping]
+    budget = Budget(max_trials, deadline, guards=guards, held=held)
     listen()
     if until_closed:
         stop_when_closed()
     with closing(watch):
         require_model(setting, settings, who, folder, watch)
-        with closing(Ledger(folder, write=True)) as ledger:
+        with closing(Ledger(folder, write=True)) as ledger, listening([folder], board, control):
             station = setting.station(folder, unsafe=unsafe_no_sandbox)
-            chosen = None if queued else choose(setting, settings, who, folder, watch, budget.seconds_left)
-            work = Study(setting, folder, ledger, station, watch, chosen)
-            end = work.run(budget, lambda: _report(work), plan, workers)
+            noted = board.observer(name, watch)
+            chosen = None if queued else choose(setting, settings, who, folder, noted, budget.seconds_left)
+            noted.bill = lambda: chosen.spent if chosen else None
+            work = Study(setting, folder, ledger, station, noted, chosen)
+            end = work.run(budget, lambda: _between(work, board), plan, workers)
+            control.halt, board.phase = None, "reporting"
             results = _finish(work, end, as_json=json)
+            board.study(name, state="complete" if end.complete else "stopped", reason=end.reason)
     raise typer.Exit(_exit_code(results, end))
 
 
-def _report(work: "Study") -> list[str]:
+def _between(work: "Study", board: "Board") -> list[str]:
+    """The report between rounds; what follows is planning."""
+    board.phase = "reporting"
+    try:
+        return _report(work, board)
+    finally:
+        board.phase = "planning"
+
+
+def _report(work: "Study", board: "Board | None" = None) -> list[str]:
     """Write the report as it stands and say in a few lines what it says."""
     from ..collect import collect
     from ..report.summary import summary_lines
     from ..report.write import write_report
 
     results = collect(work.setting.spec, work.ledger)
+    if board:
+        board.found(work.setting.spec.study.name, results)
     write_report(results, ["md", "json", "csv", "html"], work.state / "report", ("svg", "png"))
     return summary_lines(results)
 

@@ -39,6 +39,12 @@ def _second(number: int, _frame: FrameType | None) -> None:
     os._exit(128 + number)
 
 
+def interrupt() -> None:
+    """Stop as after the first signal, from any thread; nothing where it is stopping already: a second signal cuts that short."""
+    if signal.getsignal(signal.SIGTERM) is not _second:
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+
+
 DETACH = b"detach"
 
 
@@ -56,10 +62,7 @@ def _until_closed(descriptor: int) -> None:
         *lines, said = (said + data).split(b"\n")
         if DETACH in (one.strip() for one in lines):
             return
-    if (
-        signal.getsignal(signal.SIGTERM) is not _second
-    ):  # else it is stopping already: a second signal would cut that short
-        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+    interrupt()
 
 
 def _read(descriptor: int) -> bytes:

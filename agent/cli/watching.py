@@ -12,39 +12,15 @@ from rich.table import Table
 from rich.text import Text
 
 from ...executor.outcomes import Outcome
-from ...executor.units import format_duration
 from ..arms import SEARCHED, Arm
 from ..ledger import Trial
+from ..progress import Progress
 from ..report.text import lines, plain
 
 ROWS = 8
 SETTLED = "settled early"
 QUIET_SECONDS = 20.0
 """Without a terminal, a line of progress at most this often."""
-
-
-class Progress:
-    """Counts trials and estimates what is left from those that finished."""
-
-    def __init__(self) -> None:
-        self.total = self.done = 0
-        self._since = time.monotonic()
-
-    def plan(self, trials: int, *, further: bool) -> None:
-        """Start counting anew, or count further; a negative number takes trials off."""
-        if further and self.total:
-            self.total += trials
-            return
-        self.total, self.done, self._since = trials, 0, time.monotonic()
-
-    def line(self) -> str:
-        """E.g. `12/40 trials, about 1m20s left`; the first trial alone, a baseline's, tells little of the others."""
-        if not self.total:
-            return ""
-        spent = time.monotonic() - self._since
-        each = spent / self.done if self.done > 1 else None
-        left = "" if each is None else f", about {format_duration(round(each * (self.total - self.done)))} left"
-        return f"{self.done}/{self.total} trials{left if self.done < self.total else ''}"
 
 
 class Lines:
