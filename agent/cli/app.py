@@ -17,6 +17,8 @@ from .report import report
 from .run import run
 from .signals import Interrupted
 from .status import status
+from .steering import pause, resume, stop
+from .watch import watch
 
 ENVIRONMENT_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 
@@ -28,7 +30,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (init, run, chat, plan, inspect, status, report, doctor, demo):
+for command in (init, run, chat, plan, inspect, status, watch, pause, resume, stop, report, doctor, demo):
     app.command()(command)
 
 

@@ -71,7 +71,7 @@ def run(
     unsafe_no_sandbox: Unsafe = False,
 ) -> None:
     """Run the study; what is finished is never run again."""
-    from ..budget import Budget
+    from ..budget import Budget, Guard
     from ..ledger import Ledger
     from ..night.board import Board
     from ..night.control import Control
@@ -97,8 +97,8 @@ def run(
     control.halt = interrupt
     name, file = setting.spec.study.name, str(setting.spec.path)
     board = Board(control, [(name, file)], command="run", deadline=deadline)
-    held, guards = (lambda: control.paused), [lambda _seconds: control.stopping]
-    budget = Budget(max_trials, deadline, guards=guards, held=held)
+    stop: Guard = lambda _seconds: control.stopping  # noqa: E731
+    budget = Budget(max_trials, deadline, guards=[stop], held=lambda: control.paused)
     listen()
     if until_closed:
         stop_when_closed()
@@ -113,6 +113,8 @@ def run(
             end = work.run(budget, lambda: _between(work, board), plan, workers)
             control.halt, board.phase = None, "reporting"
             results = _finish(work, end, as_json=json)
+            if results:
+                board.found(name, results)
             board.study(name, state="complete" if end.complete else "stopped", reason=end.reason)
     raise typer.Exit(_exit_code(results, end))
 

@@ -26,6 +26,7 @@ LEARNT, ATTENTION, AHEAD = 8, 20, 4
 """How many lines, and trials to come, are kept."""
 LONGEST = 300
 """Characters of a line that is kept."""
+Command = Literal["run", "overnight"]
 State = Literal["waiting", "running", "complete", "stopped", "failed"]
 OVER: tuple[State, ...] = ("complete", "stopped", "failed")
 
@@ -58,12 +59,13 @@ class Board:
         control: Control,
         studies: Sequence[tuple[str, str]] = (),
         *,
-        command: Literal["run", "overnight"] = "overnight",
+        command: Command = "overnight",
         deadline: Deadline | None = None,
     ) -> None:
         """`studies`: their names and files; `deadline`: None where there is none."""
         self._lock = threading.Lock()
-        self._control, self._command, self._deadline = control, command, deadline
+        self._control, self._deadline = control, deadline
+        self._command: Command = command
         self._started_at = time.time()
         self._phase: Phase = "checking"
         self._studies = {name: _Study(file=file) for name, file in studies}

@@ -171,6 +171,7 @@ class Server:
         if len(client.to_send) > LARGEST:
             self._drop(client)
             return
+        client.heard = client.heard if client.to_send else time.monotonic()
         client.to_send += json.dumps(record).encode() + b"\n"
         self._flush(client)
 
