@@ -157,7 +157,11 @@ class Board:
             costs = [one.cost for one in spent]
             active = [one for one in self._studies.values() if one.state == "running"]
             ahead = [trial for one in active for trial in one.coming][:AHEAD]
-            etas = [left for one in active if (left := one.progress.seconds_left()) is not None]
+            etas = (
+                []
+                if self._control.paused
+                else [left for one in active if (left := one.progress.seconds_left()) is not None]
+            )
             return Snapshot(
                 pid=os.getpid(),
                 command=self._command,
