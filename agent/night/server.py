@@ -250,7 +250,7 @@ def listening_socket(state: Path) -> socket.socket:
             os.unlink(NAME, dir_fd=folder)
         os.fchmod(listener.fileno(), 0o600)  # Linux gives the file this mode, less the umask
         listener.bind(f"/proc/self/fd/{folder}/{NAME}")
-        listener.listen(16)
+        listener.listen(128)
     except BaseException:
         listener.close()
         raise
