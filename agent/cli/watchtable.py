@@ -60,7 +60,7 @@ def _columns(*columns: tuple[str, int]) -> Table:
     """Names and shares of the width; 0: as wide as what stands in it."""
     found = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0), expand=True)
     for name, share in columns:
-        found.add_column(name, ratio=share or None, overflow="ellipsis", no_wrap=True)
+        found.add_column(name, ratio=share or None, min_width=4 if share else None, overflow="ellipsis", no_wrap=True)
     return found
 
 
