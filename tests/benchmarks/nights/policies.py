@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from lesion.agent.night.priority import Candidate, StudyView, next_study, order
-from lesion.agent.records.power import LookAhead, Power, Settling
+from lesion.agent.records.power import Power, Settling
 
 from .simulated import SimulatedNight, is_settled
 

@@ -6,7 +6,7 @@ independent of the order of the others; what counts in the morning is judged by 
 """
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 from lesion.agent.analysis.arrays import Floats
@@ -27,6 +27,8 @@ DELTA = 1.0
 KINDS = (0.0, 0.5, 1.5, 4.0)
 """Typical size of a null, a small, a middling and a large effect, in δ."""
 SHARES = (0.45, 0.2, 0.2, 0.15)
+"""How often each of them is drawn."""
+SIGMAS = (0.2, 0.3, 0.45, 0.65, 0.9, 1.2)
 
 
 @dataclass(frozen=True)
@@ -95,14 +97,10 @@ class SimulatedStudy:
             for row in self.estimates
         ]
 
-    @cached_property
+    @property
     def ahead(self) -> list[LookAhead]:
         """What was foretold of the looks."""
-        found = chances(Design(self.sigma, DELTA, self.arms), self.looks, EFFECT * DELTA)
-        return [
-            LookAhead(n=look.seeds, minimum_detectable_effect=None, negligible=one.negligible, matters=one.matters)
-            for look, one in zip(self.looks, found, strict=True)
-        ]
+        return _foretold(self.sigma, self.arms, self.looks)
 
     @cached_property
     def wanted(self) -> list[int]:
@@ -111,7 +109,7 @@ class SimulatedStudy:
 
     def is_settled_at(self, arm: int, done: int) -> bool:
         """Whether the arm is settled once so many of its looks are completed."""
-        return is_settled(effect_verdict(self.estimates[done - 1][arm], EffectFacts(), self.rules).verdict)
+        return is_settled(self.judged_at(arm, done))
 
     def _wanted(self, arm: int) -> int:
         for done in range(1, len(self.looks)):
@@ -128,6 +126,10 @@ class SimulatedStudy:
         seeds = [self.looks[one - 1].seeds for one in self.wanted]
         return float(max(seeds) * self.costs[0] + sum(n * cost for n, cost in zip(seeds, self.costs[1:], strict=True)))
 
+    def judged_at(self, arm: int, done: int) -> EffectVerdict:
+        """The night's own verdict on an arm once so many of its looks are completed."""
+        return effect_verdict(self.estimates[done - 1][arm], EffectFacts(), self.rules).verdict
+
     def verdicts(self, finished: list[int]) -> list[EffectVerdict]:
         """What the real analysis says of arms with so many finished seeds; row 0 of `finished` is the baseline."""
         done = np.arange(SEEDS) < np.array(finished)[:, None]
@@ -139,6 +141,15 @@ class SimulatedStudy:
         """Whether a settled verdict is the truth."""
         effect = self.effects[arm]
         return {"matters": effect > DELTA, "hurts": effect < -DELTA, "negligible": abs(effect) < DELTA}[verdict]
+
+
+@cache
+def _foretold(sigma: float, arms: int, looks: tuple[Look, ...]) -> list[LookAhead]:
+    found = chances(Design(sigma, DELTA, arms), looks, EFFECT * DELTA)
+    return [
+        LookAhead(n=look.seeds, minimum_detectable_effect=None, negligible=one.negligible, matters=one.matters)
+        for look, one in zip(looks, found, strict=True)
+    ]
 
 
 def is_settled(verdict: EffectVerdict) -> bool:
@@ -155,11 +166,11 @@ class SimulatedNight:
 
 
 def simulated_study(rng: np.random.Generator) -> SimulatedStudy:
-    """8 to 40 arms; σ/δ between .2 and 1.2; costs log-normal between studies (σ 1) and arms (σ .5)."""
+    """8 to 40 arms; σ/δ one of `SIGMAS`; costs log-normal between studies (σ 1) and arms (σ .5)."""
     arms = int(rng.integers(8, 41))
     sizes = rng.choice(KINDS, size=arms, p=SHARES) * rng.lognormal(0, 0.25, arms)
     effects = sizes * rng.choice([1.0, -1.0], size=arms, p=[0.85, 0.15])
-    sigma = float(np.exp(rng.uniform(np.log(0.2), np.log(1.2))))
+    sigma = float(rng.choice(SIGMAS))
     costs = 60 * rng.lognormal(0, 1) * np.concatenate([[1.0], rng.lognormal(0, 0.5, arms)])
     truth = 10 - np.concatenate([[0.0], effects])
     values = truth[:, None] + sigma * rng.standard_normal((1 + arms, SEEDS))
