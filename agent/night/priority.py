@@ -103,8 +103,10 @@ def view_of(results: Results | None, *, over: bool) -> StudyView:
         if primary in by_metric and (known := settling(of_mode, by_metric[primary].n, workers, pace)):
             found.append(known)
     first = study.looks[0][0] if study.looks else 0
-    waiting = sum(one.n < first and one.verdict == "untestable" for one in family)
-    return StudyView(over, found, list(results.power.values()), waiting if family else 1)
+    waiting = sum(one.n < first and one.verdict == "untestable" for one in family) if family else 1
+    return StudyView(
+        over, found, list(results.power.values()), waiting if results.accounting.pending or not family else 0
+    )
 
 
 def value(settlings: Sequence[Settling], seconds_left: float) -> float:
@@ -121,14 +123,18 @@ def value(settlings: Sequence[Settling], seconds_left: float) -> float:
 def foretold_value(powers: Sequence[Power], seconds_left: float) -> float:
     """Verdicts per second that arms promise of which nothing is known: at the look where the forecast gives most for its seeds.
 
-    An arm is taken to be a true null or a loss of 2δ, as likely the one as the other.
+    An arm is taken to be a true null or a loss of 2δ, as likely the one as the other. Over examples it is evaluated once on
+    each trained model, in the mildest scenario.
     """
     found = [0.0]
     for one in powers:
         each = (one.seconds_per_trial or 0.0) / one.workers
-        for look in one.looks:
-            if 0 < look.n * each <= seconds_left:
-                found.append((look.negligible + look.matters) / 2 / (look.n * each))
+        promised = [(look.n, look.negligible, look.matters) for look in one.looks]
+        models = max(1.0, one.first_look_trials / max(1, one.family))
+        promised += [(models, mildest.negligible, mildest.matters) for mildest in one.scenarios[:1]]
+        for trials, negligible, matters in promised:
+            if 0 < trials * each <= seconds_left:
+                found.append((negligible + matters) / 2 / (trials * each))
     return max(found)
 
 
