@@ -1,6 +1,7 @@
 """`lesion status`: how far a study is and what it knows, from the ledger alone."""
 
 import json as jsonlib
+from contextlib import closing
 
 from .options import DEFAULT_STUDY, Json, State, StudyFile
 
@@ -9,27 +10,32 @@ def status(study: StudyFile = DEFAULT_STUDY, json: Json = False, state: State = 
     """Say how far the study is and what was found so far."""
     import typer
 
+    from ...executor.errors import LesionError
     from ..collect import collect
     from ..ledger import Ledger
+    from ..night.told import past_lines
     from ..report.summary import summary_lines
     from ..studyfile import load_study, state_folder
 
     spec = load_study(study)
-    ledger = Ledger(state_folder(spec, state), write=False)
+    folder = state_folder(spec, state)
     try:
-        results = collect(spec, ledger)
-    finally:
-        ledger.close()
+        with closing(Ledger(folder, write=False)) as ledger:
+            results = collect(spec, ledger)
+    except LesionError:
+        for line in [] if json else past_lines(folder, spec.study.name, None):
+            typer.echo(line)
+        raise
     if json:
         primary = [effect for effect in results.effects if effect.metric == spec.primary]
         by_mode = {
             mode: {effect.ablation: effect.verdict for effect in primary if effect.mode == mode}
             for mode in results.study.modes
         }
-        kept = {"study", "accounting", "compute", "power", "settling", "claims", "rounds", "planning"}
+        kept = {"study", "accounting", "compute", "power", "settling", "claims", "rounds", "planning", "night"}
         shown = results.model_dump(mode="json", include=kept)
         first = next((verdicts for verdicts in by_mode.values() if verdicts), {})
         typer.echo(jsonlib.dumps({**shown, "verdicts": first, "verdicts_by_mode": by_mode}))
         return
-    for line in summary_lines(results):
+    for line in (*past_lines(folder, spec.study.name, results), *summary_lines(results)):
         typer.echo(line)
