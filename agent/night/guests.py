@@ -30,6 +30,8 @@ class Guest:
     station: Station
     planner: "Callable[[Watcher, Callable[[], float]], Planner]"
     """Made anew for every turn, from who is told of its questions and the seconds that may still pass."""
+    rules: "Callable[[], Planner]"
+    """The built-in planner."""
     model: "ModelSettings | None" = None
     """The language model that plans; None where the rules do."""
     fate: State = "waiting"
@@ -58,6 +60,10 @@ class Guest:
             return collect(self.setting.spec, self.ledger)
         except ReportError:
             return None
+
+    def without_model(self) -> None:
+        """The rules plan from here on."""
+        self.model, self.planner = None, lambda _watch, _left: self.rules()
 
     def end(self, fate: State, reason: str, code: int) -> None:
         """No further turn."""
