@@ -19,8 +19,10 @@ from .signals import Interrupted, listen
 if TYPE_CHECKING:
     from ..night.clock import Deadline
     from ..night.guests import Guest
+    from ..night.money import Purse
     from ..night.records import Launched
     from ..planners import Asked
+    from .watching import Lines
 
 KEPT_FREE = "1GiB"
 
