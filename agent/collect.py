@@ -26,6 +26,7 @@ from .forecasts import foretold
 from .kinds import kind_contrasts
 from .ledger import Ledger, TrialRow
 from .machine import machine
+from .night.told import with_night
 from .notes import notes_on
 from .outstanding import settling
 from .planned import planned_fates, planning_of, rounds_planned
@@ -120,6 +121,7 @@ def collect(spec: StudySpec, ledger: Ledger, split: Split | None = None) -> Resu
         stopping=early_stopping(spec, rows),
         replay=replay(rows),
     )
+    results = with_night(results, ledger.path.parent)
     drafts = kept(ledger.path.parent)
     return _with_drafts(results, drafts) if drafts else results
 

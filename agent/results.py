@@ -13,6 +13,7 @@ from .records.datasets import DatasetContrast
 from .records.drafts import Drafted
 from .records.factorial import Factorial
 from .records.kinds import KindContrast
+from .records.night import NightTold
 from .records.planning import Planning, RoundPlanned
 from .records.power import Power, Settling
 from .records.retuning import Retuned, Retuning
@@ -346,3 +347,10 @@ class Results(Record):
     """Of re-evaluation, where results of the baseline were used again."""
     drafts: list[Drafted] = []
     """Prose that was asked for, the latest last."""
+    night: NightTold | None = None
+    """The last night that was left to it; absent from the JSON where there was none."""
+
+    @model_serializer(mode="wrap")
+    def _sparse(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        data: dict[str, Any] = handler(self)
+        return {key: value for key, value in data.items() if key != "night" or value is not None}

@@ -1,6 +1,7 @@
 """`lesion status`: how far a study is and what it knows, from the ledger, and from the run itself where one goes on."""
 
 import json as jsonlib
+from contextlib import closing
 
 from .options import DEFAULT_STUDY, Json, State, StudyFile
 
@@ -9,10 +10,11 @@ def status(study: StudyFile = DEFAULT_STUDY, json: Json = False, state: State = 
     """Say how far the study is and what was found so far."""
     import typer
 
-    from ...executor.errors import ReportError
+    from ...executor.errors import LesionError
     from ..collect import collect
     from ..ledger import Ledger
     from ..night.client import live
+    from ..night.told import past_lines
     from ..report.summary import summary_lines
     from ..studyfile import load_study, state_folder
 
@@ -23,24 +25,24 @@ def status(study: StudyFile = DEFAULT_STUDY, json: Json = False, state: State = 
         from ..night.shown import live_lines
 
         typer.echo("\n".join(live_lines(now)))
-    ledger = Ledger(folder, write=False)
     try:
-        results = collect(spec, ledger)
-    except ReportError:
-        if now is None:
-            raise
-        if json:
+        with closing(Ledger(folder, write=False)) as ledger:
+            results = collect(spec, ledger)
+    except LesionError:
+        if now and json:
             typer.echo(jsonlib.dumps({"live": now.model_dump(mode="json")}))
-        return
-    finally:
-        ledger.close()
+        if now:
+            return
+        for line in [] if json else past_lines(folder, spec.study.name, None):
+            typer.echo(line)
+        raise
     if json:
         primary = [effect for effect in results.effects if effect.metric == spec.primary]
         by_mode = {
             mode: {effect.ablation: effect.verdict for effect in primary if effect.mode == mode}
             for mode in results.study.modes
         }
-        kept = {"study", "accounting", "compute", "power", "settling", "claims", "rounds", "planning"}
+        kept = {"study", "accounting", "compute", "power", "settling", "claims", "rounds", "planning", "night"}
         shown = results.model_dump(mode="json", include=kept)
         first = next((verdicts for verdicts in by_mode.values() if verdicts), {})
         typer.echo(
@@ -49,5 +51,5 @@ def status(study: StudyFile = DEFAULT_STUDY, json: Json = False, state: State = 
             )
         )
         return
-    for line in summary_lines(results):
+    for line in (*past_lines(folder, spec.study.name, results), *summary_lines(results)):
         typer.echo(line)

@@ -37,7 +37,7 @@ def table(now: Snapshot, height: int) -> RenderableType:
 
 
 def _studies(studies: Sequence[StudyNow]) -> Table:
-    found = _columns(("study", 2), ("state", 0), ("stage", 3), ("done", 0), ("settled", 0), ("open", 0))
+    found = _columns(("study", 2), ("state", 0), ("stage", 2), ("done", 0), ("settled", 0), ("open", 0))
     for one in studies:
         told = one.stage if one.state == "running" else one.reason if one.reason != one.state else ""
         done = f"{one.done}/{one.total}" if one.total else ""

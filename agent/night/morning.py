@@ -9,8 +9,9 @@ from .clock import Deadline
 from .guests import Guest
 from .night import Night, jumped
 from .notify import notify
+from .points import Told
 from .records import Ended, note
-from .summary import About, Told, summary
+from .summary import Hours, summary
 
 SUMMARY = "summary.txt"
 """Beside the report."""
@@ -21,6 +22,7 @@ class Begun:
     """What was known when the night began."""
 
     at: float
+    """Seconds since the epoch."""
     deadline: Deadline
     before: dict[str, dict[str, str]]
     """Study → its verdicts then."""
@@ -29,11 +31,15 @@ class Begun:
 def tell(night: Night, begun: Begun, reason: str, command: str | None) -> tuple[list[str], int]:
     """Write every report and the summary, tell `command`, and note the end last of all; the summary, and the exit code."""
     night.board.phase = "reporting"
+    code, now = night.code(), time.time()
     said = jumped(begun.deadline)
-    told = [_told(night, guest, begun, [said] if said else []) for guest in night.guests]
-    code = night.code()
-    about = About(began=begun.at, ended=time.time(), deadline=begun.deadline.at, reason=reason, code=code)
-    lines = summary(told, about)
+    for guest in night.guests:
+        guest.problems += [said] if said else []
+    told = [
+        _told(night, guest, begun, Ended(at=now, code=code, reason=reason, told=guest.problems))
+        for guest in night.guests
+    ]
+    lines = summary(told, Hours(began=begun.at, deadline=begun.deadline.at, ended=now, code=code))
     for guest in night.guests:
         _keep(guest.state / "report" / SUMMARY, lines)
     if command and (trouble := notify(command, "\n".join(lines) + "\n")):
@@ -47,19 +53,17 @@ def tell(night: Night, begun: Begun, reason: str, command: str | None) -> tuple[
 def end(guests: Sequence[Guest], reason: str, code: int) -> None:
     """The last record of every study."""
     for guest in guests:
-        note(guest.state, Ended(at=time.time(), code=code, reason=reason, told=guest.problems))
+        note(guest.state, Ended(at=time.time(), code=code, reason=guest.reason or reason, told=guest.problems))
 
 
-def _told(night: Night, guest: Guest, begun: Begun, said: list[str]) -> Told:
-    guest.problems += said
-    results = night.report(guest)
+def _told(night: Night, guest: Guest, begun: Begun, ended: Ended) -> Told:
+    results = night.report(guest, ended.model_copy(update={"reason": guest.reason or ended.reason}))
     return Told(
         name=guest.name,
-        file=guest.setting.spec.path,
         results=results,
-        before=begun.before.get(guest.name, {}),
-        end=guest.reason,
+        reason=guest.reason or ended.reason,
         complete=guest.fate == "complete",
+        before=begun.before.get(guest.name, {}),
         problems=list(guest.problems),
         report=guest.state / "report" / "report.md" if results else None,
     )

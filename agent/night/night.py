@@ -7,15 +7,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ... import prompts
-from ...executor.errors import LesionError
+from ...executor.errors import LesionError, ModelError
 from ..budget import Budget, Guard
 from ..dispatch import Observer
+from ..report.canvas import Kind
 from .board import Board
 from .clock import Deadline, running_clock
 from .control import Control
 from .guests import Guest
 from .halting import Halted, halting, told
-from .priority import StudyView, next_study
+from .priority import next_study, view_of
+from .records import Ended
+from .told import with_night
 
 if TYPE_CHECKING:
     from ..cli.watching import Lines
@@ -29,7 +32,8 @@ SHORTEST_TURN, LONGEST_TURN = 20.0, 900.0
 TURN_OVER = "another study's turn"
 REPORT_SHARE, REPORT_SECONDS = 0.02, 20.0
 """Of the night, and for each study at least; never more than a fifth of the night."""
-FORMATS, FIGURES = ("md", "json", "csv", "html"), ("svg", "png")
+FORMATS = ("md", "json", "csv", "html")
+FIGURES: tuple[Kind, ...] = ("svg", "png")
 
 
 def last_minutes(seconds: float, studies: int) -> float:
@@ -74,15 +78,10 @@ class Night:
         return self._reason()
 
     def _next(self) -> int | None:
-        open_ = [index for index, guest in enumerate(self.guests) if not guest.over]
-        if not open_ or self.control.stopping:
+        if self.control.stopping or all(guest.over for guest in self.guests):
             return None
-        views = [self._view(self.guests[index]) for index in open_]
-        return open_[next_study(views, self.work.seconds_left())]
-
-    def _view(self, guest: Guest) -> StudyView:
-        workers = self.workers or guest.setting.spec.limits.workers
-        return StudyView(self.known.get(guest.name), workers)
+        views = [view_of(self.known.get(guest.name), over=guest.over) for guest in self.guests]
+        return next_study(views, self.work.seconds_left())
 
     def _turn(self, guest: Guest) -> None:
         from ..study import Study
@@ -102,6 +101,8 @@ class Night:
             planner = guest.planner(watch, self.work.seconds_left)
             study = Study(guest.setting, guest.state, guest.ledger, guest.station, watch, planner)
             end = study.run(budget, lambda: self._said(guest), workers=self.workers)
+        except ModelError as error:
+            self._without_model(guest, watch, error)
         except LesionError as error:
             self._failed(guest, watch, str(error), error.exit_code)
         except Exception:
@@ -119,6 +120,15 @@ class Night:
         else:
             guest.end("stopped", end.reason, 4)
 
+    def _without_model(self, guest: Guest, watch: Observer, error: ModelError) -> None:
+        """The rules plan from here on."""
+        if guest.model is None:
+            self._failed(guest, watch, str(error), error.exit_code)
+            return
+        guest.without_model()
+        guest.problems.append(prompts.phrases("night/phrases.j2").without_model(error.what).strip())
+        watch.learnt(guest.problems[-1:])
+
     def _failed(self, guest: Guest, watch: Observer, text: str, code: int) -> None:
         guest.end("failed", text, code)
         guest.problems.append(text)
@@ -132,11 +142,16 @@ class Night:
         results = self.report(guest)
         return summary_lines(results) if results else []
 
-    def report(self, guest: Guest) -> "Results | None":
-        """Write a study's report as it stands; None where there is nothing to report."""
+    def report(self, guest: Guest, ended: Ended | None = None) -> "Results | None":
+        """Write a study's report as it stands; None where there is nothing to report.
+
+        `ended`: how the night is about to end.
+        """
         from ..report.write import write_report
 
         results = guest.results()
+        if results is not None and ended is not None:
+            results = with_night(results, guest.state, ended)
         if results is not None:
             write_report(results, [*FORMATS], guest.state / "report", FIGURES)
             self._show(guest, results)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection
+from functools import partial
 
 from ...prompts import render
 from ..results import Results
@@ -10,6 +11,7 @@ from .claims import claims
 from .classes import change
 from .edits import scored_edits
 from .factorial import factorial_views
+from .lastnight import removal_name
 from .layout import Layout, Plain
 from .proposals import proposals
 from .retuning import setting_phrase, value_phrase
@@ -49,6 +51,7 @@ def report_text(results: Results, layout: Layout) -> str:
         facts=facts,
         figure=layout.figure,
         name=selection.name,
+        removal=partial(removal_name, safe),
         num=numbers,
         setting_phrase=setting_phrase,
         value_phrase=value_phrase,

@@ -49,7 +49,7 @@ def running(made):
         yield board, stack
 
 
-@pytest.mark.parametrize("columns", [80, 200, 34])
+@pytest.mark.parametrize("columns", [80, 200, 48])
 def test_no_line_of_the_table_wraps(made, running, columns):
     board, stack = running
     with Seen(*LESION, "watch", columns=columns, rows=24, cwd=made.folder) as seen:

@@ -3,94 +3,20 @@
 import json
 import sqlite3
 
-import numpy as np
 import pytest
 from lesion.agent.collect import collect
-from lesion.agent.components import Component
-from lesion.agent.keys import study_version
 from lesion.agent.ledger import Ledger
-from lesion.agent.planning.followups import joint
-from lesion.agent.planning.plan import BASELINE, Ablation, Plan
-from lesion.agent.records.drafts import Draft
+from lesion.agent.planning.plan import BASELINE
 from lesion.agent.report import numbers
 from lesion.agent.report.write import write_report
-from lesion.agent.results import Effect, Prediction
-from lesion.agent.studyfile import load_study
-from lesion.agent.writing.store import keep
-from lesion.executor.interventions import ConfigOverride
+from lesion.agent.results import Effect
 
-SEEDS = 5
-STUDY = """
-[study]
-name = "traced"
-seeds = 5
-max_seeds = 5
-[experiment]
-python = "experiment.py"
-[metrics.score]
-goal = "maximize"
-smallest_effect = 0.01
-"""
-COSTS = {"first": 0.0817, "second": 0.0, "third": 0.0, "second + third": 0.0523}
-SAID = 'Removing `first` {{ effect("config:first").outcome }} ({{ effect("config:first").delta_with_interval }}).'
-
-
-def component(name):
-    return Component(
-        id=f"config:{name}",
-        kind="other",
-        label=name,
-        evidence="simulated",
-        interventions=[ConfigOverride(key=name, value=False)],
-    )
-
-
-def single(one):
-    return Ablation(
-        id=one.id,
-        components=[one.id],
-        interventions=one.interventions,
-        hypothesis="simulated",
-        prediction=Prediction(direction="worse", size=1.0),
-    )
+from tests.agent.report.traced import traced_study
 
 
 @pytest.fixture
 def traced(tmp_path):
-    """Spec and state folder of a complete study: three singles, one pair, five seeds, and a draft."""
-    (tmp_path / "experiment.py").write_text(
-        "def build_model(config): ...\ndef train(model, config, seed): ...\ndef evaluate(model, config): ...\n"
-    )
-    (tmp_path / "lesion.toml").write_text(STUDY)
-    spec, state = load_study(tmp_path / "lesion.toml"), tmp_path / "state"
-    version = study_version(spec, {})
-    components = [component(name) for name in ("first", "second", "third")]
-    pair = joint(components[1:], ["retrain"])
-    plans = [
-        Plan(study="traced", round=1, planner="simulated", ablations=[single(one) for one in components]),
-        Plan(study="traced", round=2, planner="simulated", ablations=[pair]),
-    ]
-    ledger = Ledger(state, write=True)
-    ledger.remember("version", version)
-    ledger.remember("state", "complete")
-    ledger.remember("components", [one.model_dump(mode="json") for one in components])
-    for plan in plans:
-        ledger.seal(version, plan.round, plan.hash, plan.model_dump_json())
-    ledger.close()
-    arms = {BASELINE: 0.0, **{f"config:{name}": COSTS[name] for name in ("first", "second", "third")}}
-    noise, rows = np.random.default_rng(5), []
-    for arm, cost in {**arms, pair.id: COSTS["second + third"]}.items():
-        for seed, value in enumerate(0.9 - cost + 0.002 * noise.standard_normal(SEEDS)):
-            metrics = json.dumps({"test": {"score": value}})
-            rows.append((f"{arm}/{seed}", version, arm, "retrain", seed, "ok", 1, metrics, f"{arm}/{seed}", 1.0))
-    with sqlite3.connect(state / "ledger.db") as database:
-        database.executemany(
-            """INSERT INTO trials (key, version, arm, mode, seed, status, attempts, metrics, fingerprint, wall_seconds, changed)
-               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)""",
-            rows,
-        )
-    keep(state, Draft(style="narrative", by="llm:simulated", paragraphs=[[SAID]], written="2026-01-01T00:00:00+00:00"))
-    return spec, state
+    return traced_study(tmp_path)
 
 
 def told(spec, state, folder):

@@ -1,0 +1,93 @@
+"""What a study's last night is remembered by: for the report, and for `lesion status` in the morning."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from ...prompts import render
+from ..records.night import NightTold
+from ..report.text import plain
+from ..results import Results
+from .columns import fitted
+from .points import Told
+from .records import Ended, Fate, last_night
+from .summary import COLUMNS, moment, summary
+from .verdicts import changed, surprises
+
+DIED = "the night died"
+REPORTS = ("report.html", "report.md")
+
+
+def with_night(results: Results, state: Path, ended: Ended | None = None) -> Results:
+    """The results with what became of the last night; unchanged where there was none.
+
+    `ended`: how the night that runs is about to end, which is written down only after the report.
+    """
+    fate = last_night(state)
+    if fate is None:
+        return results
+    if ended is not None:
+        fate = fate.model_copy(update={"ended": ended, "died": False})
+    return results.model_copy(update={"night": night_told(fate, results)})
+
+
+def night_told(fate: Fate, results: Results | None) -> NightTold:
+    """The record of it; without results no verdict is known to have changed."""
+    launched, ended = fate.launched, fate.ended
+    return NightTold(
+        began=_iso(launched.at),
+        deadline=_iso(launched.deadline),
+        ended=None if ended is None else _iso(ended.at),
+        died=fate.died,
+        pid=launched.pid,
+        studies=max(1, len(launched.studies)),
+        code=None if ended is None else ended.code,
+        reason=None if ended is None else ended.reason,
+        problems=[] if ended is None else ended.told,
+        changed=[] if results is None else changed(launched.before, results),
+        surprises=[] if results is None else surprises(launched.before, results),
+    )
+
+
+def past_lines(state: Path, name: str, results: Results | None) -> list[str]:
+    """The fate of the last night, and its summary for this study; nothing where there was none, or where it still runs.
+
+    Args:
+        state: the study's folder.
+        name: the study's.
+        results: None: nothing was measured.
+    """
+    fate = last_night(state)
+    if fate is None or (fate.ended is None and not fate.died):
+        return []
+    return [*_fate_lines(fate), *summary([_told(fate, state, name, results)])]
+
+
+def _fate_lines(fate: Fate) -> list[str]:
+    text = render(
+        "night/fate.j2",
+        night=night_told(fate, None).model_copy(update={"reason": plain(fate.ended.reason) if fate.ended else None}),
+        began=moment(fate.launched.at),
+        deadline=moment(fate.launched.deadline),
+        ended=moment(fate.ended.at) if fate.ended else None,
+    )
+    return [fitted(line, COLUMNS) for line in text.split("\n") if line]
+
+
+def _told(fate: Fate, state: Path, name: str, results: Results | None) -> Told:
+    before: Mapping[str, str] = fate.launched.before
+    problems: Sequence[str] = fate.ended.told if fate.ended else ()
+    written = [path for each in REPORTS if (path := state / "report" / each).exists()]
+    return Told(
+        name=name,
+        results=results,
+        reason=fate.ended.reason if fate.ended else DIED,
+        complete=results is not None and results.study.complete,
+        before=before,
+        problems=problems,
+        report=written[0] if written else None,
+    )
+
+
+def _iso(at: float) -> str:
+    return datetime.fromtimestamp(at).astimezone().isoformat(timespec="minutes")
