@@ -5,7 +5,7 @@ import pytest
 
 from tests.experiments import lesion
 
-COMMANDS = ("init", "run", "plan", "inspect", "status", "report", "doctor", "demo")
+COMMANDS = ("init", "run", "plan", "inspect", "status", "watch", "pause", "resume", "stop", "report", "doctor", "demo")
 SLOW = "torch matplotlib openai sklearn".split()
 
 
