@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from .nights.policies import POLICIES, Morning, lived
-from .nights.simulated import SEEDS, is_settled, simulated_night, simulated_study
+from .nights.simulated import SEEDS, SIGMAS, is_settled, simulated_night, simulated_study
 
 NIGHTS = 1000
 FEW = 20
@@ -34,6 +34,7 @@ def interval(values: list[float]) -> str:
 @pytest.mark.benchmark
 def test_a_thousand_simulated_nights() -> None:
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in POLICIES}
+    alone: dict[float, list[dict[str, float]]] = {sigma: [] for sigma in SIGMAS}
     wrong = dict.fromkeys(POLICIES, 0)
     settled = dict.fromkeys(POLICIES, 0)
     for seed in range(NIGHTS):
@@ -43,15 +44,20 @@ def test_a_thousand_simulated_nights() -> None:
             found[name].append(shares(morning))
             settled[name] += morning.settled
             wrong[name] += morning.settled - morning.right
+        if len(night.studies) == 1:
+            alone[night.studies[0].sigma].append({name: each[-1][0] for name, each in found.items()})
     print(f"\n{NIGHTS} simulated nights (made-up costs, effects and noise), verdicts in % of those asked for")
-    print(
-        f"{'order':<28}{'settled':>9}{'rightly':>9}{'wrong of settled':>18}{'lesion settles more':>21}{'fewer in':>10}"
-    )
+    print(f"{'order':<28}{'settled':>9}{'rightly':>9}{'wrong':>16}{'lesion settles more':>21}{'fewer in':>10}")
     for name, each in found.items():
         ahead = [ours[0] - theirs[0] for ours, theirs in zip(found[OURS], each, strict=True)]
         mean = [100 * statistics.fmean(one) for one in zip(*each, strict=True)]
         told = "" if name == OURS else f"{interval(ahead):>21}{100 * sum(one < 0 for one in ahead) / NIGHTS:>8.0f} %"
-        print(f"{name:<28}{mean[0]:>9.1f}{mean[1]:>9.1f}{100 * wrong[name] / settled[name]:>16.2f} %{told}")
+        print(f"{name:<28}{mean[0]:>9.1f}{mean[1]:>9.1f}{f'{wrong[name]} of {settled[name]}':>16}{told}")
+    print("nights of one study: lesion's settles more, in points")
+    for sigma, nights in alone.items():
+        others = (name for name in POLICIES if name != OURS)
+        told = (f"{interval([one[OURS] - one[name] for one in nights])} than {name}" for name in others)
+        print(f"σ/δ = {sigma:<5}{len(nights):>4} nights   {',   '.join(told)}")
 
 
 @pytest.mark.parametrize("seed", range(FEW))
