@@ -70,7 +70,7 @@ def test_the_report_starts_with_the_night(made):
     assert lines[2] == r"> **Gone on from:** the \<model's\> endpoint was \*down\*: the rules planned."
     assert lines[3] == "> **Verdicts that changed:** first: undecided → matters."
     assert lines[4].startswith("> **First verdicts:** ")
-    assert lines[5].startswith("> **Surprises:** second: expected to cost, negligible")
+    assert lines[5].startswith("> **Surprises:** third: expected to cost, negligible; second: ")
     assert lines.index(next(line for line in lines if line.startswith("Primary metric"))) > 5
 
 
@@ -158,7 +158,7 @@ def test_status_says_that_a_night_died_and_what_goes_on(made):
     after_a_night(made[1], None)
     lines = lesion(made, "status").stdout.splitlines()
     assert lines[0].startswith("The last night DIED: launched ")
-    assert lines[0].endswith("(pid 4711), and no end was written.")
+    assert lines[0].endswith(" (pid 4711), it wrote no end.")
     assert lines[1].startswith("`lesion resume` goes on")
 
 
