@@ -294,7 +294,8 @@ class Study:
                 return
             done = dict(current.caps)
             most = max(done.values(), default=0)
-            trials = wanted_trials(self.setting, evidence, current, self._seeds(dispatcher, mode, most))
+            seeds, left = self._seeds(dispatcher, mode, most), dispatcher.budget.seconds_left()
+            trials = wanted_trials(self.setting, evidence, current, seeds, left, dispatcher.pool.workers)
             if not all(dispatcher.is_done(one) for one in trials):
                 what = f"up to {most} {UNITS_OF_TRIALS[mode]} of {len(current.family)} ablations"
                 self.observer.stage(f"round {plan.round}, {mode}: {what}")

@@ -95,3 +95,7 @@ class ReportError(LesionError):
 
 class BundleError(LesionError):
     """A reproducibility bundle that cannot be packed, is damaged, or asks for something that is not on this machine."""
+
+
+class NightError(LesionError):
+    """A night that cannot begin, or that nobody runs."""

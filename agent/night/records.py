@@ -3,9 +3,7 @@
 `<state>/night.jsonl`, one record a line. A launch without an end, and nobody who holds the folder's lock: it died.
 """
 
-import json
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -61,8 +59,10 @@ class Fate(Record):
 
 def note(state: Path, record: Launched | Ended) -> None:
     """Add a record; it is on disk when this returns. `LedgerError` where it cannot be written."""
-    with explained(state / FILE), (state / FILE).open("ab") as file:
-        file.write(record.model_dump_json().encode() + b"\n")
+    with explained(state / FILE), (state / FILE).open("ab+") as file:
+        file.seek(max(0, file.tell() - 1))
+        torn = file.read(1) not in (b"", b"\n")
+        file.write((b"\n" if torn else b"") + record.model_dump_json().encode() + b"\n")
         file.flush()
         os.fsync(file.fileno())
 
@@ -91,7 +91,6 @@ _RECORDS: TypeAdapter[Launched | Ended] = TypeAdapter(Launched | Ended)
 
 def _record(line: str) -> Launched | Ended | None:
     try:
-        found: object = json.loads(line)
+        return _RECORDS.validate_json(line)
     except ValueError:
         return None
-    return _RECORDS.validate_python(found) if isinstance(found, Mapping) else None

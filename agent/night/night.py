@@ -1,0 +1,186 @@
+"""The night itself: studies take turns until all are complete, the deadline comes or somebody stops it; then the reports."""
+
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ... import prompts
+from ...executor.errors import LesionError, ModelError
+from ..budget import Budget, Guard
+from ..dispatch import Observer
+from .board import Board
+from .clock import Deadline, running_clock
+from .control import Control
+from .guests import Guest
+from .halting import Halted, halting, told
+from .priority import next_study, view_of
+from .records import Ended
+from .told import with_night
+
+if TYPE_CHECKING:
+    from ..cli.watching import Lines
+    from ..results import Results
+    from ..study import End
+
+TURNS = 6
+"""Turns that every study of a night gets, about."""
+SHORTEST_TURN, LONGEST_TURN = 20.0, 900.0
+"""Seconds."""
+TURN_OVER = "another study's turn"
+REPORT_SHARE, REPORT_SECONDS = 0.02, 20.0
+"""Of the night, and for each study at least; never more than a fifth of the night."""
+FORMATS, FIGURES = ("md", "json", "csv", "html"), ("svg", "png")
+
+
+def last_minutes(seconds: float, studies: int) -> float:
+    """Seconds at the end of a night of so many seconds that belong to the reports."""
+    return min(0.2 * seconds, max(REPORT_SHARE * seconds, REPORT_SECONDS * studies))
+
+
+@dataclass
+class Night:
+    """Runs the studies of one night in this process; `run` returns once nothing more can be learnt or started."""
+
+    guests: Sequence[Guest]
+    deadline: Deadline
+    """When the reports have to be there."""
+    control: Control
+    board: Board
+    watcher: "Callable[[str], Lines]"
+    """The one who writes the log, by the name of a study's primary metric."""
+    workers: int | None = None
+    guards: Sequence[Guard] = ()
+    """What else may keep trials from starting, as a disk that fills up."""
+    known: "dict[str, Results | None]" = field(default_factory=dict)
+    """Study → what its last turn left."""
+
+    def __post_init__(self) -> None:
+        seconds = max(0.0, self.deadline.seconds_left())
+        self.work = Deadline(self.deadline.at - last_minutes(seconds, len(self.guests)))
+        self.turn_seconds = min(LONGEST_TURN, max(SHORTEST_TURN, seconds / (TURNS * len(self.guests))))
+
+    def run(self) -> str:
+        """Turn after turn; why it ended. What a study raises ends that study, never the night."""
+        for guest in self.guests:
+            self._show(guest, guest.results())
+        try:
+            with halting(self.control, self.work):
+                while (index := self._next()) is not None:
+                    self._turn(self.guests[index])
+        except Halted as halt:
+            for guest in self.guests:
+                if not guest.over:
+                    guest.end("stopped", str(halt), 4)
+        return self._reason()
+
+    def _next(self) -> int | None:
+        if self.control.stopping or all(guest.over for guest in self.guests):
+            return None
+        views = [view_of(self.known.get(guest.name), over=guest.over) for guest in self.guests]
+        return next_study(views, self.work.seconds_left())
+
+    def _turn(self, guest: Guest) -> None:
+        from ..study import Study
+
+        self.board.study(guest.name, state="running")
+        self.board.phase = "running"
+        others = any(not one.over for one in self.guests if one is not guest)
+        ends = running_clock() + self.turn_seconds
+        turn: list[Guard] = [lambda _seconds: TURN_OVER if running_clock() > ends else None] if others else []
+        stop: Guard = lambda _seconds: self.control.stopping  # noqa: E731
+        guards = [stop, *self.guards, *turn]
+        budget = Budget(deadline=self.work, guards=guards, held=lambda: self.control.paused)
+        watch = self.board.observer(guest.name, self.watcher(guest.setting.spec.primary))
+        if len(self.guests) > 1:
+            watch.stage(guest.name)
+        try:
+            planner = guest.planner(watch, self.work.seconds_left)
+            study = Study(guest.setting, guest.state, guest.ledger, guest.station, watch, planner)
+            end = study.run(budget, lambda: self._said(guest), workers=self.workers)
+        except ModelError as error:
+            self._without_model(guest, watch, error)
+        except LesionError as error:
+            self._failed(guest, watch, str(error), error.exit_code)
+        except Exception:
+            self._failed(guest, watch, f"an error of lesion's own: {traceback.format_exc(limit=-3)}", 1)
+        else:
+            self._ended(guest, end)
+        self._show(guest, guest.results())
+
+    def _ended(self, guest: Guest, end: "End") -> None:
+        if end.complete:
+            results = guest.results()
+            guest.end("complete", "complete", 3 if results and results.accounting.failed else 0)
+        elif end.reason == TURN_OVER:
+            guest.fate = "waiting"
+        else:
+            guest.end("stopped", end.reason, 4)
+
+    def _without_model(self, guest: Guest, watch: Observer, error: ModelError) -> None:
+        """The rules plan from here on."""
+        if guest.model is None:
+            self._failed(guest, watch, str(error), error.exit_code)
+            return
+        guest.without_model()
+        guest.problems.append(prompts.phrases("night/phrases.j2").without_model(error.what).strip())
+        watch.learnt(guest.problems[-1:])
+
+    def _failed(self, guest: Guest, watch: Observer, text: str, code: int) -> None:
+        guest.end("failed", text, code)
+        guest.problems.append(text)
+        watch.learnt(text.splitlines())
+        guest.ledger.remember("state", f"stopped: {text.splitlines()[0]}")
+
+    def _said(self, guest: Guest) -> list[str]:
+        """A report after every round, and its few lines."""
+        from ..report.summary import summary_lines
+
+        results = self.report(guest)
+        return summary_lines(results) if results else []
+
+    def report(self, guest: Guest, ended: Ended | None = None) -> "Results | None":
+        """Write a study's report as it stands; None where there is nothing to report.
+
+        `ended`: how the night is about to end.
+        """
+        from ..report.write import write_report
+
+        results = guest.results()
+        if results is not None and ended is not None:
+            results = with_night(results, guest.state, ended)
+        if results is not None:
+            write_report(results, [*FORMATS], guest.state / "report", FIGURES)
+            self._show(guest, results)
+        return results
+
+    def _show(self, guest: Guest, results: "Results | None") -> None:
+        self.known[guest.name] = results
+        settled = sum(one.settled for one in results.settling.values()) if results else None
+        undecided = sum(one.undecided for one in results.settling.values()) if results else None
+        self.board.study(guest.name, state=guest.fate, reason=guest.reason, settled=settled, undecided=undecided)
+
+    def _reason(self) -> str:
+        if self.control.stopping:
+            return self.control.stopping
+        if all(guest.fate == "complete" for guest in self.guests):
+            return "complete"
+        if self.work.seconds_left() <= 0:
+            return told(self.work)
+        return prompts.phrases("night/phrases.j2").reasons(self.guests).strip()
+
+    def code(self) -> int:
+        """The night's exit code: an error's, 4 where anything was stopped, 3 where trials failed, 0."""
+        codes = [guest.code for guest in self.guests]
+        errors = [code for guest, code in zip(self.guests, codes, strict=True) if guest.fate == "failed"]
+        return next(iter(errors), max(codes, default=0))
+
+
+def jumped(deadline: Deadline) -> str | None:
+    """What is said of a clock that was set in the night; None where it was not."""
+    jump = deadline.jump()
+    if not jump:
+        return None
+    now = time.strftime("%H:%M:%S")
+    return prompts.phrases("night/phrases.j2").jumped(seconds=abs(jump), forward=jump > 0, now=now).strip()

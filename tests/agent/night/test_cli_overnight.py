@@ -1,0 +1,149 @@
+"""`lesion overnight` as people use it: alone, two at once, without a terminal, killed and gone on with."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.experiments import EXPERIMENT, LESION, STUDY, project
+
+SHORT = STUDY.replace("seeds = 3\nmax_seeds = 3", "seeds = 2\nmax_seeds = 2").replace(
+    '["config:use_*", "config:unused_dropout"]', '["config:use_left", "config:unused_dropout"]'
+)
+SLOW = EXPERIMENT.replace(
+    "    for step in range(60):\n", "    import time; time.sleep(600)\n    for step in range(60):\n"
+)
+HELD = EXPERIMENT.replace(
+    "    for step in range(60):\n", '    import time; time.sleep(config["wait"])\n    for step in range(60):\n'
+)
+ALONE = ("--interactions", "none", "--planner", "rules", "--keep-free", "1MB")
+PATIENCE = 60.0
+
+
+def records(made):
+    return [json.loads(line) for line in (made.state / "night.jsonl").read_text().splitlines()]
+
+
+def wait_until(holds):
+    end = time.monotonic() + PATIENCE
+    while not (found := holds()) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert found
+    return found
+
+
+@pytest.fixture(scope="module")
+def night(tmp_path_factory):
+    """Two studies, one of which cannot be measured at all, and what the night said."""
+    folder = tmp_path_factory.mktemp("night")
+    good = project(folder / "good", study=SHORT.replace('"tiny"', '"good"'), name="good")
+    told = folder / "told"
+    words = ("overnight", "lesion.toml", "--for", "20m", *ALONE, "--notify", f"cat > {told}")
+    return good, good.lesion(*words), told
+
+
+def test_a_night_that_completes(night):
+    good, ended, _ = night
+    assert ended.code == 0, ended.err
+    launched, last = records(good)
+    assert launched["event"] == "launched" and launched["studies"] == [str(good.folder / "lesion.toml")]
+    assert (last["event"], last["code"], last["reason"]) == ("ended", 0, "complete")
+    accounting = good.results()["accounting"]
+    assert accounting["planned"] == accounting["ok"] + sum(accounting["failed"].values()) + accounting["skipped"]
+    assert not (good.state / "socket").exists()
+
+
+def test_its_baseline_of_the_preflight_is_run_once(night):
+    good, _, _ = night
+    assert (
+        good.rows("SELECT COUNT(*) FROM attempts WHERE key NOT LIKE 'check:%' GROUP BY key HAVING COUNT(*) > 1") == []
+    )
+
+
+def test_the_summary_is_sent_kept_and_printed_by_status(night):
+    good, ended, told = night
+    summary = told.read_text()
+    assert summary in ended.out
+    assert (good.state / "report" / "summary.txt").read_text() == summary
+    assert len(summary.splitlines()) <= 24 and all(len(line) <= 80 for line in summary.splitlines())
+    assert summary.splitlines()[0] in good.lesion("status").out
+
+
+def test_the_same_night_again_has_nothing_left_to_do(night):
+    good, _, _ = night
+    before = good.rows("SELECT * FROM attempts")
+    assert good.lesion("resume").code == 0
+    ended = good.lesion("overnight", "lesion.toml", "--for", "20m", *ALONE)
+    assert ended.code == 0 and good.rows("SELECT * FROM attempts") == before
+
+
+def test_a_study_that_breaks_ends_alone(tmp_path):
+    broken = EXPERIMENT.replace(
+        "    for step in range(60):\n", "    if seed == 1: raise ValueError('no')\n    for step in range(60):\n"
+    )
+    bad = project(tmp_path / "bad", study=SHORT.replace('"tiny"', '"bad"'), experiment=broken, name="bad")
+    good = project(tmp_path / "good", study=SHORT.replace('"tiny"', '"good"'), name="good")
+    ended = good.lesion("overnight", str(bad.folder), str(good.folder), "--for", "20m", *ALONE)
+    assert records(good)[-1]["event"] == "ended" and records(bad)[-1]["event"] == "ended"
+    assert good.results()["accounting"]["ok"] == 6
+    assert ended.code == 2 and "bad" in ended.out
+
+
+def test_nothing_begins_without_a_deadline_or_with_one_that_is_too_near(tmp_path):
+    made = project(tmp_path, study=SHORT, experiment=SLOW)
+    ended = made.lesion("overnight")
+    assert ended.code == 2 and "--until" in ended.err
+    ended = made.lesion("overnight", "--for", "nonsense")
+    assert ended.code == 2 and "--for" in ended.err
+    assert not (made.state / "night.jsonl").exists()
+
+
+def test_detached_it_outlives_its_terminal_and_is_stopped_from_elsewhere(tmp_path):
+    made = project(
+        tmp_path,
+        study=SHORT,
+        experiment=HELD,
+        config=project(tmp_path).folder.joinpath("config.yaml").read_text() + "wait: 0\n",
+    )
+    assert made.lesion("run", "--max-trials", "1", *ALONE[:4]).code == 4
+    made.edit("config.yaml", "wait: 0", "wait: 3")
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(("LESION", "OPENAI"))}
+    parent = subprocess.Popen(
+        [*LESION, "overnight", "--for", "20m", "--detach", "--json", *ALONE],
+        cwd=made.folder, env=clean, stdout=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    out, _ = parent.communicate(timeout=PATIENCE)
+    assert parent.returncode == 0
+    record = json.loads(out.splitlines()[-1])
+    assert record["event"] == "launched" and record["pid"] != parent.pid
+    assert Path(f"/proc/{record['pid']}").exists() and os.getsid(record["pid"]) != parent.pid
+    os.kill(record["pid"], signal.SIGHUP)
+    second = made.lesion("overnight", "--for", "20m", *ALONE)
+    assert second.code == 2 and str(record["pid"]) in second.err + second.out
+    live = json.loads(made.lesion("status", "--json").out)["live"]
+    assert live["pid"] == record["pid"]
+    assert made.lesion("stop", "--now").code == 0
+    wait_until(lambda: records(made)[-1]["event"] == "ended")
+    assert records(made)[-1]["code"] == 4 and "stop" in records(made)[-1]["reason"]
+
+
+def test_killed_it_is_known_to_have_died_and_goes_on(tmp_path):
+    made = project(tmp_path, study=SHORT)
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(("LESION", "OPENAI"))}
+    process = subprocess.Popen(
+        [*LESION, "overnight", "--for", "20m", *ALONE], cwd=made.folder, env=clean,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    wait_until(lambda: (made.state / "night.jsonl").exists() and len(made.rows("SELECT 1 FROM attempts")) > 3)
+    process.kill()
+    process.wait()
+    ended = made.lesion("status")
+    assert "DIED" in ended.out and f"pid {process.pid}" in ended.out and "lesion resume" in ended.out
+    assert made.lesion("resume").code == 0
+    assert records(made)[-1]["reason"] == "complete"
+    doubled = "SELECT key FROM attempts WHERE status IN ('ok', 'no-op') GROUP BY key HAVING COUNT(*) > 1"
+    assert made.rows(doubled) == []

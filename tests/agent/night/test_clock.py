@@ -1,0 +1,44 @@
+"""A deadline holds whatever the wall clock does: the earlier of two clocks counts."""
+
+import pytest
+from lesion.agent.night import clock
+from lesion.agent.night.clock import Deadline
+
+HOUR = 3600.0
+
+
+@pytest.fixture
+def clocks(monkeypatch):
+    """Two clocks that a test may set."""
+    now = {"wall": 1_000_000.0, "running": 500.0}
+    monkeypatch.setattr(clock.time, "time", lambda: now["wall"])
+    monkeypatch.setattr(clock, "running_clock", lambda: now["running"])
+    return now
+
+
+def made(clocks, seconds):
+    return Deadline(clocks["wall"] + seconds, clocks["wall"], clocks["running"])
+
+
+def test_time_passes(clocks):
+    deadline = made(clocks, HOUR)
+    clocks["wall"] += 600
+    clocks["running"] += 600
+    assert deadline.seconds_left() == HOUR - 600
+    assert deadline.jump() == 0
+
+
+@pytest.mark.parametrize(("jump", "left"), [(-5 * HOUR, HOUR - 600), (+600, HOUR - 1200), (5 * HOUR, -4 * HOUR - 600)])
+def test_a_clock_that_is_set_never_lengthens_the_night(clocks, jump, left):
+    deadline = made(clocks, HOUR)
+    clocks["wall"] += 600 + jump
+    clocks["running"] += 600
+    assert deadline.seconds_left() == pytest.approx(left)
+    assert deadline.jump() == pytest.approx(jump)
+
+
+def test_small_corrections_are_no_jump(clocks):
+    deadline = made(clocks, HOUR)
+    clocks["wall"] += 630
+    clocks["running"] += 600
+    assert deadline.jump() == 0
