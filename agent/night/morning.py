@@ -35,7 +35,10 @@ def tell(night: Night, begun: Begun, reason: str, command: str | None) -> tuple[
     said = jumped(begun.deadline)
     for guest in night.guests:
         guest.problems += [said] if said else []
-    told = [_told(night, guest, begun, Ended(at=now, code=code, reason=reason, told=guest.problems)) for guest in night.guests]
+    told = [
+        _told(night, guest, begun, Ended(at=now, code=code, reason=reason, told=guest.problems))
+        for guest in night.guests
+    ]
     lines = summary(told, Hours(began=begun.at, deadline=begun.deadline.at, ended=now, code=code))
     for guest in night.guests:
         _keep(guest.state / "report" / SUMMARY, lines)
