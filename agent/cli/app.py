@@ -12,6 +12,7 @@ from .demo import demo
 from .doctor import doctor
 from .init import init
 from .inspect import inspect
+from .overnight import overnight
 from .plan import plan
 from .report import report
 from .run import run
@@ -28,7 +29,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (init, run, chat, plan, inspect, status, report, doctor, demo):
+for command in (init, run, overnight, chat, plan, inspect, status, report, doctor, demo):
     app.command()(command)
 
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,8 +19,10 @@ from .signals import Interrupted, listen
 if TYPE_CHECKING:
     from ..night.clock import Deadline
     from ..night.guests import Guest
+    from ..night.money import Purse
     from ..night.records import Launched
     from ..planners import Asked
+    from .watching import Lines
 
 KEPT_FREE = "1GiB"
 
@@ -38,8 +41,8 @@ class Wishes:
     asked: "Asked"
     unsafe: bool
     as_json: bool
-    log: Path | None = None
-    """Of a detached one."""
+    resumed: bool = False
+    """Whether it goes on with one that was begun before: a model that is away then is gone on without."""
 
     def words(self) -> list[str]:
         """The command line that means the same in any folder, without its deadline and without `--detach`."""
@@ -91,6 +94,7 @@ def overnight(
     unsafe_no_sandbox: Unsafe = False,
     deadline_at: Annotated[float | None, typer.Option(hidden=True)] = None,
     launched_to: Annotated[int | None, typer.Option(hidden=True)] = None,
+    resumed: Annotated[bool, typer.Option("--resumed", hidden=True)] = False,
 ) -> None:
     """Check that it will go well, run the studies until the deadline, write the reports, and say on one screen what came out.
 
@@ -131,28 +135,65 @@ def _begin(wishes: Wishes, *, detach: bool, launched_to: int | None) -> int:
 
     first = load_study(wishes.studies[0])
     log = state_folder(first, wishes.state) / LOG
-    record = launch([*wishes.words(), "--deadline-at", repr(wishes.deadline.at)], log)
+    words = [*wishes.words(), "--deadline-at", repr(wishes.deadline.at), *(["--resumed"] if wishes.resumed else [])]
+    record = launch(words, log)
     _print(record, log, as_json=wishes.as_json)
     return 0
 
 
 def _checked(wishes: Wishes) -> bool:
-    """Print what the preflight finds; whether the night may begin."""
+    """Print what the preflight finds, and what the night can settle; whether it may begin."""
     from ... import prompts
-    from ..night.preflight import preflight
-    from .finding import mark
+    from ..budget import Budget
+    from ..night.disk import guard
+    from ..night.preflight import night_lines, preflight
     from .watching import emit
 
     fine = True
-    with _guests(wishes) as guests:
-        for one in preflight(guests, wishes.deadline, wishes.keep_free, wishes.max_cost, wishes.workers):
+    with _guests(wishes) as guests, closing(_log(wishes, guests[0].setting.spec.primary)) as watch:
+        ready = [one.ready(watch, asks=not wishes.resumed) for one in guests]
+        purse = _purse(wishes, guests)
+        found = preflight(
+            ready,
+            wishes.deadline,
+            lambda one: Budget(deadline=wishes.deadline, guards=[guard(one.state, wishes.keep_free)]),
+            wishes.keep_free,
+            purse=purse,
+            workers=wishes.workers,
+        )
+        for one in found:
             fine = fine and one.works is not False
             if wishes.as_json:
                 emit({"event": "finding", **one._asdict()})
-            typer.echo(mark(one), err=wishes.as_json)
-    if not fine:
-        typer.echo(prompts.phrases("night/phrases.j2").not_begun(), err=True)
+            typer.echo(one.line, err=wishes.as_json)
+        lines = (
+            night_lines(ready, wishes.deadline, wishes.workers)
+            if fine
+            else [prompts.phrases("night/phrases.j2").not_begun()]
+        )
+    for line in lines:
+        typer.echo(line, err=wishes.as_json or not fine)
     return fine
+
+
+def _log(wishes: Wishes, metric: str) -> "Lines":
+    from .watching import Lines, Records
+
+    return Records(metric) if wishes.as_json else Lines(metric, sys.stderr)
+
+
+def _purse(wishes: Wishes, guests: "Sequence[Guest]") -> "Purse":
+    """Dollars of the night; one that is gone on with has no second purse."""
+    from ..night.money import Purse
+    from ..night.records import last_night
+    from ..planners import TRANSCRIPT
+
+    fates = [last_night(one.state) for one in guests] if wishes.resumed else []
+    purse = Purse(wishes.max_cost, min((one.launched.at for one in fates if one), default=time.time()))
+    for one in guests:
+        if one.model is not None:
+            purse.open(one.state / TRANSCRIPT, one.model)
+    return purse
 
 
 @contextmanager
@@ -160,8 +201,8 @@ def _guests(wishes: Wishes) -> "Generator[list[Guest]]":
     """The studies of the night, read and locked."""
     from ..ledger import Ledger
     from ..night.guests import Guest
-    from ..night.preflight import read_all
-    from ..planners import choose, model_of
+    from ..night.ready import read_all
+    from ..planners import model_of
     from ..studyfile import state_folder
 
     with ExitStack() as stack:
@@ -169,19 +210,8 @@ def _guests(wishes: Wishes) -> "Generator[list[Guest]]":
         for setting in read_all(wishes.studies, wishes.state):
             folder = state_folder(setting.spec, wishes.state)
             ledger = stack.enter_context(closing(Ledger(folder, write=True)))
-            station, settings = setting.station(folder, unsafe=wishes.unsafe), model_of(setting, wishes.asked)
-            guests.append(
-                Guest(
-                    setting,
-                    folder,
-                    ledger,
-                    station,
-                    lambda watch, left, setting=setting, settings=settings, folder=folder: choose(
-                        setting, settings, wishes.asked, folder, watch, left
-                    ),
-                    settings,
-                )
-            )
+            station, model = setting.station(folder, unsafe=wishes.unsafe), model_of(setting, wishes.asked)
+            guests.append(Guest(setting, folder, ledger, station, wishes.asked, model))
         yield guests
 
 
@@ -196,10 +226,6 @@ def _spend(wishes: Wishes, launched_to: int | None) -> int:
     from ..night.records import note
     from ..night.server import listening
     from ..night.verdicts import verdicts
-    from .watching import Lines, Records
-
-    def log(metric: str) -> Lines:
-        return Records(metric) if wishes.as_json else Lines(metric, sys.stderr)
 
     with _guests(wishes) as guests:
         control, states = Control(), [one.state for one in guests]
@@ -207,7 +233,10 @@ def _spend(wishes: Wishes, launched_to: int | None) -> int:
         known = {one.name: results for one in guests if (results := one.results())}
         begun = Begun(time.time(), wishes.deadline, {name: verdicts(each) for name, each in known.items()})
         guards = [guard(state, wishes.keep_free) for state in states]
-        night = Night(guests, wishes.deadline, control, board, log, wishes.workers, guards)
+        purse = _purse(wishes, guests)
+        for one in guests:
+            one.allowance = purse.left
+        night = Night(guests, wishes.deadline, control, board, partial(_log, wishes), wishes.workers, guards)
         with listening(states, board, control):
             record = _launched(wishes, detached=launched_to is not None, studies=guests)
             for one in guests:
@@ -283,7 +312,7 @@ def start_again(state: Path, deadline: "Deadline | None") -> int:
             where=str(state),
             to_do="give a new one: `lesion resume --until 07:00` or `--for 2h`; `lesion report` writes what is known",
         )
-    words = [*fate.launched.command, "--deadline-at", repr(ends.at)]
+    words = [*fate.launched.command, "--deadline-at", repr(ends.at), "--resumed"]
     words += ["--detach"] if fate.launched.log else []
     os.chdir(fate.launched.folder)
     os.execv(sys.executable, [sys.executable, "-m", "lesion.agent", *words])

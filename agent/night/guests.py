@@ -2,21 +2,23 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from ...executor.errors import ReportError
 from ...executor.worker import Station
 from ..ledger import Ledger
+from ..planners import Asked, choose, rules_planner
 from ..setting import Setting
+from .snapshot import State
 
 if TYPE_CHECKING:
-    from ..llm.client import Watcher
     from ..llm.settings import ModelSettings
     from ..planning.planner import Planner
     from ..results import Results
-
-State = Literal["waiting", "running", "complete", "stopped", "failed"]
+    from .board import Watching
+    from .ready import Ready
 
 
 @dataclass
@@ -28,12 +30,12 @@ class Guest:
     ledger: Ledger
     """Open for writing: nobody else drives this study tonight."""
     station: Station
-    planner: "Callable[[Watcher, Callable[[], float]], Planner]"
-    """Made anew for every turn, from who is told of its questions and the seconds that may still pass."""
-    rules: "Callable[[], Planner]"
-    """The built-in planner."""
-    model: "ModelSettings | None" = None
+    asked: Asked
+    """What the command line says about who plans."""
+    model: "ModelSettings | None"
     """The language model that plans; None where the rules do."""
+    allowance: "Callable[[], Decimal | None] | None" = None
+    """Dollars that models may still take tonight."""
     fate: State = "waiting"
     reason: str = ""
     """Why it is over: `complete`, what stopped it, or the error that ended it."""
@@ -52,6 +54,22 @@ class Guest:
         """Whether it gets no further turn tonight."""
         return self.fate in ("complete", "stopped", "failed")
 
+    def planner(self, watch: "Watching", time_left: Callable[[], float]) -> "Planner":
+        """Who plans, made anew for every turn."""
+        if self.model is None:
+            return rules_planner(self.setting, self.asked.interactions)
+        return choose(self.setting, self.model, self.asked, self.state, watch, time_left, self.allowance)
+
+    def ready(self, watch: "Watching", *, asks: bool = True) -> "Ready":
+        """For the preflight; where it is not to ask the model, the rules stand in its place."""
+        from ..study import Study
+        from .ready import Ready
+
+        model = self.model if asks else None
+        planner = choose(self.setting, model, self.asked, self.state, watch)
+        study = Study(self.setting, self.state, self.ledger, self.station, watch, planner)
+        return Ready(self.setting, self.state, self.ledger, self.station, study, model)
+
     def results(self) -> "Results | None":
         """What is known so far; None before a baseline run has finished."""
         from ..collect import collect
@@ -63,7 +81,7 @@ class Guest:
 
     def without_model(self) -> None:
         """The rules plan from here on."""
-        self.model, self.planner = None, lambda _watch, _left: self.rules()
+        self.model = None
 
     def end(self, fate: State, reason: str, code: int) -> None:
         """No further turn."""

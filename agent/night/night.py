@@ -10,6 +10,7 @@ from ... import prompts
 from ...executor.errors import LesionError, ModelError
 from ..budget import Budget, Guard
 from ..dispatch import Observer
+from ..report.canvas import Kind
 from .board import Board
 from .clock import Deadline, running_clock
 from .control import Control
@@ -31,7 +32,8 @@ SHORTEST_TURN, LONGEST_TURN = 20.0, 900.0
 TURN_OVER = "another study's turn"
 REPORT_SHARE, REPORT_SECONDS = 0.02, 20.0
 """Of the night, and for each study at least; never more than a fifth of the night."""
-FORMATS, FIGURES = ("md", "json", "csv", "html"), ("svg", "png")
+FORMATS = ("md", "json", "csv", "html")
+FIGURES: tuple[Kind, ...] = ("svg", "png")
 
 
 def last_minutes(seconds: float, studies: int) -> float:

@@ -4,6 +4,7 @@ from typing import Literal
 
 from ..records.base import Record
 
+State = Literal["waiting", "running", "complete", "stopped", "failed"]
 Phase = Literal["checking", "planning", "running", "paused", "stopping", "reporting"]
 
 
@@ -23,7 +24,7 @@ class StudyNow(Record):
 
     name: str
     file: str
-    state: Literal["waiting", "running", "complete", "stopped", "failed"]
+    state: State
     reason: str = ""
     """Why it stopped or failed."""
     stage: str = ""

@@ -70,7 +70,7 @@ def test_the_summary_is_sent_kept_and_printed_by_status(night):
     assert summary in ended.out
     assert (good.state / "report" / "summary.txt").read_text() == summary
     assert len(summary.splitlines()) <= 24 and all(len(line) <= 80 for line in summary.splitlines())
-    assert summary.splitlines()[0] in good.lesion("status").out
+    assert summary.splitlines()[-1] in good.lesion("status").out
 
 
 def test_the_same_night_again_has_nothing_left_to_do(night):
