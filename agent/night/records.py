@@ -68,10 +68,10 @@ def note(state: Path, record: Launched | Ended) -> None:
 
 
 def last_night(state: Path) -> Fate | None:
-    """What became of the last night; None where there was none. A line that was cut off by a power failure is passed over."""
+    """What became of the last night; None where there was none, or it cannot be read. A line cut off by a power failure is passed over."""
     try:
         text = (state / FILE).read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
+    except OSError:
         return None
     launched: Launched | None = None
     ended: Ended | None = None

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from lesion.agent.cli.status import status
 from lesion.agent.collect import collect
 from lesion.agent.ledger import Ledger
 from lesion.agent.ledgerfile import lock
@@ -50,10 +51,11 @@ def known(made):
     return found.model_copy(update={"study": found.study.model_copy(update={"generated": "2026-01-01T00:00:00"})})
 
 
-def lesion(made, *words):
+def shown(made, capsys, *, json=False):
+    """What `lesion status` prints."""
     spec, state = made
-    command = [sys.executable, "-m", "lesion.agent", *words, str(spec.path), "--state", str(state)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    status(spec.path, json=json, state=state)
+    return capsys.readouterr().out
 
 
 def after_a_night(state, end=END):
@@ -72,7 +74,7 @@ def test_the_report_starts_with_the_night(made):
     assert lines[2] == r"> **Gone on from:** the \<model's\> endpoint was \*down\*: the rules planned."
     assert lines[3] == "> **Verdicts that changed:** first: undecided → matters."
     assert lines[4].startswith("> **First verdicts:** ")
-    assert lines[5].startswith("> **Surprises:** second: expected to cost, negligible")
+    assert lines[5].startswith("> **Surprises:** third: expected to cost, negligible; second: ")
     assert lines.index(next(line for line in lines if line.startswith("Primary metric"))) > 5
 
 
@@ -144,30 +146,30 @@ def test_past_lines_are_silent_without_a_night_and_while_one_runs(tmp_path):
     assert past_lines(tmp_path, "digits", results())[0].startswith("The last night DIED: launched ")
 
 
-def test_status_begins_with_the_fate_and_the_summary(made):
-    plain = lesion(made, "status").stdout
+def test_status_begins_with_the_fate_and_the_summary(made, capsys):
+    before = shown(made, capsys)
     after_a_night(made[1])
-    told = lesion(made, "status").stdout
-    assert told.endswith(plain)
-    lines = told.removesuffix(plain).splitlines()
+    told = shown(made, capsys)
+    assert told.endswith(before)
+    lines = told.removesuffix(before).splitlines()
     assert "with exit code 3: complete" in lines[0]
     assert lines[2] == "traced: complete (score, test)"
     assert "CHANGED   first: undecided → matters" in lines
     assert all(len(line) <= 80 for line in lines)
 
 
-def test_status_says_that_a_night_died_and_what_goes_on(made):
+def test_status_says_that_a_night_died_and_what_goes_on(made, capsys):
     after_a_night(made[1], None)
-    lines = lesion(made, "status").stdout.splitlines()
+    lines = shown(made, capsys).splitlines()
     assert lines[0].startswith("The last night DIED: launched ")
-    assert lines[0].endswith("(pid 4711), and no end was written.")
+    assert lines[0].endswith(" (pid 4711), it wrote no end.")
     assert lines[1].startswith("`lesion resume` goes on")
 
 
-def test_status_as_json_has_the_night(made):
-    assert "night" not in json.loads(lesion(made, "status", "--json").stdout)
+def test_status_as_json_has_the_night(made, capsys):
+    assert not json.loads(shown(made, capsys, json=True)).get("night")
     after_a_night(made[1])
-    told = json.loads(lesion(made, "status", "--json").stdout)["night"]
+    told = json.loads(shown(made, capsys, json=True))["night"]
     assert (told["code"], told["died"], told["changed"][0]["now"]) == (3, False, "matters")
 
 
@@ -176,7 +178,8 @@ def test_status_tells_of_a_night_that_died_before_anything_was_measured(made, tm
     state = tmp_path / "fresh"
     Ledger(state, write=True).close()
     after_a_night(state, None)
-    ended = lesion((spec, state), "status")
+    command = [sys.executable, "-m", "lesion.agent", "status", str(spec.path), "--state", str(state)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 2
     assert ended.stdout.startswith("The last night DIED")
     assert "nothing was measured" in ended.stdout
