@@ -56,6 +56,9 @@ class Facts(BaseModel):
     seconds: dict[str, float] = {}
     forwards: int | None = None
     """Training forwards: steps, where each is one."""
+    peak_gpu_memory: int | None = None
+    gpu_memory: int | None = None
+    """Bytes that were reserved at most on one GPU, and what it has."""
     scored_by: ScoredBy | None = None
     """Whose evaluation gave the metrics of a trial with source edits."""
     own: Metrics = {}

@@ -3,11 +3,12 @@
 import math
 import time
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import TypeVar
 
 from pydantic import BaseModel
 
-from .asking import MARGIN, Asking, Means
+from .asking import MARGIN, Asking, Means, no_allowance
 from .calls import Call, Said, parsed
 from .connection import is_known
 from .conversing import Conversing
@@ -47,6 +48,7 @@ class LanguageModel:
         watcher: is told of waits and of the answer as it comes.
         sleep: waits some seconds.
         time_left: seconds that the study still has; no wait goes beyond them.
+        allowance: dollars that are left of what several studies may spend together; None: any number.
     """
 
     def __init__(
@@ -57,9 +59,10 @@ class LanguageModel:
         *,
         sleep: Callable[[float], None] = time.sleep,
         time_left: Callable[[], float] = lambda: math.inf,
+        allowance: Callable[[], Decimal | None] = no_allowance,
     ) -> None:
         self._settings, self._transcript = settings, transcript
-        self._asking = Asking(Means(settings, transcript, watcher, sleep, time_left))
+        self._asking = Asking(Means(settings, transcript, watcher, sleep, time_left, allowance))
         self._conversing = Conversing(self._asking)
 
     @property
@@ -111,6 +114,16 @@ class LanguageModel:
             raise unknown_model(list(listed), self._settings)
         if (context := listed.get(self._settings.model)) is not None and context < self._settings.context_tokens:
             raise small_context(context, self._settings)
+
+    def try_out(self, purpose: str, messages: Sequence[Message], answer: type[T]) -> T:
+        """As `ask`, without waiting for a server that does not answer now.
+
+        Raises:
+            ModelError: there is no answer.
+            PlanningOver, OutOfTime, BadAnswerError, LedgerError: as `ask` does.
+        """
+        first = question(self._settings, purpose, messages, answer)
+        return mended(self._asking, first, self._asking.exchange(first, waits=False).reply, answer)[0]
 
     def ask(self, purpose: str, messages: Sequence[Message], answer: type[T]) -> T:
         """The model's answer, checked; up to two more turns let it mend what does not fit.

@@ -51,17 +51,26 @@ def usage_of(exchanges: Iterable[Exchange], settings: ModelSettings) -> Usage:
     )
 
 
-def check_caps(exchanges: Iterable[Exchange], settings: ModelSettings, question: int) -> None:
+def dollars_of(exchanges: Iterable[Exchange], settings: ModelSettings) -> Decimal | None:
+    """What exchanges cost, estimated where a server reported no usage; None without prices."""
+    spent = [_tokens(each) for each in exchanges if each.outcome != "refused"]
+    return _price(sum(each[0] for each in spent), sum(each[1] for each in spent), settings)
+
+
+def check_caps(
+    exchanges: Iterable[Exchange], settings: ModelSettings, question: int, allowance: Decimal | None = None
+) -> None:
     """Whether one more exchange fits under the caps, at its largest.
 
     Args:
         exchanges: so far.
         settings: with the caps.
         question: tokens of what is to be asked.
+        allowance: dollars that are left of what several studies may spend together; None: any number.
 
     Raises:
-        ModelError: the caps do not allow even the first exchange.
-        PlanningOver: they allow no further one.
+        ModelError: the study's caps do not allow even the first exchange.
+        PlanningOver: they allow no further one, or the allowance does not.
     """
     counted = [each for each in exchanges if each.outcome != "refused"]
     spent = [_tokens(each) for each in counted]
@@ -74,6 +83,11 @@ def check_caps(exchanges: Iterable[Exchange], settings: ModelSettings, question:
     most = None if settings.max_cost is None else Decimal(str(settings.max_cost))
     if most is not None and dollars is not None and before is not None and before + dollars > most:
         raise _over(f"${dollars:.4f}", f"${before:.4f}", f"max_cost = {most}", began=bool(counted))
+    if allowance is not None and dollars is not None and dollars > allowance:
+        raise PlanningOver(
+            f"the next exchange may take ${dollars:.4f}, and ${max(allowance, Decimal(0)):.4f} is left of --max-cost",
+            to_do="raise --max-cost, or lower [planner] answer_tokens and context_tokens",
+        )
 
 
 def _over(wanted: str, spent: str, cap: str, *, began: bool) -> ModelError | PlanningOver:
