@@ -297,6 +297,12 @@ class Ledger:
         """How often a trial was started, and under which limits last."""
         return self._database.execute("SELECT attempts, limits FROM trials WHERE key = ?", (key,)).fetchone()
 
+    def stored_bytes(self, key: str) -> int:
+        """Bytes that a trial's own words and values take here; 0 before it has ended."""
+        query = """SELECT COALESCE(SUM(length(CAST(COALESCE(output, '') || COALESCE(traceback, '') || COALESCE(proofs, '')
+                   || COALESCE(examples, '') || COALESCE(curves, '') || COALESCE(parts, '') AS BLOB))), 0) FROM details WHERE key = ?"""
+        return self._database.execute(query, (key,)).fetchone()[0]
+
     def attempts_made(self) -> int:
         """Trials that were started and have ended, whatever the version of the source; checks are none."""
         query = "SELECT COUNT(*) FROM attempts WHERE key NOT LIKE 'check:%'"

@@ -37,6 +37,8 @@ __all__ = [
     "tokens_of",
 ]
 T = TypeVar("T", bound=BaseModel)
+TRYING_OUT = "trying out"
+"""The purpose of an exchange that only shows whether there is an answer."""
 
 
 class LanguageModel:
@@ -115,14 +117,19 @@ class LanguageModel:
         if (context := listed.get(self._settings.model)) is not None and context < self._settings.context_tokens:
             raise small_context(context, self._settings)
 
-    def try_out(self, purpose: str, messages: Sequence[Message], answer: type[T]) -> T:
-        """As `ask`, without waiting for a server that does not answer now.
+    @property
+    def replays(self) -> bool:
+        """Whether a transcript answers, and nothing is ever sent."""
+        return self._transcript.is_replay
+
+    def try_out(self, messages: Sequence[Message], answer: type[T]) -> T:
+        """As `ask`, to see whether there is an answer at all: a server that does not answer now is not waited for.
 
         Raises:
             ModelError: there is no answer.
             PlanningOver, OutOfTime, BadAnswerError, LedgerError: as `ask` does.
         """
-        first = question(self._settings, purpose, messages, answer)
+        first = question(self._settings, TRYING_OUT, messages, answer)
         return mended(self._asking, first, self._asking.exchange(first, waits=False).reply, answer)[0]
 
     def ask(self, purpose: str, messages: Sequence[Message], answer: type[T]) -> T:
@@ -171,8 +178,9 @@ class LanguageModel:
         return self._conversing.answer(purpose, messages, tuple(tools), on_text)
 
     def _has_answered(self) -> bool:
-        """Whether this model once answered from this server: a study that is planned runs on while it is away."""
+        """Whether this model once planned from this server: a study that is planned runs on while it is away."""
         here = self._settings.server, self._settings.model
         return any(
-            each.outcome == "answered" and (each.server, each.model) == here for each in self._transcript.counted
+            each.outcome == "answered" and each.purpose != TRYING_OUT and (each.server, each.model) == here
+            for each in self._transcript.counted
         )

@@ -1,5 +1,6 @@
 """What a night may spend on language models, over all of its studies."""
 
+import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -9,7 +10,7 @@ from ..llm.settings import ModelSettings
 from ..llm.spending import dollars_of
 from ..llm.transcript import Exchange, Transcript
 
-NOWHERE = Path("/dev/null")
+NOWHERE = Path(os.devnull)
 
 
 class Purse:
