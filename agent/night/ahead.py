@@ -19,6 +19,7 @@ from ..records.ahead import ModeAhead, StudyAhead
 from ..records.power import Power
 from ..results import Mode
 from ..setting import Setting
+from ..stoppable import why_whole
 from ..survey import survey_key
 from .clock import Deadline
 from .ready import Ready
@@ -41,7 +42,7 @@ def ahead_of(ready: Ready, deadline: Deadline | None, workers: int | None = None
     count = workers or setting.spec.limits.workers
     sealed = bool(ledger.plans(setting.version))
     plan = first_plan(setting, ready.state, rules_planner(setting), None, outcome, ledger)
-    look = _Outlook(setting, ledger, plan, "load_weights" in outcome.offers, count)
+    look = _Outlook(setting, ledger, plan, outcome.offers, count)
     budget = Budget(deadline=deadline)
     return StudyAhead(
         study=ready.name,
@@ -63,8 +64,9 @@ def surveyed(setting: Setting, ledger: Ledger) -> Outcome:
 class _Outlook:
     """One study's trials to come."""
 
-    def __init__(self, setting: Setting, ledger: Ledger, plan: Plan, loads: bool, workers: int) -> None:
-        self._setting, self._ledger, self._plan, self._loads, self._workers = setting, ledger, plan, loads, workers
+    def __init__(self, setting: Setting, ledger: Ledger, plan: Plan, offers: Sequence[str], workers: int) -> None:
+        self._setting, self._ledger, self._plan, self._workers = setting, ledger, plan, workers
+        self._offers, self._loads = offers, "load_weights" in offers
         self._rows = ledger.trials(setting.version)
         self._arms: Arms = arms_of(self._rows)
         self._finished = {row.key for row in self._rows if row.status in FINISHED}
@@ -130,4 +132,6 @@ class _Outlook:
         evidence = gather(self._setting.spec, self._ledger, self._rows, mode)
         plans = sealed_plans(self._ledger.plans(self._setting.version)) or [self._plan]
         processor = processor_seconds(self._ledger, self._setting.version, mode)
-        return foresee(replace(evidence, plans=plans).looked_at, budget, self._workers, processor)
+        evidence = replace(evidence, plans=plans).looked_at
+        stops = mode == "reevaluate" and why_whole(evidence, self._offers) is None
+        return foresee(evidence, budget, self._workers, processor, stops=stops)

@@ -73,7 +73,9 @@ def caps(ready: Ready, purse: Purse) -> Iterator[Finding]:
     if dollars is not None and left is not None and dollars > left:
         short.append(f"${max(left, Decimal(0)):.2f} is left of max_cost and --max-cost")
     if short:
-        told = f"planning is expected to take {taken}, and {' and '.join(short)}: the built-in rules plan once it is spent"
+        told = (
+            f"planning is expected to take {taken}, and {' and '.join(short)}: the built-in rules plan once it is spent"
+        )
         yield Finding(f"{ready.name}: money", None, told, "raise the cap")
         return
     yield Finding(f"{ready.name}: money", True, f"planning is expected to take {taken}: within its caps")

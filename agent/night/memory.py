@@ -3,12 +3,16 @@
 from pathlib import Path
 from typing import NamedTuple
 
+from ...executor.units import format_size
+from ..finding import Finding
 from ..machine import free_memory
 
 CGROUPS = Path("/sys/fs/cgroup")
 MEMBERSHIP = Path("/proc/self/cgroup")
 UNLIMITED = 1 << 60
 """What version 1 writes where there is no limit is larger than this."""
+CLOSE = 0.8
+"""Share of `limits.trial_memory` from which a person should know."""
 FILES = (("memory.max", "memory.current"), ("memory.limit_in_bytes", "memory.usage_in_bytes"))
 """The limit and what is used of it, in version 2 and in version 1."""
 
@@ -69,3 +73,52 @@ def _reclaimable(folder: Path) -> int:
         return 0
     named = dict(line.split(" ", 1) for line in lines if " " in line)
     return int(named.get("total_inactive_file", named.get("inactive_file", 0)))
+
+
+def memory_found(name: str, peak: int | None, limit: int, workers: int) -> Finding:
+    """Whether all workers fit by what one trial held.
+
+    Args:
+        name: of the study.
+        peak: bytes of the largest process of the baseline's trial; None where it was not told.
+        limit: `limits.trial_memory`, bytes.
+        workers: trials at once.
+    """
+    what, room = f"{name}: memory", memory_left()
+    if peak is None:
+        return Finding(what, None, f"what a trial holds is not known; {format_size(room.size)} is free")
+    each = f"{workers} worker{'s' if workers > 1 else ''} of {format_size(peak)} (measured)"
+    if workers * peak > room.size:
+        fit = room.size // peak
+        to_do = f"--workers {fit}, or end what else holds memory" if fit else "end what else holds memory"
+        return Finding(what, False, f"{each}, and {room.whose} leaves {format_size(room.size)}", to_do)
+    told = f"{each}: {room.whose} leaves {format_size(room.size)}"
+    if peak > CLOSE * limit:
+        to_do = "raise limits.trial_memory: an ablation may hold more than the baseline"
+        return Finding(
+            what, None, f"{told}; the baseline is close to limits.trial_memory = {format_size(limit)}", to_do
+        )
+    return Finding(what, True, told)
+
+
+def gpu_memory_found(name: str, peak: int | None, device: int | None, workers: int, gpus: int) -> Finding:
+    """The same on each GPU.
+
+    Args:
+        name: of the study.
+        peak: bytes that the baseline's trial reserved on its GPU; None where it used none.
+        device: bytes that this GPU has.
+        workers: trials at once, over all GPUs.
+        gpus: how many there are.
+    """
+    what = f"{name}: GPU memory"
+    if peak is None or device is None:
+        return Finding(
+            what, None, "the baseline's trial did not use a GPU" if gpus else "no GPU: trials run on the CPU"
+        )
+    on_each = -(-workers // max(1, gpus))
+    told = f"{on_each} worker{'s' if on_each > 1 else ''} of {format_size(peak)} (measured) on each of {format_size(device)}"
+    if on_each * peak > device:
+        fit = max(1, gpus) * (device // peak) if peak else workers
+        return Finding(what, False, told, f"--workers {fit}" if fit else "a smaller batch, or a larger GPU")
+    return Finding(what, True, told)
