@@ -12,6 +12,7 @@ from ..finding import Finding
 from ..llm.client import LanguageModel, Message, tokens_of
 from ..llm.settings import ModelSettings
 from ..llm.spending import price_of
+from ..planners import TRANSCRIPT
 from ..planning.llm.conversation import first_messages
 from ..planning.llm.planner import LlmPlanner
 from .money import Purse
@@ -41,6 +42,7 @@ def endpoint(ready: Ready, purse: Purse) -> Iterator[Finding]:
     if planner.model.replays:
         yield Finding(what, None, "a transcript answers, and nothing is sent")
         return
+    purse.open(ready.state / TRANSCRIPT, settings)
     if purse.left() is not None and (settings.price_input is None or settings.price_output is None):
         to_do = "give [planner] price_input and price_output, in dollars per million tokens, or leave out --max-cost"
         yield Finding(f"{ready.name}: money", False, "--max-cost needs prices, and there are none", to_do)

@@ -23,7 +23,7 @@ class Purse:
     def __init__(self, most: float | None, since: float) -> None:
         """`most`: dollars, None for any number; `since`: when the night was launched first, in seconds since the epoch."""
         self._most = None if most is None else Decimal(str(most))
-        self._since = datetime.fromtimestamp(since, UTC)
+        self._since = datetime.fromtimestamp(int(since * 1000) / 1000, UTC)  # as exact as a transcript is
         self._books: dict[Path, _Book] = {}
 
     def open(self, transcript: Path, settings: ModelSettings) -> None:

@@ -92,7 +92,7 @@ def told(ahead: Sequence[StudyAhead], night: float | None) -> list[str]:
     """The same, of what is known; `night`: seconds until the deadline, None for none."""
     text = prompts.render(
         "night/preflight.j2",
-        night=night,
+        night=None if night is None else max(0.0, night),
         studies=ahead,
         total=_sum([one.first_look_seconds for one in ahead]),
         settles=_settles,
