@@ -6,7 +6,9 @@ from contextlib import ExitStack
 import pytest
 from lesion.agent.budget import Budget
 from lesion.agent.night import memory
+from lesion.agent.night.ahead import ahead_of
 from lesion.agent.night.clock import Deadline, running_clock
+from lesion.agent.night.diskneeds import need_of
 from lesion.agent.night.preflight import night_lines, preflight
 
 from tests.experiments import STUDY
@@ -82,3 +84,15 @@ def test_nothing_is_started_where_the_guards_refuse(tmp_path, stack):
     found = list(preflight(readied(stack, tmp_path), None, lambda _: budget, 1))
     assert said(found, "baseline")[0].works is False and "only 1 B is free" in said(found, "baseline")[0].detail
     assert tiny.rows(ATTEMPTS) == [(0,)]
+
+
+def test_a_mode_that_needs_weights_trains_them_first_and_their_size_is_planned_for(tmp_path, stack):
+    tiny = short(tmp_path, study=STUDY.replace("seeds = 3\nmax", 'modes = ["reevaluate", "retrain"]\nseeds = 3\nmax'))
+    (ready,) = readied(stack, tmp_path)
+    found = looked([ready], keep_free=1)
+    assert [one.line for one in found if one.works is False] == []
+    assert tiny.rows(BASELINE) == [("retrain", 0, "ok", 1), ("reevaluate", 0, "ok", 1)]
+    rows = ready.ledger.trials(ready.setting.version)
+    need = need_of(ready, rows, ahead_of(ready, None))
+    (weights,) = (ready.state / "checkpoints").iterdir()
+    assert need.checkpoints == 2 * weights.stat().st_size > 0
