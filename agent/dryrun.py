@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..executor.errors import PlannerError
+from ..executor.outcomes import Outcome
 from ..executor.pool import Pool
 from .analysis.looks import planned_looks
 from .arms import arms_of
@@ -46,30 +47,42 @@ def forecast(
 ) -> Forecast:
     """Trials of round 1's first look and of the retuning that are still to run."""
     outcome = survey(setting, pool, None)
-    components, loads = components_of(setting, outcome), "load_weights" in outcome.offers
-    require_components(setting.spec, [one.id for one in components])
-    sealed = ledger.plans(setting.version) if ledger else []
-    path = plan_file or state / "plans" / "round-1.yaml"
-    if sealed:
-        plan = Plan.model_validate_json(sealed[0][2])
-    elif plan_file or (path.exists() and not (ledger and parse_plan(path).hash in ledger.plan_hashes())):
-        plan = read_plan(path, components, Places.of(setting, anatomy_of(setting, outcome)), setting.modes)
-    elif planner is None:
-        raise PlannerError(
-            "there is no plan yet, and making one would ask the language model",
-            where=str(path),
-            to_do="write one with `lesion plan`, or forecast the built-in rules' with --planner rules",
-        )
-    else:
-        plan = planner.first_round(setting.spec.study.name, components)
+    loads = "load_weights" in outcome.offers
+    plan = first_plan(setting, state, planner, plan_file, outcome, ledger)
     trials = list(
-        {one.key: one for mode in setting.modes for one in _in_mode(setting, plan, mode, ledger, loads)}.values()
+        {one.key: one for mode in setting.modes for one in first_look(setting, plan, mode, ledger, loads)}.values()
     )
     finished = {row.key for row in ledger.trials(setting.version) if row.status in FINISHED} if ledger else set[str]()
     tuning, chosen = retuning_of(setting, plan, ledger)
     tried = list({one.key: one for one in tuning if one not in trials}.values())
     left, left_to_try = ([one for one in each if one.key not in finished] for each in (trials, tried))
     return Forecast(left, left_to_try, chosen, pace_of(setting, ledger))
+
+
+def first_plan(
+    setting: Setting,
+    state: Path,
+    planner: RulesPlanner | None,
+    plan_file: Path | None,
+    outcome: Outcome,
+    ledger: Ledger | None,
+) -> Plan:
+    """Round 1 as it was sealed or written, else as the rules would plan it. `PlannerError` where it is still to be asked for."""
+    components = components_of(setting, outcome)
+    require_components(setting.spec, [one.id for one in components])
+    sealed = ledger.plans(setting.version) if ledger else []
+    path = plan_file or state / "plans" / "round-1.yaml"
+    if sealed:
+        return Plan.model_validate_json(sealed[0][2])
+    if plan_file or (path.exists() and not (ledger and parse_plan(path).hash in ledger.plan_hashes())):
+        return read_plan(path, components, Places.of(setting, anatomy_of(setting, outcome)), setting.modes)
+    if planner is None:
+        raise PlannerError(
+            "there is no plan yet, and making one would ask the language model",
+            where=str(path),
+            to_do="write one with `lesion plan`, or forecast the built-in rules' with --planner rules",
+        )
+    return planner.first_round(setting.spec.study.name, components)
 
 
 def retuning_of(setting: Setting, plan: Plan, ledger: Ledger | None) -> tuple[list[Trial], int]:
@@ -102,7 +115,7 @@ def known_power(setting: Setting, ledger: Ledger | None, budget: Budget, workers
     }
 
 
-def _in_mode(setting: Setting, plan: Plan, mode: Mode, ledger: Ledger | None, loads: bool) -> list[Trial]:
+def first_look(setting: Setting, plan: Plan, mode: Mode, ledger: Ledger | None, loads: bool) -> list[Trial]:
     """The first look in one mode; before it the baseline's training, where its weights are needed."""
     checks = ledger.checks(setting.version) if ledger and mode == "retrain" else {}
     verdicts = judge_checks(checks, {one.id: one for one in plan.ablations})

@@ -56,6 +56,9 @@ class Facts(BaseModel):
     seconds: dict[str, float] = {}
     forwards: int | None = None
     """Training forwards: steps, where each is one."""
+    peak_gpu_memory: int | None = None
+    gpu_memory: int | None = None
+    """Bytes that were reserved at most on one GPU, and what it has."""
     scored_by: ScoredBy | None = None
     """Whose evaluation gave the metrics of a trial with source edits."""
     own: Metrics = {}
@@ -293,6 +296,12 @@ class Ledger:
     def attempts(self, key: str) -> tuple[int, str | None]:
         """How often a trial was started, and under which limits last."""
         return self._database.execute("SELECT attempts, limits FROM trials WHERE key = ?", (key,)).fetchone()
+
+    def stored_bytes(self, key: str) -> int:
+        """Bytes that a trial's own words and values take here; 0 before it has ended."""
+        query = """SELECT COALESCE(SUM(length(CAST(COALESCE(output, '') || COALESCE(traceback, '') || COALESCE(proofs, '')
+                   || COALESCE(examples, '') || COALESCE(curves, '') || COALESCE(parts, '') AS BLOB))), 0) FROM details WHERE key = ?"""
+        return self._database.execute(query, (key,)).fetchone()[0]
 
     def attempts_made(self) -> int:
         """Trials that were started and have ended, whatever the version of the source; checks are none."""

@@ -4,6 +4,7 @@ import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
@@ -100,12 +101,16 @@ def choose(
     state: Path,
     watcher: "Watcher",
     time_left: Callable[[], float] = lambda: math.inf,
+    allowance: "Callable[[], Decimal | None] | None" = None,
 ) -> Planner:
-    """The planner of a study; `time_left`: seconds that may still pass before it is asked no more."""
+    """The planner of a study.
+
+    `time_left`: seconds that may still pass before it is asked no more; `allowance`: dollars that it may still take.
+    """
     rules = rules_planner(setting, asked.interactions)
     if settings is None:
         return rules
-    return _llm_planner(setting, settings, rules, _transcript(asked, state), state, watcher, time_left)
+    return _llm_planner(setting, settings, rules, _transcript(asked, state), state, watcher, (time_left, allowance))
 
 
 def writer(settings: "ModelSettings", asked: Asked, state: Path, watcher: "Watcher") -> "LanguageModel":
@@ -166,12 +171,13 @@ def _llm_planner(
     transcript: "Transcript",
     state: Path,
     watcher: "Watcher",
-    time_left: Callable[[], float],
+    left: "tuple[Callable[[], float], Callable[[], Decimal | None] | None]",
 ) -> "LlmPlanner":
+    from .llm.asking import no_allowance
     from .llm.client import LanguageModel
     from .planning.llm.planner import LlmPlanner
 
-    model = LanguageModel(settings, transcript, watcher, time_left=time_left)
+    model = LanguageModel(settings, transcript, watcher, time_left=left[0], allowance=left[1] or no_allowance)
     briefing = briefing_of(setting, _room(model), state)
     return LlmPlanner(model, briefing, rules, f"llm:{settings.model}", lambda: _bill(model, settings))
 

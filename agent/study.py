@@ -21,7 +21,7 @@ from .findings import MetricFindings, find
 from .forecasts import forecast_lines, keep
 from .foresight import foresee, processor_seconds
 from .jobs import Workshop
-from .ledger import Ledger, Trial
+from .ledger import Ledger, Trial, TrialRow
 from .places import Places
 from .planfiles import PlanFiles, plan_path, require_ablations
 from .planning.nobody import Nobody
@@ -47,6 +47,7 @@ from .workbench import Workbench
 CHECKPOINTS = "checkpoints"
 RoundReport = Callable[[], Sequence[str]]
 UNITS_OF_TRIALS = {"reevaluate": "trained models", "recover": "seeds", "retrain": "seeds"}
+BEGUN = "stopped: no more than a trial of the baseline was run"
 ASKED_FOR = "what was asked for is measured"
 SEEN = {False: "one step of the baseline", True: "an evaluation of the baseline"}
 
@@ -89,11 +90,8 @@ class Study:
         self, budget: Budget, report: RoundReport, plan_file: Path | None = None, workers: int | None = None
     ) -> End:
         """Run to the end, or until the budget is spent. Raises the `LesionError` that makes going on senseless."""
-        was_complete = self._was_complete()
-        self._turn_page()
+        was_complete = self._begin()
         sealed = len(self.ledger.plans(self.setting.version))
-        self.ledger.requeue(self.setting.version)
-        self.ledger.remember("version", self.setting.version)
         self.ledger.remember("state", "running")
         most = workers or self.setting.spec.limits.workers
         with nothing_left(handed_over(self.state / CHECKPOINTS)), Pool(self.station, most) as pool:
@@ -110,6 +108,33 @@ class Study:
         self.ledger.remember(COMPLETED, self.setting.version)
         self.ledger.remember("state", "complete")
         return End(complete=True, reason="complete", measured=True)
+
+    def first_baseline(self, pool: Pool, budget: Budget) -> list[TrialRow]:
+        """Run one seed of the baseline in the mode that comes first, and before it the training that this mode needs.
+
+        They are trials like any other, kept in the ledger and never run twice; how the last run ended stays remembered.
+
+        Returns:
+            the rows of these trials, the mode's own last, finished or not.
+
+        Raises:
+            LesionError: the experiment does not get through its survey.
+            OutOfBudget: there is no time, or no room, even for these.
+        """
+        known = self.ledger.recall("version") == self.setting.version
+        state = self.ledger.recall("state", BEGUN) if known else BEGUN
+        self._begin()
+        try:
+            self.survey(pool)
+            dispatcher, mode = self.dispatcher(pool, budget), self.setting.modes[0]
+            modes: list[Mode] = [mode] if mode == "retrain" or self.loads else ["retrain", mode]
+            self.observer.stage(f"one trial of the baseline ({mode}, seed 0), to see what it takes")
+            trials = [self._trial(each, BASELINE, 0) for each in modes]
+            for trial in trials:
+                dispatcher.run([trial])
+            return [dispatcher.arm(one.mode, BASELINE).trials[0] for one in trials]
+        finally:
+            self.ledger.remember("state", state)
 
     def survey(self, pool: Pool) -> None:
         """See the module tree and list the components."""
@@ -162,6 +187,18 @@ class Study:
         removed |= {one.arm: one.removed for one in variants}
         workshop = Workshop(self.setting, self.state / CHECKPOINTS, {BASELINE: [], **removed}, self.loads)
         return Dispatcher(workshop, self.ledger, pool, budget, self.observer)
+
+    def _begin(self) -> bool:
+        """What a dead process left running is planned again, and what was measured of an older source is left as it is.
+
+        Returns:
+            whether the last run came to the study's end.
+        """
+        was_complete = self._was_complete()
+        self._turn_page()
+        self.ledger.requeue(self.setting.version)
+        self.ledger.remember("version", self.setting.version)
+        return was_complete
 
     def _was_complete(self) -> bool:
         """Whether the last run came to the study's end; from then on its results are known, and that stays remembered."""

@@ -190,6 +190,10 @@ class Outcome(BaseModel):
     cpu_seconds: float | None = None
     peak_memory: int | None = None
     """Bytes, of the largest process."""
+    peak_gpu_memory: int | None = None
+    """Bytes that torch reserved at most on one GPU; None where none was used."""
+    gpu_memory: int | None = None
+    """Bytes that this GPU has."""
     output: str = ""
     """The end of what the trial printed."""
     log: str | None = None

@@ -5,24 +5,15 @@ import platform
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..finding import Finding
 from .options import Json
 
 if TYPE_CHECKING:
     from ...executor.sandbox.view import Sandbox
-
-
-class Finding(NamedTuple):
-    """One thing that was looked at."""
-
-    what: str
-    works: bool | None
-    """None: not needed and not there."""
-    detail: str
-    to_do: str = ""
 
 
 def doctor(
@@ -37,8 +28,7 @@ def doctor(
         typer.echo(jsonlib.dumps({"findings": [one._asdict() for one in findings]}, indent=1))
     else:
         for one in findings:
-            mark = {True: "ok  ", False: "FAIL", None: "–   "}[one.works]
-            typer.echo(f"{mark} {one.what}: {one.detail}" + (f"\n       → {one.to_do}" if one.to_do else ""))
+            typer.echo(one.line)
     raise typer.Exit(2 if any(one.works is False for one in findings) else 0)
 
 

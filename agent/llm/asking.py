@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from urllib.parse import urlsplit
 
 from ...executor.errors import BadAnswerError, ModelError, OutOfTime
@@ -25,6 +26,11 @@ MARGIN = 256
 """Tokens that are left free for a server's own template."""
 
 
+def no_allowance() -> Decimal | None:
+    """Any number of dollars, as far as others are concerned."""
+    return None
+
+
 @dataclass(frozen=True)
 class Means:
     """What asking needs."""
@@ -34,6 +40,7 @@ class Means:
     watcher: Watcher
     sleep: Callable[[float], None]
     time_left: Callable[[], float]
+    allowance: Callable[[], Decimal | None] = no_allowance
 
 
 class Asking:
@@ -42,6 +49,7 @@ class Asking:
     def __init__(self, means: Means) -> None:
         self.settings, self.transcript = means.settings, means.transcript
         self._watcher, self._sleep, self._time_left = means.watcher, means.sleep, means.time_left
+        self._allowance = means.allowance
         self.connection = Connection(means.settings)
         self._scale = Scale()
         self.dialect = _known_dialect(means.settings, means.transcript)
@@ -106,7 +114,7 @@ class Asking:
         size = self._size(asked)
         if not self.fits(asked):
             raise too_long(f"the question ({asked.purpose}) has about {size:,} tokens", self.settings)
-        check_caps(self.transcript.counted, self.settings, size)
+        check_caps(self.transcript.counted, self.settings, size, self._allowance())
 
     def _send(self, asked: Question, attempt: int, telling: Telling | None) -> Exchange | None:
         """One request, written down whatever comes of it; None where it is to be put another way. Raises `Failure`."""

@@ -3,11 +3,12 @@
 import math
 import time
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import TypeVar
 
 from pydantic import BaseModel
 
-from .asking import MARGIN, Asking, Means
+from .asking import MARGIN, Asking, Means, no_allowance
 from .calls import Call, Said, parsed
 from .connection import is_known
 from .conversing import Conversing
@@ -36,6 +37,8 @@ __all__ = [
     "tokens_of",
 ]
 T = TypeVar("T", bound=BaseModel)
+TRYING_OUT = "trying out"
+"""The purpose of an exchange that only shows whether there is an answer."""
 
 
 class LanguageModel:
@@ -47,6 +50,7 @@ class LanguageModel:
         watcher: is told of waits and of the answer as it comes.
         sleep: waits some seconds.
         time_left: seconds that the study still has; no wait goes beyond them.
+        allowance: dollars that are left of what several studies may spend together; None: any number.
     """
 
     def __init__(
@@ -57,9 +61,10 @@ class LanguageModel:
         *,
         sleep: Callable[[float], None] = time.sleep,
         time_left: Callable[[], float] = lambda: math.inf,
+        allowance: Callable[[], Decimal | None] = no_allowance,
     ) -> None:
         self._settings, self._transcript = settings, transcript
-        self._asking = Asking(Means(settings, transcript, watcher, sleep, time_left))
+        self._asking = Asking(Means(settings, transcript, watcher, sleep, time_left, allowance))
         self._conversing = Conversing(self._asking)
 
     @property
@@ -112,6 +117,21 @@ class LanguageModel:
         if (context := listed.get(self._settings.model)) is not None and context < self._settings.context_tokens:
             raise small_context(context, self._settings)
 
+    @property
+    def replays(self) -> bool:
+        """Whether a transcript answers, and nothing is ever sent."""
+        return self._transcript.is_replay
+
+    def try_out(self, messages: Sequence[Message], answer: type[T]) -> T:
+        """As `ask`, to see whether there is an answer at all: a server that does not answer now is not waited for.
+
+        Raises:
+            ModelError: there is no answer.
+            PlanningOver, OutOfTime, BadAnswerError, LedgerError: as `ask` does.
+        """
+        first = question(self._settings, TRYING_OUT, messages, answer)
+        return mended(self._asking, first, self._asking.exchange(first, waits=False).reply, answer)[0]
+
     def ask(self, purpose: str, messages: Sequence[Message], answer: type[T]) -> T:
         """The model's answer, checked; up to two more turns let it mend what does not fit.
 
@@ -158,8 +178,9 @@ class LanguageModel:
         return self._conversing.answer(purpose, messages, tuple(tools), on_text)
 
     def _has_answered(self) -> bool:
-        """Whether this model once answered from this server: a study that is planned runs on while it is away."""
+        """Whether this model once planned from this server: a study that is planned runs on while it is away."""
         here = self._settings.server, self._settings.model
         return any(
-            each.outcome == "answered" and (each.server, each.model) == here for each in self._transcript.counted
+            each.outcome == "answered" and each.purpose != TRYING_OUT and (each.server, each.model) == here
+            for each in self._transcript.counted
         )

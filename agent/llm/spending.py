@@ -38,7 +38,7 @@ def usage_of(exchanges: Iterable[Exchange], settings: ModelSettings) -> Usage:
     reported = [(each.response.sent, each.response.received) for each in counted if each.response is not None]
     known = [(sent, received) for sent, received in reported if sent is not None and received is not None]
     sent, received = sum(each[0] for each in known), sum(each[1] for each in known)
-    least = _price(sent, received, settings)
+    least = price_of(sent, received, settings)
     return Usage(
         exchanges=len(counted),
         repaired=sum(each.repair > 0 for each in counted),
@@ -51,29 +51,43 @@ def usage_of(exchanges: Iterable[Exchange], settings: ModelSettings) -> Usage:
     )
 
 
-def check_caps(exchanges: Iterable[Exchange], settings: ModelSettings, question: int) -> None:
+def dollars_of(exchanges: Iterable[Exchange], settings: ModelSettings) -> Decimal | None:
+    """What exchanges cost, estimated where a server reported no usage; None without prices."""
+    spent = [_tokens(each) for each in exchanges if each.outcome != "refused"]
+    return price_of(sum(each[0] for each in spent), sum(each[1] for each in spent), settings)
+
+
+def check_caps(
+    exchanges: Iterable[Exchange], settings: ModelSettings, question: int, allowance: Decimal | None = None
+) -> None:
     """Whether one more exchange fits under the caps, at its largest.
 
     Args:
         exchanges: so far.
         settings: with the caps.
         question: tokens of what is to be asked.
+        allowance: dollars that are left of what several studies may spend together; None: any number.
 
     Raises:
-        ModelError: the caps do not allow even the first exchange.
-        PlanningOver: they allow no further one.
+        ModelError: the study's caps do not allow even the first exchange.
+        PlanningOver: they allow no further one, or the allowance does not.
     """
     counted = [each for each in exchanges if each.outcome != "refused"]
     spent = [_tokens(each) for each in counted]
     sent, received = sum(each[0] for each in spent), sum(each[1] for each in spent)
-    tokens, dollars = question + settings.answer_tokens, _price(question, settings.answer_tokens, settings)
-    before = _price(sent, received, settings)
+    tokens, dollars = question + settings.answer_tokens, price_of(question, settings.answer_tokens, settings)
+    before = price_of(sent, received, settings)
     if sent + received + tokens > settings.max_tokens_total:
         cap = f"max_tokens_total = {settings.max_tokens_total:,}"
         raise _over(f"{tokens:,} tokens", f"{sent + received:,}", cap, began=bool(counted))
     most = None if settings.max_cost is None else Decimal(str(settings.max_cost))
     if most is not None and dollars is not None and before is not None and before + dollars > most:
         raise _over(f"${dollars:.4f}", f"${before:.4f}", f"max_cost = {most}", began=bool(counted))
+    if allowance is not None and dollars is not None and dollars > allowance:
+        raise PlanningOver(
+            f"the next exchange may take ${dollars:.4f}, and ${max(allowance, Decimal(0)):.4f} is left of --max-cost",
+            to_do="raise --max-cost, or lower [planner] answer_tokens and context_tokens",
+        )
 
 
 def _over(wanted: str, spent: str, cap: str, *, began: bool) -> ModelError | PlanningOver:
@@ -98,7 +112,8 @@ def _tokens(exchange: Exchange) -> tuple[int, int]:
     return reply.sent, reply.received
 
 
-def _price(sent: int, received: int, settings: ModelSettings) -> Decimal | None:
+def price_of(sent: int, received: int, settings: ModelSettings) -> Decimal | None:
+    """Dollars for so many tokens each way; None where prices are not given."""
     if settings.price_input is None or settings.price_output is None:
         return None
     return (sent * Decimal(str(settings.price_input)) + received * Decimal(str(settings.price_output))) / MILLION

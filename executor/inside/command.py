@@ -30,6 +30,8 @@ FACTS = (
     "form",
     "parameters",
     "forwards",
+    "peak_gpu_memory",
+    "gpu_memory",
     "models",
     "anatomy",
     "heads",

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from .filling import Refused
+from .gpu import gpu_memory
 from .holders import unwrapped
 from .looking import Look
 from .roots import Placed, Root, Roots
@@ -114,6 +115,7 @@ class Follower:
             "stages": {**self.stages, **({"weights": self._weights()} if self._short and self.roots.all else {})},
             "form": self.form,
             "forwards": self.forwards,
+            **gpu_memory(),
             "calls": self.calls,
             "fingerprint": self._fingerprint(told),
             "parameters": sum(one.size for one in self.roots.all if one.original is None) if self.roots.all else None,

@@ -12,6 +12,7 @@ import traceback
 from pathlib import Path
 from typing import Any, BinaryIO, Callable, Dict, Iterator, List
 
+from .gpu import gpu_memory
 from .wire import MARK, receive, send
 
 HERE = str(Path(__file__).resolve().parent)
@@ -45,7 +46,7 @@ def serve(job_socket: int, result_pipe: int) -> None:
     for result in _results(job, dict(zip(job["files"], files))):  # noqa: B905
         sys.stdout.flush()
         sys.stderr.flush()
-        send(result_pipe, {"event": "result", **result})
+        send(result_pipe, {"event": "result", **gpu_memory(), **result})
 
 
 def _pin(threads: int) -> None:
