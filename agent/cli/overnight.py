@@ -1,6 +1,7 @@
 """`lesion overnight`: studies that run by themselves until a deadline, and `lesion resume` of a night that died."""
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Generator, Sequence
@@ -125,7 +126,9 @@ def _size(text: str) -> int:
 
 def _begin(wishes: Wishes, *, detach: bool, launched_to: int | None) -> int:
     """Check, and then run it here or in a process of its own; the exit code."""
-    listen(again="`lesion resume`")
+    listen(*([signal.SIGINT, signal.SIGTERM] if launched_to is not None else []), again="`lesion resume`")
+    if launched_to is not None:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a terminal that is closed ends nothing
     if launched_to is None and not _checked(wishes):
         return 2
     if not detach:

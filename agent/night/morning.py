@@ -65,7 +65,7 @@ def _told(night: Night, guest: Guest, begun: Begun, ended: Ended) -> Told:
         complete=guest.fate == "complete",
         before=begun.before.get(guest.name, {}),
         problems=list(guest.problems),
-        report=guest.state / "report" / "report.md" if results else None,
+        report=guest.state / "report" / "report.html" if results else None,
     )
 
 

@@ -105,8 +105,10 @@ class Night:
             self._without_model(guest, watch, error)
         except LesionError as error:
             self._failed(guest, watch, str(error), error.exit_code)
-        except Exception:
-            self._failed(guest, watch, f"an error of lesion's own: {traceback.format_exc(limit=-3)}", 1)
+        except Exception as error:
+            watch.learnt(traceback.format_exc().splitlines())
+            told = "".join(traceback.format_exception_only(error)).strip()
+            self._failed(guest, watch, f"an error of lesion's own, its log has more: {told}", 1)
         else:
             self._ended(guest, end)
         self._show(guest, guest.results())
