@@ -99,6 +99,7 @@ class Night:
             watch.stage(guest.name)
         try:
             planner = guest.planner(watch, self.work.seconds_left)
+            watch.bill = lambda: planner.spent
             study = Study(guest.setting, guest.state, guest.ledger, guest.station, watch, planner)
             end = study.run(budget, lambda: self._said(guest), workers=self.workers)
         except ModelError as error:
@@ -141,8 +142,12 @@ class Night:
         """A report after every round, and its few lines."""
         from ..report.summary import summary_lines
 
-        results = self.report(guest)
-        return summary_lines(results) if results else []
+        self.board.phase = "reporting"
+        try:
+            results = self.report(guest)
+            return summary_lines(results) if results else []
+        finally:
+            self.board.phase = "planning"
 
     def report(self, guest: Guest, ended: Ended | None = None) -> "Results | None":
         """Write a study's report as it stands; None where there is nothing to report.
@@ -161,9 +166,9 @@ class Night:
 
     def _show(self, guest: Guest, results: "Results | None") -> None:
         self.known[guest.name] = results
-        settled = sum(one.settled for one in results.settling.values()) if results else None
-        undecided = sum(one.undecided for one in results.settling.values()) if results else None
-        self.board.study(guest.name, state=guest.fate, reason=guest.reason, settled=settled, undecided=undecided)
+        if results is not None:
+            self.board.found(guest.name, results)
+        self.board.study(guest.name, state=guest.fate, reason=guest.reason)
 
     def _reason(self) -> str:
         if self.control.stopping:
