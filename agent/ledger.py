@@ -100,6 +100,10 @@ class Trial(NamedTuple):
     seed: int
 
 
+LONGEST_START = 60.0
+"""Seconds that the start of a trial's process counts at most."""
+
+
 class Ledger:
     """The ledger of one study, in its state folder. Raises `LedgerError` for a newer file, a full disk, a read-only folder."""
 
@@ -314,10 +318,14 @@ class Ledger:
         return row[0] if row else None
 
     def run_seconds(self, version: str) -> dict[str, float]:
-        """By mode: wall time of a measured trial, mean, its process's start included; evaluations share theirs."""
-        query = """SELECT mode, AVG(CASE WHEN mode = 'reevaluate' THEN wall_seconds ELSE finished_at - started_at END)
+        """By mode: wall time of a measured trial, mean, its process's start included; evaluations share theirs.
+
+        A start takes a minute at most: a clock that was set meanwhile must not count.
+        """
+        query = """SELECT mode, AVG(CASE WHEN mode = 'reevaluate' THEN wall_seconds
+                   ELSE MAX(wall_seconds, MIN(finished_at - started_at, wall_seconds + ?)) END)
                    FROM trials WHERE version = ? AND status IN ('ok', 'no-op') GROUP BY mode"""
-        return {mode: mean for mode, mean in self._database.execute(query, (version,)) if mean}
+        return {mode: mean for mode, mean in self._database.execute(query, (LONGEST_START, version)) if mean}
 
     def compute(self, version: str) -> dict[str, Any]:
         """Seconds and memory spent, failed and repeated attempts and checks included."""

@@ -93,7 +93,7 @@ def overnight(
     json: Json = False,
     state: State = None,
     unsafe_no_sandbox: Unsafe = False,
-    deadline_at: Annotated[float | None, typer.Option(hidden=True)] = None,
+    deadline_at: Annotated[str | None, typer.Option(hidden=True)] = None,
     launched_to: Annotated[int | None, typer.Option(hidden=True)] = None,
     resumed: Annotated[bool, typer.Option("--resumed", hidden=True)] = False,
 ) -> None:
@@ -104,7 +104,7 @@ def overnight(
     from ..night.clock import Deadline
     from ..planners import Asked
 
-    deadline = Deadline(deadline_at) if deadline_at else deadline_asked(for_, until)
+    deadline = Deadline.kept(deadline_at) if deadline_at else deadline_asked(for_, until)
     if deadline is None:
         raise typer.BadParameter("say when the night is over: --until 07:00 or --for 9h", param_hint="--until")
     named = studies or [DEFAULT_STUDY]
@@ -138,7 +138,7 @@ def _begin(wishes: Wishes, *, detach: bool, launched_to: int | None) -> int:
 
     first = load_study(wishes.studies[0])
     log = state_folder(first, wishes.state) / LOG
-    words = [*wishes.words(), "--deadline-at", repr(wishes.deadline.at), *(["--resumed"] if wishes.resumed else [])]
+    words = [*wishes.words(), "--deadline-at", wishes.deadline.text(), *(["--resumed"] if wishes.resumed else [])]
     record = launch(words, log)
     _print(record, log, as_json=wishes.as_json)
     return 0
@@ -264,6 +264,7 @@ def _launched(wishes: Wishes, *, detached: bool, studies: "Sequence[Guest]") -> 
         pid=os.getpid(),
         at=time.time(),
         deadline=wishes.deadline.at,
+        clocks=wishes.deadline.text(),
         studies=[str(one.setting.spec.path) for one in studies],
         command=wishes.words(),
         folder=str(Path.cwd()),
@@ -308,14 +309,14 @@ def start_again(state: Path, deadline: "Deadline | None") -> int:
     if fate.ended and fate.ended.reason == "complete":
         typer.echo("the last night is complete: nothing is left of it")
         return 0
-    ends = deadline or Deadline(fate.launched.deadline)
+    ends = deadline or Deadline.kept(fate.launched.clocks)
     if ends.seconds_left() <= 0:
         raise NightError(
             f"the deadline of the last night is over ({time.strftime('%Y-%m-%d %H:%M', time.localtime(ends.at))})",
             where=str(state),
             to_do="give a new one: `lesion resume --until 07:00` or `--for 2h`; `lesion report` writes what is known",
         )
-    words = [*fate.launched.command, "--deadline-at", repr(ends.at), "--resumed"]
+    words = [*fate.launched.command, "--deadline-at", ends.text(), "--resumed"]
     words += ["--detach"] if fate.launched.log else []
     os.chdir(fate.launched.folder)
     os.execv(sys.executable, [sys.executable, "-m", "lesion.agent", *words])

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 
 JUMP = 60.0
 """Seconds by which the two clocks may drift apart before it is called a jump."""
@@ -25,6 +26,21 @@ class Deadline:
     running: float = field(default_factory=running_clock)
     """Both clocks when the deadline was made."""
 
+    @classmethod
+    def kept(cls, text: str) -> "Deadline":
+        """The deadline that another process has kept as `text`; `ValueError` for what is none.
+
+        After a restart of the machine nobody knows how long that took: from then on the wall clock alone counts.
+        """
+        at, wall, running, machine = text.split(" ", 3)
+        if machine != _since_start():
+            return cls(float(at))
+        return cls(float(at), float(wall), float(running))
+
+    def text(self) -> str:
+        """To be kept for another process (`kept`)."""
+        return f"{self.at!r} {self.wall!r} {self.running!r} {_since_start()}"
+
     def seconds_left(self) -> float:
         """Negative once it is over."""
         return min(self.at - time.time(), self.at - self.wall - (running_clock() - self.running))
@@ -33,3 +49,8 @@ class Deadline:
         """Seconds by which the wall clock was set since then, forward where positive; 0 where it was not."""
         drift = (time.time() - self.wall) - (running_clock() - self.running)
         return drift if abs(drift) > JUMP else 0.0
+
+
+def _since_start() -> str:
+    """Another word after every start of the machine."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()

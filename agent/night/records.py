@@ -23,6 +23,8 @@ class Launched(Record):
     at: float
     """Seconds since the epoch."""
     deadline: float
+    clocks: str = ""
+    """The same as `Deadline.text` keeps it."""
     studies: list[str]
     """Study files, absolute."""
     command: list[str]

@@ -42,3 +42,23 @@ def test_small_corrections_are_no_jump(clocks):
     clocks["wall"] += 630
     clocks["running"] += 600
     assert deadline.jump() == 0
+
+
+def test_another_process_keeps_it_by_both_clocks(clocks):
+    text = made(clocks, HOUR).text()
+    clocks["wall"] += 600 - 2 * HOUR
+    clocks["running"] += 600
+    assert Deadline.kept(text).seconds_left() == pytest.approx(HOUR - 600)
+
+
+def test_after_a_restart_of_the_machine_the_wall_clock_alone_counts(clocks, monkeypatch):
+    text = made(clocks, HOUR).text()
+    monkeypatch.setattr(clock, "_since_start", lambda: "another start")
+    clocks["wall"] += 600
+    clocks["running"] = 3.0
+    assert Deadline.kept(text).seconds_left() == pytest.approx(HOUR - 600)
+
+
+def test_what_is_no_deadline_is_none():
+    with pytest.raises(ValueError):
+        Deadline.kept("tomorrow")
