@@ -22,8 +22,8 @@ class Deadline:
 
     at: float
     """Seconds since the epoch."""
-    wall: float = field(default_factory=time.time)
-    running: float = field(default_factory=running_clock)
+    wall: float = field(default_factory=lambda: time.time())
+    running: float = field(default_factory=lambda: running_clock())
     """Both clocks when the deadline was made."""
 
     @classmethod
