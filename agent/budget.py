@@ -46,7 +46,7 @@ class Budget:
         if self.max_trials is not None and self.started >= self.max_trials:
             return f"{self.max_trials} trials were allowed (--max-trials)"
         if self.deadline is not None and self.deadline.seconds_left() < expected_seconds:
-            return f"the deadline is {datetime.fromtimestamp(self.deadline.at).strftime('%H:%M:%S')}"
+            return self.deadline.told
         return next((told for guard in self.guards if (told := guard(expected_seconds))), None)
 
 

@@ -1,7 +1,7 @@
 """A deadline that holds whatever the system's clock does meanwhile."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 JUMP = 60.0
@@ -25,6 +25,8 @@ class Deadline:
     wall: float = field(default_factory=lambda: time.time())
     running: float = field(default_factory=lambda: running_clock())
     """Both clocks when the deadline was made."""
+    asked: float | None = None
+    """What was asked for, where this ends some time before it."""
 
     @classmethod
     def kept(cls, text: str) -> "Deadline":
@@ -40,6 +42,15 @@ class Deadline:
     def text(self) -> str:
         """To be kept for another process (`kept`)."""
         return f"{self.at!r} {self.wall!r} {self.running!r} {_since_start()}"
+
+    def before(self, seconds: float) -> "Deadline":
+        """So many seconds earlier, and told as this one."""
+        return replace(self, at=self.at - seconds, asked=self.asked or self.at)
+
+    @property
+    def told(self) -> str:
+        """E.g. `the deadline is 07:00:00`."""
+        return f"the deadline is {time.strftime('%H:%M:%S', time.localtime(self.asked or self.at))}"
 
     def seconds_left(self) -> float:
         """Negative once it is over."""

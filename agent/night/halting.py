@@ -4,7 +4,6 @@ import signal
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
-from datetime import datetime
 from types import FrameType
 
 from .clock import Deadline
@@ -53,13 +52,8 @@ def halting(control: Control, deadline: Deadline) -> Generator[None]:
         signal.signal(SIGNAL, before)
 
 
-def told(deadline: Deadline) -> str:
-    """E.g. `the deadline is 07:00:00`."""
-    return f"the deadline is {datetime.fromtimestamp(deadline.at).strftime('%H:%M:%S')}"
-
-
 def _watch(control: Control, deadline: Deadline, over: threading.Event) -> None:
     while (left := deadline.seconds_left()) > 0:
         if over.wait(min(left, LOOK_SECONDS)):
             return
-    control.stop(told(deadline), now=True)
+    control.stop(deadline.told, now=True)

@@ -15,7 +15,7 @@ from .board import Board
 from .clock import Deadline, running_clock
 from .control import Control
 from .guests import Guest
-from .halting import Halted, halting, told
+from .halting import Halted, halting
 from .priority import next_study, view_of
 from .records import Ended
 from .told import with_night
@@ -60,7 +60,7 @@ class Night:
 
     def __post_init__(self) -> None:
         seconds = max(0.0, self.deadline.seconds_left())
-        self.work = Deadline(self.deadline.at - last_minutes(seconds, len(self.guests)))
+        self.work = self.deadline.before(last_minutes(seconds, len(self.guests)))
         self.turn_seconds = min(LONGEST_TURN, max(SHORTEST_TURN, seconds / (TURNS * len(self.guests))))
 
     def run(self) -> str:
@@ -75,6 +75,7 @@ class Night:
             for guest in self.guests:
                 if not guest.over:
                     guest.end("stopped", str(halt), 4)
+                    guest.ledger.remember("state", f"stopped: {halt}")
         return self._reason()
 
     def _next(self) -> int | None:
@@ -176,7 +177,7 @@ class Night:
         if all(guest.fate == "complete" for guest in self.guests):
             return "complete"
         if self.work.seconds_left() <= 0:
-            return told(self.work)
+            return self.work.told
         return prompts.phrases("night/phrases.j2").reasons(self.guests).strip()
 
     def code(self) -> int:

@@ -138,7 +138,9 @@ def _open(results: Results, mode: Callable[[Mode], str | None]) -> Iterator[Poin
         known = results.settling.get(each)
         if known and known.undecided:
             lasting = None if known.seconds is None else numbers.duration(known.seconds)
-            text = _words().undecided(known.undecided, known.unknown, known.trials, lasting, mode(each))
+            bare = sum(one.verdict in OPEN and not one.n for one in selection.confirmatory(results, each))
+            beyond = max(0, known.unknown - bare)
+            text = _words().undecided(known.undecided, (beyond, bare), known.trials, lasting, mode(each))
             yield Point("OPEN", rank, text)
         elif not known and (left := sum(e.verdict in OPEN for e in selection.confirmatory(results, each))):
             yield Point("OPEN", rank, _words().left_open(left, mode(each)))

@@ -62,3 +62,11 @@ def test_after_a_restart_of_the_machine_the_wall_clock_alone_counts(clocks, monk
 def test_what_is_no_deadline_is_none():
     with pytest.raises(ValueError):
         Deadline.kept("tomorrow")
+
+
+def test_the_last_minutes_are_kept_by_both_clocks_too(clocks):
+    deadline = made(clocks, HOUR)
+    clocks["wall"] -= 2 * HOUR
+    earlier = deadline.before(600)
+    assert earlier.seconds_left() == pytest.approx(HOUR - 600)
+    assert earlier.told == deadline.told
