@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from .watching import Lines
 
 KEPT_FREE = "1GiB"
+COMPLETE = (0, 3)
+"""Exit codes of a night whose studies are all complete."""
 
 
 @dataclass(frozen=True)
@@ -306,7 +308,7 @@ def start_again(state: Path, deadline: "Deadline | None") -> int:
     fate = last_night(state)
     if fate is None:
         raise NightError("no night was begun here", where=str(state), to_do="begin one with `lesion overnight`")
-    if fate.ended and fate.ended.reason == "complete":
+    if fate.ended and fate.ended.code in COMPLETE:
         typer.echo("the last night is complete: nothing is left of it")
         return 0
     ends = deadline or Deadline.kept(fate.launched.clocks)
