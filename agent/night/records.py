@@ -35,6 +35,10 @@ class Launched(Record):
     """Where a detached one writes."""
     before: dict[str, str] = {}
     """Of this folder's study: effect → verdict when the night began (`verdicts`)."""
+    before_version: str = ""
+    """Version of the study that these were measured of; another than the results' where the source was edited since."""
+    before_split: str = ""
+    """Split that these were computed on."""
 
 
 class Ended(Record):
