@@ -6,7 +6,6 @@ from typing import NamedTuple
 from ..executor.errors import PlannerError
 from ..executor.outcomes import Outcome
 from ..executor.pool import Pool
-from .analysis.looks import planned_looks
 from .arms import arms_of
 from .budget import Budget
 from .checks import judge_checks
@@ -22,6 +21,7 @@ from .results import Mode
 from .retuning import planned_tuning, stages
 from .setting import Setting
 from .survey import anatomy_of, components_of, require_components, survey
+from .wanted import first_seeds
 
 
 class Forecast(NamedTuple):
@@ -121,9 +121,7 @@ def first_look(setting: Setting, plan: Plan, mode: Mode, ledger: Ledger | None, 
     verdicts = judge_checks(checks, {one.id: one for one in plan.ablations})
     out = verdicts.stopped | verdicts.dropped
     asked = {one.id: one.interventions for one in plan.ablations if one.id not in out and one.asks(mode)}
-    study, count = setting.spec.study, setting.spec.study.seeds
-    first = planned_looks(study.seeds, study.max_seeds, study.alpha)[0].seeds  # may be later than study.seeds
-    seeds = range(first if mode != "reevaluate" else 1 if loads else count)
+    seeds, count = first_seeds(setting, mode, loads=loads), setting.spec.study.seeds
     trained = [setting.trial("retrain", BASELINE, [], seed) for seed in range(count if mode == "reevaluate" else 1)]
     needed = trained if mode != "retrain" and not loads else []
     return [*needed, *(setting.trial(mode, *arm, seed) for arm in {BASELINE: [], **asked}.items() for seed in seeds)]

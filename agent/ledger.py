@@ -264,6 +264,14 @@ class Ledger:
             (reason, version, arm, mode),
         )
 
+    def skip_seed(self, version: str, seed: int, mode: str, reason: str) -> None:
+        """Give up what is still planned at a seed in one mode."""
+        self._write(
+            """UPDATE trials SET status = 'skipped', reason = ?
+               WHERE version = ? AND seed = ? AND mode = ? AND status = 'planned'""",
+            (reason, version, seed, mode),
+        )
+
     def trials(self, version: str) -> list[TrialRow]:
         """Every trial of this version of the source, in the order of planning."""
         query = """SELECT key, arm, mode, seed, status, reason, metrics, fingerprint, changed, wall_seconds, peak_memory,

@@ -41,13 +41,14 @@ from .stoppable import why_whole
 from .stopping import asking
 from .stopreport import told_of_stopping
 from .survey import anatomy_of, components_of, remarks_of, require_components, require_reference, survey
-from .wanted import trial_of, wanted_trials
+from .wanted import first_seeds, trial_of, wanted_trials
 from .workbench import Workbench
 
 CHECKPOINTS = "checkpoints"
 RoundReport = Callable[[], Sequence[str]]
 UNITS_OF_TRIALS = {"reevaluate": "trained models", "recover": "seeds", "retrain": "seeds"}
 BEGUN = "stopped: no more than a trial of the baseline was run"
+NOT_TRAINED = "the baseline's training at this seed failed"
 ASKED_FOR = "what was asked for is measured"
 SEEN = {False: "one step of the baseline", True: "an evaluation of the baseline"}
 
@@ -231,7 +232,9 @@ class Study:
         require_ablations(plan, plan_path(self.state, 1))
         while plan is not None:
             self._seal(plan)
+            self._plan_first_looks(plan)
             self._check(plan, pool)
+            self._leave_out()
             dispatcher = self.dispatcher(pool, budget)
             for mode in self.setting.modes:
                 if plan.round == 1:
@@ -318,11 +321,13 @@ class Study:
                 f"training the baseline at {seeds} seed{'s' if seeds > 1 else ''}: the weights are kept"
             )
         dispatcher.run(trials)
-        require_runs(self.evidence(dispatcher, "retrain"), self.ledger, range(seeds))
+        evidence = self.evidence(dispatcher, "retrain")
+        require_runs(evidence, self.ledger, range(seeds))
+        for seed in set(range(seeds)) - {row.seed for row in evidence.baseline.measured}:
+            self.ledger.skip_seed(self.setting.version, seed, "reevaluate", NOT_TRAINED)
 
     def _looks(self, plan: Plan, dispatcher: Dispatcher, mode: Mode) -> None:
         """Seeds up to each planned look, for the arms that are still open."""
-        self._plan_first_look(plan, dispatcher, mode)
         done: dict[str, int] = {}
         while True:
             evidence = self.evidence(dispatcher, mode)
@@ -403,12 +408,17 @@ class Study:
             return sorted(seed for seed in trained if seed < most)
         return list(range(most))
 
-    def _plan_first_look(self, plan: Plan, dispatcher: Dispatcher, mode: Mode) -> None:
-        """Every ablation's first look enters the accounting; what its check stopped is skipped there, with the reason."""
-        evidence = self.evidence(dispatcher, mode)
-        seeds = self._seeds(dispatcher, mode, evidence.looks[0].seeds)
-        for one in plan.ablations:
-            if one.asks(mode):
-                self.ledger.plan_trials(self.setting.version, [self._trial(mode, one.id, seed) for seed in seeds])
-        for name, reason in {**evidence.dropped, **{key: why for key, (_, why) in evidence.stopped.items()}}.items():
-            self.ledger.skip(self.setting.version, name, mode, reason)
+    def _plan_first_looks(self, plan: Plan) -> None:
+        """All that a round asks for at first enters the accounting at once: what is never reached is missing there, not unknown."""
+        baseline = [BASELINE] if plan.round == 1 else []
+        for mode in self.setting.modes:
+            seeds = first_seeds(self.setting, mode, loads=self.loads)
+            arms = [*baseline, *(one.id for one in plan.ablations if one.asks(mode))]
+            trials = [self._trial(mode, name, seed) for seed in seeds for name in arms]
+            self.ledger.plan_trials(self.setting.version, trials)
+
+    def _leave_out(self) -> None:
+        """What a check stopped is skipped in the accounting, with the reason."""
+        verdicts = self._verdicts()
+        for name, reason in {**verdicts.dropped, **{key: why for key, (_, why) in verdicts.stopped.items()}}.items():
+            self.ledger.skip(self.setting.version, name, "retrain", reason)

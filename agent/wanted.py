@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+from .analysis.looks import planned_looks
 from .arms import Arm
 from .evidence import Evidence
 from .ledger import FINISHED, Trial
@@ -18,6 +19,14 @@ def trial_of(setting: Setting, plans: Sequence[Plan], mode: Mode, name: str, see
     arm = same_runs(plans).get(name, name)
     removed = next((one.interventions for plan in plans for one in plan.ablations if one.id == arm), [])
     return setting.trial(mode, arm, removed, seed)
+
+
+def first_seeds(setting: Setting, mode: Mode, *, loads: bool) -> range:
+    """Seeds of the first look; for evaluations the trained models, of which an experiment that `loads` its own has one."""
+    study = setting.spec.study
+    if mode == "reevaluate":
+        return range(1 if loads else study.seeds)
+    return range(planned_looks(study.seeds, study.max_seeds, study.alpha)[0].seeds)  # may be later than study.seeds
 
 
 def wanted_trials(
