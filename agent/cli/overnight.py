@@ -5,70 +5,31 @@ import signal
 import sys
 import time
 from collections.abc import Generator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ... import prompts
 from .options import DEFAULT_STUDY, BaseUrl, Json, Model, State, Unsafe, WhoPlans
 from .run import Interactions, deadline_asked
 from .signals import Interrupted, listen
 
 if TYPE_CHECKING:
+    from ..budget import Guard
+    from ..night.board import Board
     from ..night.clock import Deadline
+    from ..night.control import Control
     from ..night.guests import Guest
-    from ..night.money import Purse
     from ..night.records import Launched
-    from ..planners import Asked
+    from ..night.wishes import Wishes
     from .watching import Lines
 
 KEPT_FREE = "1GiB"
 COMPLETE = (0, 3)
 """Exit codes of a night whose studies are all complete."""
-
-
-@dataclass(frozen=True)
-class Wishes:
-    """What the command line says of a night."""
-
-    studies: Sequence[Path]
-    state: Path | None
-    deadline: "Deadline"
-    max_cost: float | None
-    notify: str | None
-    keep_free: int
-    workers: int | None
-    asked: "Asked"
-    unsafe: bool
-    as_json: bool
-    resumed: bool = False
-    """Whether it goes on with one that was begun before: a model that is away then is gone on without."""
-
-    def words(self) -> list[str]:
-        """The command line that means the same in any folder, without its deadline and without `--detach`."""
-        asked = self.asked
-        options = {
-            "--state": self.state.resolve() if self.state else None,
-            "--max-cost": self.max_cost,
-            "--notify": self.notify,
-            "--keep-free": f"{self.keep_free}B",
-            "--workers": self.workers,
-            "--planner": asked.kind,
-            "--model": asked.model,
-            "--base-url": asked.base_url,
-            "--interactions": asked.interactions,
-        }
-        flags = {"--json": self.as_json, "--unsafe-no-sandbox": self.unsafe}
-        given = [text for name, value in options.items() if value is not None for text in (name, str(value))]
-        return [
-            "overnight",
-            *(str(one.resolve()) for one in self.studies),
-            *given,
-            *(name for name, wanted in flags.items() if wanted),
-        ]
 
 
 def overnight(
@@ -104,6 +65,7 @@ def overnight(
     `lesion status`, `watch`, `pause`, `resume` and `stop` work from another terminal.
     """
     from ..night.clock import Deadline
+    from ..night.wishes import Wishes
     from ..planners import Asked
 
     deadline = Deadline.kept(deadline_at) if deadline_at else deadline_asked(for_, until)
@@ -112,8 +74,20 @@ def overnight(
     named = studies or [DEFAULT_STUDY]
     if state is not None and len(named) > 1:
         raise typer.BadParameter("several studies have a folder each: leave it out", param_hint="--state")
-    asked = Asked(planner.value if planner else None, model, base_url, interactions=interactions.value)
-    wishes = Wishes(named, state, deadline, max_cost, notify, _size(keep_free), workers, asked, unsafe_no_sandbox, json)
+    wishes = Wishes(
+        studies=named,
+        state=state,
+        deadline=deadline,
+        max_cost=max_cost,
+        notify=notify,
+        keep_free=_size(keep_free),
+        workers=workers,
+        asked=Asked(planner.value if planner else None, model, base_url, interactions=interactions.value),
+        unsafe=unsafe_no_sandbox,
+        as_json=json,
+        resumed=resumed,
+        launched=launched_to is not None,
+    )
     raise typer.Exit(_begin(wishes, detach=detach, launched_to=launched_to))
 
 
@@ -126,151 +100,160 @@ def _size(text: str) -> int:
         raise typer.BadParameter(str(error), param_hint="--keep-free") from None
 
 
-def _begin(wishes: Wishes, *, detach: bool, launched_to: int | None) -> int:
-    """Check, and then run it here or in a process of its own; the exit code."""
-    listen(*([signal.SIGINT, signal.SIGTERM] if launched_to is not None else []), again="`lesion resume`")
-    if launched_to is not None:
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a terminal that is closed ends nothing
-    if launched_to is None and not _checked(wishes):
-        return 2
-    if not detach:
-        return _spend(wishes, launched_to)
-    from ..night.launching import LOG, launch
-    from ..studyfile import load_study, state_folder
+@dataclass(frozen=True)
+class _Tonight:
+    """What a night has while it is open: its studies are locked, and it listens."""
 
-    first = load_study(wishes.studies[0])
-    log = state_folder(first, wishes.state) / LOG
+    wishes: "Wishes"
+    guests: "list[Guest]"
+    control: "Control"
+    board: "Board"
+
+    def log(self, metric: str) -> "Lines":
+        """Who writes the log of a study."""
+        from .watching import Lines, Records
+
+        return Records(metric) if self.wishes.as_json else Lines(metric, sys.stderr)
+
+    def guards(self) -> "list[Guard]":
+        """What keeps trials from starting, beside the deadline."""
+        from ..night.disk import guard
+
+        return [guard(one.state, self.wishes.keep_free) for one in self.guests]
+
+
+def _begin(wishes: "Wishes", *, detach: bool, launched_to: int | None) -> int:
+    """Check, and then run it here or in a process of its own; the exit code."""
+    ends = [signal.SIGINT, signal.SIGTERM]
+    listen(*(ends if wishes.launched else []), again="`lesion resume`" if wishes.resumed else "`lesion overnight`")
+    if wishes.launched:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a terminal that is closed ends nothing
+    with _open(wishes) as tonight:
+        if not wishes.launched and (code := _checked(tonight)):
+            return code
+        if not detach:
+            listen(*(ends if wishes.launched else []), again="`lesion resume`")
+            return _spend(tonight, launched_to)
+        tonight.board.broken_off(prompts.phrases("night/phrases.j2").moves().strip(), failed=False)
+    from ..night.launching import LOG, launch
+
+    log = tonight.guests[0].state / LOG
     words = [*wishes.words(), "--deadline-at", wishes.deadline.text(), *(["--resumed"] if wishes.resumed else [])]
-    record = launch(words, log)
-    _print(record, log, as_json=wishes.as_json)
+    _print(launch(words, log), log, as_json=wishes.as_json)
     return 0
 
 
-def _checked(wishes: Wishes) -> bool:
-    """Print what the preflight finds, and what the night can settle; whether it may begin."""
-    from ... import prompts
-    from ..budget import Budget
-    from ..night.disk import guard
+@contextmanager
+def _open(wishes: "Wishes") -> "Generator[_Tonight]":
+    from ..night.board import Board
+    from ..night.control import Control
+    from ..night.guests import guests_of
+    from ..night.server import listening
+
+    with guests_of(wishes) as guests:
+        control = Control()
+        board = Board(control, [(one.name, str(one.setting.spec.path)) for one in guests], deadline=wishes.deadline)
+        with listening([one.state for one in guests], board, control):
+            yield _Tonight(wishes, guests, control, board)
+
+
+def _checked(tonight: _Tonight) -> int:
+    """Print what the preflight finds, and what the night can settle; 0 where it may begin, else the exit code."""
+    from ..night.halting import Halted, halting
+
+    try:
+        with halting(tonight.control, tonight.wishes.deadline):
+            fine, lines = _preflight(tonight)
+    except Halted as halt:
+        fine, lines = None, [prompts.phrases("night/phrases.j2").not_begun(str(halt)).strip()]
+    for line in lines:
+        typer.echo(line, err=tonight.wishes.as_json or not fine)
+    if fine:
+        return 0
+    tonight.board.broken_off(lines[-1], failed=fine is False)
+    return 4 if fine is None else 2
+
+
+def _preflight(tonight: _Tonight) -> tuple[bool, list[str]]:
+    """Whether all that was looked at works, and what the night can settle."""
+    from ..budget import Budget, Guard
+    from ..night.hours import working_hours
     from ..night.preflight import night_lines, preflight
     from .watching import emit
 
-    fine = True
-    with _guests(wishes) as guests, closing(_log(wishes, guests[0].setting.spec.primary)) as watch:
-        ready = [one.ready(watch, asks=not wishes.resumed) for one in guests]
-        purse = _purse(wishes, guests)
-        found = preflight(
+    wishes, guests, control = tonight.wishes, tonight.guests, tonight.control
+    work, fine = working_hours(wishes.deadline, len(guests)), True
+    stop: Guard = lambda _seconds: control.stopping  # noqa: E731
+    budget = Budget(deadline=work, guards=[stop, *tonight.guards()], held=lambda: control.paused)
+    with closing(tonight.log(guests[0].setting.spec.primary)) as log:
+        ready = [one.ready(tonight.board.observer(one.name, log), asks=not wishes.resumed) for one in guests]
+        for one in preflight(
             ready,
-            wishes.deadline,
-            lambda one: Budget(deadline=wishes.deadline, guards=[guard(one.state, wishes.keep_free)]),
+            work,
+            lambda _: budget,
             wishes.keep_free,
-            purse=purse,
+            purse=guests[0].purse,
             workers=wishes.workers,
-        )
-        for one in found:
+            reports=wishes.deadline.at - work.at,
+        ):
             fine = fine and one.works is not False
             if wishes.as_json:
                 emit({"event": "finding", **one._asdict()})
             typer.echo(one.line, err=wishes.as_json)
-        lines = (
-            night_lines(ready, wishes.deadline, wishes.workers)
-            if fine
-            else [prompts.phrases("night/phrases.j2").not_begun()]
-        )
-    for line in lines:
-        typer.echo(line, err=wishes.as_json or not fine)
-    return fine
-
-
-def _log(wishes: Wishes, metric: str) -> "Lines":
-    from .watching import Lines, Records
-
-    return Records(metric) if wishes.as_json else Lines(metric, sys.stderr)
-
-
-def _purse(wishes: Wishes, guests: "Sequence[Guest]") -> "Purse":
-    """Dollars of the night; one that is gone on with has no second purse."""
-    from ..night.money import Purse
-    from ..night.records import last_night
-    from ..planners import TRANSCRIPT
-
-    fates = [last_night(one.state) for one in guests] if wishes.resumed else []
-    purse = Purse(wishes.max_cost, min((one.launched.at for one in fates if one), default=time.time()))
     for one in guests:
-        if one.model is not None:
-            purse.open(one.state / TRANSCRIPT, one.model)
-    return purse
+        tonight.board.study(one.name, state="waiting")
+    if not fine:
+        return False, [prompts.phrases("night/phrases.j2").not_begun("").strip()]
+    return True, night_lines(ready, work, wishes.workers)
 
 
-@contextmanager
-def _guests(wishes: Wishes) -> "Generator[list[Guest]]":
-    """The studies of the night, read and locked."""
-    from ..ledger import Ledger
-    from ..night.guests import Guest
-    from ..night.ready import read_all
-    from ..planners import model_of
-    from ..studyfile import state_folder
-
-    with ExitStack() as stack:
-        guests: list[Guest] = []
-        for setting in read_all(wishes.studies, wishes.state):
-            folder = state_folder(setting.spec, wishes.state)
-            ledger = stack.enter_context(closing(Ledger(folder, write=True)))
-            station, model = setting.station(folder, unsafe=wishes.unsafe), model_of(setting, wishes.asked)
-            guests.append(Guest(setting, folder, ledger, station, wishes.asked, model))
-        yield guests
-
-
-def _spend(wishes: Wishes, launched_to: int | None) -> int:
+def _spend(tonight: _Tonight, launched_to: int | None) -> int:
     """The night itself."""
-    from ..night.board import Board
-    from ..night.control import Control
-    from ..night.disk import guard
     from ..night.launching import announce
-    from ..night.morning import Begun, end, tell
+    from ..night.morning import end, tell
     from ..night.night import Night
     from ..night.records import note
-    from ..night.server import listening
-    from ..night.verdicts import verdicts
+    from ..night.reserve import hold
 
-    with _guests(wishes) as guests:
-        control, states = Control(), [one.state for one in guests]
-        board = Board(control, [(one.name, str(one.setting.spec.path)) for one in guests], deadline=wishes.deadline)
-        known = {one.name: results for one in guests if (results := one.results())}
-        begun = Begun(time.time(), wishes.deadline, {name: verdicts(each) for name, each in known.items()})
-        guards = [guard(state, wishes.keep_free) for state in states]
-        purse = _purse(wishes, guests)
-        for one in guests:
-            one.allowance = purse.left
-        night = Night(guests, wishes.deadline, control, board, partial(_log, wishes), wishes.workers, guards)
-        with listening(states, board, control):
-            record = _launched(wishes, detached=launched_to is not None, studies=guests)
-            for one in guests:
-                note(one.state, record.model_copy(update={"before": begun.before.get(one.name, {})}))
-            if launched_to is not None:
-                announce(launched_to, record.model_dump(mode="json"))
-            try:
-                reason = night.run()
-            except Interrupted as interruption:
-                end(guests, str(interruption), interruption.exit_code)
-                raise
-            lines, code = tell(night, begun, reason, wishes.notify)
+    wishes, guests = tonight.wishes, tonight.guests
+    night = Night(
+        guests, wishes.deadline, tonight.control, tonight.board, tonight.log, wishes.workers, tonight.guards()
+    )
+    for one in guests:
+        hold(one.state)
+        note(one.state, _launched(tonight, one))
+    if launched_to is not None:
+        announce(launched_to, _launched(tonight, guests[0]).model_dump(mode="json"))
+    try:
+        reason = night.run()
+        typer.echo(prompts.phrases("night/phrases.j2").reporting(reason).strip(), err=True)
+        lines, code = tell(night, reason, wishes.notify)
+    except Interrupted as interruption:
+        end(guests, str(interruption), interruption.exit_code)
+        raise
     _say(lines, code, reason, as_json=wishes.as_json)
     return code
 
 
-def _launched(wishes: Wishes, *, detached: bool, studies: "Sequence[Guest]") -> "Launched":
+def _launched(tonight: _Tonight, guest: "Guest") -> "Launched":
+    """The record of it for one study."""
     from ..night.launching import LOG
     from ..night.records import Launched
 
+    wishes, evening = tonight.wishes, guest.evening
     return Launched(
         pid=os.getpid(),
         at=time.time(),
+        began=evening.at,
         deadline=wishes.deadline.at,
         clocks=wishes.deadline.text(),
-        studies=[str(one.setting.spec.path) for one in studies],
+        studies=[str(one.setting.spec.path) for one in tonight.guests],
         command=wishes.words(),
         folder=str(Path.cwd()),
-        log=str(studies[0].state / LOG) if detached else None,
+        log=str(tonight.guests[0].state / LOG) if wishes.launched else None,
+        before=evening.before,
+        before_version=evening.before_version,
+        before_split=evening.before_split,
     )
 
 
@@ -286,7 +269,6 @@ def _say(lines: Sequence[str], code: int, reason: str, *, as_json: bool) -> None
 
 
 def _print(record: dict[str, object], log: Path, *, as_json: bool) -> None:
-    from ... import prompts
     from .watching import emit
 
     if as_json:

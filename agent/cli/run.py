@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .options import DEFAULT_STUDY, BaseUrl, Json, Model, Replay, State, StudyFile, Unsafe, WhoPlans, opened
-from .signals import interrupt, listen, stop_when_closed
+from .signals import listen, stop_when_closed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..budget import Budget
     from ..night.board import Board
     from ..night.clock import Deadline
+    from ..night.control import Control
     from ..planning.rules import RulesPlanner
     from ..results import Results
     from ..setting import Setting
@@ -94,7 +97,6 @@ def run(
         return
     watch = watcher(setting.spec.primary, as_json=json)
     control = Control()
-    control.halt = interrupt
     name, file = setting.spec.study.name, str(setting.spec.path)
     board = Board(control, [(name, file)], command="run", deadline=deadline)
     stop: Guard = lambda _seconds: control.stopping  # noqa: E731
@@ -110,13 +112,26 @@ def run(
             chosen = None if queued else choose(setting, settings, who, folder, noted, budget.seconds_left)
             noted.bill = lambda: chosen.spent if chosen else None
             work = Study(setting, folder, ledger, station, noted, chosen)
-            end = work.run(budget, lambda: _between(work, board), plan, workers)
-            control.halt, board.phase = None, "reporting"
+            end = _worked(work, control, lambda: work.run(budget, lambda: _between(work, board), plan, workers))
+            board.phase = "reporting"
             results = _finish(work, end, as_json=json)
             if results:
                 board.found(name, results)
             board.study(name, state="complete" if end.complete else "stopped", reason=end.reason)
     raise typer.Exit(_exit_code(results, end))
+
+
+def _worked(work: "Study", control: "Control", run: "Callable[[], End]") -> "End":
+    """`lesion stop` ends it between trials, or `--now` at once, as a budget does."""
+    from ..night.halting import Halted, halting
+    from ..study import End
+
+    try:
+        with halting(control):
+            return run()
+    except Halted as halt:
+        work.ledger.remember("state", f"stopped: {halt}")
+        return End(complete=False, reason=str(halt))
 
 
 def _between(work: "Study", board: "Board") -> list[str]:
@@ -132,12 +147,12 @@ def _report(work: "Study", board: "Board | None" = None) -> list[str]:
     """Write the report as it stands and say in a few lines what it says."""
     from ..collect import collect
     from ..report.summary import summary_lines
-    from ..report.write import write_report
+    from ..report.write import keep_report
 
     results = collect(work.setting.spec, work.ledger)
     if board:
         board.found(work.setting.spec.study.name, results)
-    write_report(results, ["md", "json", "csv", "html"], work.state / "report", ("svg", "png"))
+    keep_report(results, work.state)
     return summary_lines(results)
 
 

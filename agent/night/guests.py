@@ -1,30 +1,39 @@
 """The studies of a night: each with what it takes to run it, and how it fares."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...executor.errors import ReportError
+from ...executor.errors import LedgerError, ReportError
 from ...executor.worker import Station
 from ..ledger import Ledger
-from ..planners import Asked, choose, rules_planner
+from ..planners import TRANSCRIPT, Asked, choose, model_of, rules_planner
 from ..setting import Setting
+from ..studyfile import state_folder
+from .money import Purse
+from .ready import Ready, names_of, read_all
+from .records import Evening, last_evening, note
+from .reserve import release
 from .snapshot import State
+from .verdicts import verdicts
+from .wishes import Wishes
 
 if TYPE_CHECKING:
     from ..llm.settings import ModelSettings
     from ..planning.planner import Planner
     from ..results import Results
     from .board import Watching
-    from .ready import Ready
 
 
 @dataclass
 class Guest:
     """One study of the night."""
 
+    name: str
+    """`ready.names_of`."""
     setting: Setting
     state: Path
     ledger: Ledger
@@ -34,8 +43,10 @@ class Guest:
     """What the command line says about who plans."""
     model: "ModelSettings | None"
     """The language model that plans; None where the rules do."""
-    allowance: "Callable[[], Decimal | None] | None" = None
-    """Dollars that models may still take tonight."""
+    evening: Evening
+    """What was known of it before the night."""
+    purse: Purse
+    """What models may cost tonight, over all studies."""
     fate: State = "waiting"
     reason: str = ""
     """Why it is over: `complete`, what stopped it, or the error that ended it."""
@@ -44,10 +55,10 @@ class Guest:
     problems: list[str] = field(default_factory=list[str])
     """What went wrong and was gone on from."""
 
-    @property
-    def name(self) -> str:
-        """The study's."""
-        return self.setting.spec.study.name
+    turns: int = 0
+    """That it has had tonight."""
+    waited: int = 0
+    """Turns of others since its last one."""
 
     @property
     def over(self) -> bool:
@@ -58,26 +69,20 @@ class Guest:
         """Who plans, made anew for every turn."""
         if self.model is None:
             return rules_planner(self.setting, self.asked.interactions)
-        return choose(self.setting, self.model, self.asked, self.state, watch, time_left, self.allowance)
+        return choose(self.setting, self.model, self.asked, self.state, watch, time_left, self.purse.left)
 
     def ready(self, watch: "Watching", *, asks: bool = True) -> "Ready":
         """For the preflight; where it is not to ask the model, the rules stand in its place."""
         from ..study import Study
-        from .ready import Ready
 
         model = self.model if asks else None
         planner = choose(self.setting, model, self.asked, self.state, watch)
         study = Study(self.setting, self.state, self.ledger, self.station, watch, planner)
-        return Ready(self.setting, self.state, self.ledger, self.station, study, model)
+        return Ready(self.setting, self.state, self.ledger, self.station, study, self.name, model)
 
     def results(self) -> "Results | None":
         """What is known so far; None before a baseline run has finished."""
-        from ..collect import collect
-
-        try:
-            return collect(self.setting.spec, self.ledger)
-        except ReportError:
-            return None
+        return _results(self.setting, self.ledger)
 
     def without_model(self) -> None:
         """The rules plan from here on."""
@@ -86,3 +91,73 @@ class Guest:
     def end(self, fate: State, reason: str, code: int) -> None:
         """No further turn."""
         self.fate, self.reason, self.code = fate, reason, code
+
+    def keep_state(self) -> None:
+        """Remember why it was stopped; on a full disk in the room that is reserved for it, or not at all."""
+        state = f"stopped: {self.reason.splitlines()[0]}"
+        try:
+            self.ledger.remember("state", state)
+        except LedgerError:
+            release(self.state)
+            with suppress(LedgerError):
+                self.ledger.remember("state", state)
+
+
+@contextmanager
+def guests_of(wishes: Wishes) -> Generator[list[Guest]]:
+    """The studies of a night, read and locked.
+
+    Raises:
+        StudyFileError: all problems of all files.
+        LedgerError: a state folder that cannot be used.
+    """
+    settings = read_all(wishes.studies, wishes.state)
+    folders = [state_folder(one.spec, wishes.state) for one in settings]
+    with ExitStack() as stack:
+        ledgers = [stack.enter_context(closing(Ledger(folder, write=True))) for folder in folders]
+        evenings = [_evening(*each, new=wishes.new) for each in zip(settings, folders, ledgers, strict=True)]
+        purse = Purse(wishes.max_cost, min(one.at for one in evenings))
+        guests = [
+            Guest(
+                name=name,
+                setting=setting,
+                state=folder,
+                ledger=ledger,
+                station=setting.station(folder, unsafe=wishes.unsafe),
+                asked=wishes.asked,
+                model=model_of(setting, wishes.asked),
+                evening=evening,
+                purse=purse,
+            )
+            for name, setting, folder, ledger, evening in zip(
+                names_of(settings), settings, folders, ledgers, evenings, strict=True
+            )
+        ]
+        for one in guests:
+            if one.model is not None:
+                purse.open(one.state / TRANSCRIPT, one.model)
+        yield guests
+
+
+def _evening(setting: Setting, folder: Path, ledger: Ledger, *, new: bool) -> Evening:
+    """Of a new night what is known now, from then on; of one that goes on what was known when it was new."""
+    kept = None if new else last_evening(folder)
+    if kept is not None:
+        return kept
+    results, at = _results(setting, ledger), time.time()
+    if results is None:
+        evening = Evening(at=at)
+    else:
+        known = verdicts(results)
+        evening = Evening(at=at, before=known, before_version=results.study.version, before_split=results.study.split)
+    note(folder, evening)
+    return evening
+
+
+def _results(setting: Setting, ledger: Ledger) -> "Results | None":
+    from ..collect import collect
+
+    try:
+        return collect(setting.spec, ledger)
+    except ReportError:
+        return None

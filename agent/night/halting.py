@@ -19,10 +19,11 @@ class Halted(SystemExit):
 
 
 @contextmanager
-def halting(control: Control, deadline: Deadline) -> Generator[None]:
+def halting(control: Control, deadline: Deadline | None = None) -> Generator[None]:
     """In the body, of the main thread, `Halted` is raised at the deadline and where `control.halt` is called, once.
 
-    Its argument is the reason. Leaving the body disarms it: what follows is never cut short.
+    Its argument is the reason. Leaving the body disarms it: what follows is never cut short. `deadline`: None where there
+    is none, or what runs looks at it.
     """
     armed = threading.Event()
 
@@ -37,10 +38,10 @@ def halting(control: Control, deadline: Deadline) -> Generator[None]:
 
     before, earlier = signal.signal(SIGNAL, handler), control.halt
     over = threading.Event()
-    watch = threading.Thread(target=_watch, args=(control, deadline, over), name="deadline", daemon=True)
     armed.set()
     control.halt = halt
-    watch.start()
+    if deadline is not None:
+        threading.Thread(target=_watch, args=(control, deadline, over), name="deadline", daemon=True).start()
     try:
         if control.stopping:
             raise Halted(control.stopping)

@@ -7,17 +7,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ... import prompts
-from ...executor.errors import LesionError, ModelError
+from ...executor.errors import LedgerError, LesionError, ModelError
 from ..budget import Budget, Guard
 from ..dispatch import Observer
-from ..report.canvas import Kind
-from .board import Board
+from .board import Board, Noting
 from .clock import Deadline, running_clock
 from .control import Control
 from .guests import Guest
-from .halting import Halted, halting
+from .halting import halting
+from .hours import working_hours
 from .priority import next_study, view_of
 from .records import Ended
+from .reserve import release
 from .told import with_night
 
 if TYPE_CHECKING:
@@ -30,15 +31,8 @@ TURNS = 6
 SHORTEST_TURN, LONGEST_TURN = 20.0, 900.0
 """Seconds."""
 TURN_OVER = "another study's turn"
-REPORT_SHARE, REPORT_SECONDS = 0.02, 20.0
-"""Of the night, and for each study at least; never more than a fifth of the night."""
-FORMATS = ("md", "json", "csv", "html")
-FIGURES: tuple[Kind, ...] = ("svg", "png")
-
-
-def last_minutes(seconds: float, studies: int) -> float:
-    """Seconds at the end of a night of so many seconds that belong to the reports."""
-    return min(0.2 * seconds, max(REPORT_SHARE * seconds, REPORT_SECONDS * studies))
+STOPPED = 4
+"""The exit code."""
 
 
 @dataclass
@@ -60,7 +54,7 @@ class Night:
 
     def __post_init__(self) -> None:
         seconds = max(0.0, self.deadline.seconds_left())
-        self.work = self.deadline.before(last_minutes(seconds, len(self.guests)))
+        self.work = working_hours(self.deadline, len(self.guests))
         self.turn_seconds = min(LONGEST_TURN, max(SHORTEST_TURN, seconds / (TURNS * len(self.guests))))
 
     def run(self) -> str:
@@ -71,41 +65,38 @@ class Night:
             with halting(self.control, self.work):
                 while (index := self._next()) is not None:
                     self._turn(self.guests[index])
-        except Halted as halt:
-            for guest in self.guests:
-                if not guest.over:
-                    guest.end("stopped", str(halt), 4)
-                    guest.ledger.remember("state", f"stopped: {halt}")
+        except SystemExit as cut:  # the deadline, `lesion stop --now`, Ctrl-C
+            self._cut_short(str(cut), cut.code if isinstance(cut.code, int) else STOPPED)
         return self._reason()
+
+    def _cut_short(self, reason: str, code: int) -> None:
+        self.control.stop(reason)
+        for guest in self.guests:
+            if not guest.over:
+                guest.end("stopped", reason, code)
+                guest.keep_state()
 
     def _next(self) -> int | None:
         if self.control.stopping or all(guest.over for guest in self.guests):
             return None
-        views = [view_of(self.known.get(guest.name), over=guest.over) for guest in self.guests]
+        views = [
+            view_of(self.known.get(guest.name), over=guest.over, turns=guest.turns, waited=guest.waited)
+            for guest in self.guests
+        ]
         return next_study(views, self.work.seconds_left())
 
     def _turn(self, guest: Guest) -> None:
-        from ..study import Study
-
-        self.board.study(guest.name, state="running")
-        self.board.phase = "running"
-        others = any(not one.over for one in self.guests if one is not guest)
-        ends = running_clock() + self.turn_seconds
-        turn: list[Guard] = [lambda _seconds: TURN_OVER if running_clock() > ends else None] if others else []
-        stop: Guard = lambda _seconds: self.control.stopping  # noqa: E731
-        guards = [stop, *self.guards, *turn]
-        budget = Budget(deadline=self.work, guards=guards, held=lambda: self.control.paused)
+        self._give_the_turn(guest)
         watch = self.board.observer(guest.name, self.watcher(guest.setting.spec.primary))
         if len(self.guests) > 1:
             watch.stage(guest.name)
         try:
-            planner = guest.planner(watch, self.work.seconds_left)
-            watch.bill = lambda: planner.spent
-            study = Study(guest.setting, guest.state, guest.ledger, guest.station, watch, planner)
-            end = study.run(budget, lambda: self._said(guest), workers=self.workers)
+            end = self._run(guest, watch)
         except ModelError as error:
             self._without_model(guest, watch, error)
         except LesionError as error:
+            if isinstance(error, LedgerError):
+                release(guest.state)
             self._failed(guest, watch, str(error), error.exit_code)
         except Exception as error:
             watch.learnt(traceback.format_exc().splitlines())
@@ -115,6 +106,29 @@ class Night:
             self._ended(guest, end)
         self._show(guest, guest.results())
 
+    def _give_the_turn(self, guest: Guest) -> None:
+        for one in self.guests:
+            one.waited += 1
+        guest.turns, guest.waited = guest.turns + 1, 0
+        self.board.study(guest.name, state="running")
+        self.board.phase = "running"
+
+    def _run(self, guest: Guest, watch: Noting) -> "End":
+        """One turn of a study: until it is complete, or its time is over and another one waits."""
+        from ..study import Study
+
+        planner = guest.planner(watch, self.work.seconds_left)
+        watch.bill = lambda: planner.spent
+        study = Study(guest.setting, guest.state, guest.ledger, guest.station, watch, planner)
+        return study.run(self._budget(guest), lambda: self._said(guest), workers=self.workers)
+
+    def _budget(self, guest: Guest) -> Budget:
+        ends = running_clock() + self.turn_seconds
+        others = any(not one.over for one in self.guests if one is not guest)
+        stop: Guard = lambda _seconds: self.control.stopping  # noqa: E731
+        turn: Guard = lambda _seconds: TURN_OVER if others and running_clock() > ends else None  # noqa: E731
+        return Budget(deadline=self.work, guards=[stop, *self.guards, turn], held=lambda: self.control.paused)
+
     def _ended(self, guest: Guest, end: "End") -> None:
         if end.complete:
             results = guest.results()
@@ -122,7 +136,7 @@ class Night:
         elif end.reason == TURN_OVER:
             guest.fate = "waiting"
         else:
-            guest.end("stopped", end.reason, 4)
+            guest.end("stopped", end.reason, STOPPED)
 
     def _without_model(self, guest: Guest, watch: Observer, error: ModelError) -> None:
         """The rules plan from here on."""
@@ -137,7 +151,7 @@ class Night:
         guest.end("failed", text, code)
         guest.problems.append(text)
         watch.learnt(text.splitlines())
-        guest.ledger.remember("state", f"stopped: {text.splitlines()[0]}")
+        guest.keep_state()
 
     def _said(self, guest: Guest) -> list[str]:
         """A report after every round, and its few lines."""
@@ -155,13 +169,13 @@ class Night:
 
         `ended`: how the night is about to end.
         """
-        from ..report.write import write_report
+        from ..report.write import keep_report
 
         results = guest.results()
         if results is not None and ended is not None:
             results = with_night(results, guest.state, ended)
         if results is not None:
-            write_report(results, [*FORMATS], guest.state / "report", FIGURES)
+            keep_report(results, guest.state)
             self._show(guest, results)
         return results
 

@@ -10,7 +10,7 @@ from typing import IO
 
 from ..report.text import clipped, plain
 
-LONGEST = 60.0
+LONGEST, LEAST = 60.0, 10.0
 """Seconds that it may take."""
 KEPT = 2000
 """Bytes of the end of what it prints."""
@@ -49,7 +49,7 @@ def notify(command: str, text: str, seconds: float = LONGEST) -> str | None:
 def _told(process: subprocess.Popen[bytes], text: bytes, seconds: float) -> str | None:
     said, in_time = _talked(process, text, time.monotonic() + seconds)
     if not in_time:
-        return f"--notify took longer than {seconds:g} s, and was ended{_last(said)}"
+        return f"--notify took longer than {round(seconds, 1):g} s, and was ended{_last(said)}"
     code = process.returncode
     return f"--notify ended with exit code {code}{_last(said)}" if code else None
 

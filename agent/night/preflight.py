@@ -22,6 +22,7 @@ from .clock import Deadline
 from .disk import KEEP_FREE
 from .diskneeds import Need, disk_found, need_of
 from .endpoint import caps, endpoint
+from .hours import night_of
 from .memory import gpu_memory_found, memory_found
 from .money import Purse
 from .ready import Ready
@@ -42,16 +43,18 @@ def preflight(
     *,
     purse: Purse | None = None,
     workers: int | None = None,
+    reports: float = 0.0,
 ) -> Iterator[Finding]:
     """Everything that could end the night before its deadline, of all studies; one that does not work keeps it from starting.
 
     Args:
         studies: of the night.
-        deadline: of the night; None for none.
+        deadline: when the last trial has to be over; None for none.
         budget_of: what a study may spend, guards included: its first baseline trial is started by it.
         keep_free: bytes of disk that are left to others.
         purse: dollars of the night, over all studies.
         workers: trials at once, where the command line says so.
+        reports: seconds after the deadline that belong to the reports.
     """
     purse = purse or Purse(None, 0.0)
     asked: set[tuple[str, str]] = set()
@@ -79,7 +82,7 @@ def preflight(
         yield from more
     yield from disk_found([one.need for one in looked], keep_free)
     if deadline is not None:
-        yield from time_found([one.ahead for one in looked], deadline.seconds_left())
+        yield from time_found([one.ahead for one in looked], deadline.seconds_left(), reports)
 
 
 def night_lines(studies: Sequence[Ready], deadline: Deadline | None, workers: int | None = None) -> list[str]:
@@ -101,19 +104,24 @@ def told(ahead: Sequence[StudyAhead], night: float | None) -> list[str]:
     return [line for line in text.splitlines() if line.strip()]
 
 
-def time_found(ahead: Sequence[StudyAhead], night: float) -> Iterator[Finding]:
+def time_found(ahead: Sequence[StudyAhead], night: float, reports: float = 0.0) -> Iterator[Finding]:
     """Whether the night is long enough: to say anything at all, and to say something of everything.
 
     Args:
         ahead: the studies.
-        night: seconds until the deadline.
+        night: seconds for trials.
+        reports: seconds after them.
     """
     least = [one.least_seconds for one in ahead]
     shortest = min((one for one in least if one is not None), default=None)
-    has = f"the night has {_lasting(night)}"
+    has = f"the night has {_lasting(night)} for trials" + (
+        f" and {_lasting(reports)} for the reports" if reports else ""
+    )
     if shortest is not None and shortest > night and None not in least:
         what = "the baseline and the first look of one ablation"
-        yield Finding("time", False, f"{what} take about {_lasting(shortest)}, and {has}", _longer(shortest))
+        yield Finding(
+            "time", False, f"{what} take about {_lasting(shortest)}, and {has}", _longer(shortest, len(ahead))
+        )
         return
     total = _sum([one.first_look_seconds for one in ahead])
     of_all = (
@@ -125,7 +133,7 @@ def time_found(ahead: Sequence[StudyAhead], night: float) -> Iterator[Finding]:
         yield Finding("time", None, f"{has}; what it can finish is known once every mode has run")
     elif total > night:
         late = f"{of_all} would take about {_lasting(total)}, and {has}: some verdicts will be missing"
-        yield Finding("time", None, late, _longer(total))
+        yield Finding("time", None, late, _longer(total, len(ahead)))
     elif ahead:
         yield Finding("time", True, f"{has}; {of_all} takes about {_lasting(total)} of it")
 
@@ -185,5 +193,6 @@ def _lasting(seconds: float) -> str:
     return format_duration(max(0.0, seconds))
 
 
-def _longer(seconds: float) -> str:
-    return f"--for {_lasting(seconds * 1.1).replace(' ', '')} or more, more workers, fewer components (study.components), fewer study.seeds"
+def _longer(seconds: float, studies: int) -> str:
+    hours = _lasting(night_of(seconds * 1.1, studies)).replace(" ", "")
+    return f"--for {hours} or more, more workers, fewer components (study.components), fewer study.seeds"

@@ -80,15 +80,23 @@ class StudyView:
     """What was foretold, by mode; counts while arms wait for their first look."""
     waiting: int = 0
     """Arms that have not completed their first look."""
+    turns: int = 0
+    """That it has had tonight."""
+    waited: int = 0
+    """Turns of other studies since its last one."""
 
 
-def view_of(results: Results | None, *, over: bool) -> StudyView:
-    """A study by its results so far; None where its baseline is not measured.
+WAITS = 2
+"""Turns, for each study that goes on, after which the next one is a study's own, whatever others promise: some never keep it."""
+
+
+def view_of(results: Results | None, *, over: bool, turns: int = 0, waited: int = 0) -> StudyView:
+    """A study by its results so far; without settlings where its noise floor is not measured.
 
     What would take more seeds than the last planned look has is nothing that the study can still settle.
     """
-    if results is None or over:
-        return StudyView(over)
+    if results is None or over or not _has_noise_floor(results):
+        return StudyView(over, turns=turns, waited=waited)
     study, primary = results.study, results.study.primary
     most = study.looks[-1][0] if study.looks else 0
     family = [one for one in results.effects if one.metric == primary and one.role == "confirmatory"]
@@ -104,9 +112,13 @@ def view_of(results: Results | None, *, over: bool) -> StudyView:
             found.append(known)
     first = study.looks[0][0] if study.looks else 0
     waiting = sum(one.n < first and one.verdict == "untestable" for one in family) if family else 1
-    return StudyView(
-        over, found, list(results.power.values()), waiting if results.accounting.pending or not family else 0
-    )
+    waiting = waiting if results.accounting.pending or not family else 0
+    return StudyView(over, found, list(results.power.values()), waiting, turns, waited)
+
+
+def _has_noise_floor(results: Results) -> bool:
+    """A forecast is made of it, and no arm runs before it; the one baseline run of a preflight is none."""
+    return bool(results.power) or any(one.n > 0 for one in results.effects)
 
 
 def value(settlings: Sequence[Settling], seconds_left: float) -> float:
@@ -139,14 +151,18 @@ def foretold_value(powers: Sequence[Power], seconds_left: float) -> float:
 
 
 def next_study(views: Sequence[StudyView], seconds_left: float) -> int:
-    """Which study the machine is given to: one without a baseline first, then the one that learns most per second.
+    """Which study the machine is given to: one without a noise floor first, then the one that learns most per second.
 
-    Equals go in their order. Raises `ValueError` where all are over.
+    Equals go by the turns that they have had, then in their order. Nobody waits for more than `WAITS` turns a study. Raises
+    `ValueError` where all are over.
     """
     going = [index for index, one in enumerate(views) if not one.over]
     if not going:
         raise ValueError("all studies are over")
-    return max(going, key=lambda index: _worth(views[index], seconds_left))
+    longest = max(going, key=lambda index: views[index].waited)
+    if views[longest].waited >= WAITS * len(going):
+        return longest
+    return max(going, key=lambda index: (_worth(views[index], seconds_left), -views[index].turns))
 
 
 def _worth(view: StudyView, seconds_left: float) -> float:

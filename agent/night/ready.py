@@ -1,5 +1,6 @@
 """The studies of a night: their files read all at once, and what the night has of each."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,13 +26,10 @@ class Ready:
     """Open for writing: no other process drives this study."""
     station: Station
     study: Study
+    name: str
+    """The study's (`names_of`)."""
     model: ModelSettings | None = None
     """The language model that plans; None where the rules do."""
-
-    @property
-    def name(self) -> str:
-        """The study's name."""
-        return self.setting.spec.study.name
 
 
 def read_all(paths: Sequence[Path], state: Path | None = None) -> list[Setting]:
@@ -59,6 +57,28 @@ def read_all(paths: Sequence[Path], state: Path | None = None) -> list[Setting]:
     if problems:
         raise StudyFileError("\n".join(problems))
     return settings
+
+
+def names_of(settings: Sequence[Setting]) -> list[str]:
+    """What the studies of a night are called: those of one name by their folder too."""
+    names = Counter(one.spec.study.name for one in settings)
+
+    def name(spec: StudySpec) -> str:
+        own = spec.study.name
+        return own if names[own] == 1 else f"{own} ({_apart(spec, settings)})"
+
+    return [name(one.spec) for one in settings]
+
+
+def _apart(spec: StudySpec, settings: Sequence[Setting]) -> str:
+    """As much of the end of its folder's path as tells it from the others of its name."""
+    folders = [one.spec.path.resolve().parent for one in settings if one.spec.study.name == spec.study.name]
+    own = spec.path.resolve().parent
+    for count in range(1, len(own.parts)):
+        tail = own.parts[-count:]
+        if sum(each.parts[-count:] == tail for each in folders) == 1:
+            return "/".join(tail)
+    return str(spec.path.resolve())
 
 
 def _in_the_way(spec: StudySpec, before: Sequence[StudySpec], state: Path | None) -> list[str]:

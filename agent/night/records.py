@@ -1,6 +1,7 @@
 """What a state folder keeps of its nights: a record when one is really running, another as its last act.
 
-`<state>/night.jsonl`, one record a line. A launch without an end, and nobody who holds the folder's lock: it died.
+`<state>/night.jsonl`, one record a line: what was known in the evening, the launch, the end. A launch without an end, and
+nobody who holds the folder's lock: it died.
 """
 
 import os
@@ -15,6 +16,18 @@ from ..records.base import Record
 FILE = "night.jsonl"
 
 
+class Evening(Record):
+    """What was known of this folder's study when a new night was asked for, before its preflight."""
+
+    event: Literal["evening"] = "evening"
+    at: float
+    """Seconds since the epoch."""
+    before: dict[str, str] = {}
+    before_version: str = ""
+    before_split: str = ""
+    """As in `Launched`."""
+
+
 class Launched(Record):
     """A night that really runs."""
 
@@ -22,6 +35,8 @@ class Launched(Record):
     pid: int
     at: float
     """Seconds since the epoch."""
+    began: float | None = None
+    """When the night was asked for; before `at` where it is gone on with."""
     deadline: float
     clocks: str = ""
     """The same as `Deadline.text` keeps it."""
@@ -63,7 +78,7 @@ class Fate(Record):
     """Neither an end nor anybody who runs it."""
 
 
-def note(state: Path, record: Launched | Ended) -> None:
+def note(state: Path, record: Evening | Launched | Ended) -> None:
     """Add a record; it is on disk when this returns. `LedgerError` where it cannot be written."""
     with explained(state / FILE), (state / FILE).open("ab+") as file:
         file.seek(max(0, file.tell() - 1))
@@ -75,27 +90,36 @@ def note(state: Path, record: Launched | Ended) -> None:
 
 def last_night(state: Path) -> Fate | None:
     """What became of the last night; None where there was none, or it cannot be read. A line cut off by a power failure is passed over."""
-    try:
-        text = (state / FILE).read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return None
     launched: Launched | None = None
     ended: Ended | None = None
-    for line in text.splitlines():
-        record = _record(line)
+    for record in _records(state):
         if isinstance(record, Launched):
             launched, ended = record, None
-        elif record is not None:
+        elif isinstance(record, Ended):
             ended = record
     if launched is None:
         return None
     return Fate(launched=launched, ended=ended, died=ended is None and holder(state / "lock") is None)
 
 
-_RECORDS: TypeAdapter[Launched | Ended] = TypeAdapter(Launched | Ended)
+def last_evening(state: Path) -> Evening | None:
+    """What was known when a night was asked for last; None where none was."""
+    return next((one for one in reversed(_records(state)) if isinstance(one, Evening)), None)
 
 
-def _record(line: str) -> Launched | Ended | None:
+_RECORDS: TypeAdapter[Evening | Launched | Ended] = TypeAdapter(Evening | Launched | Ended)
+
+
+def _records(state: Path) -> list[Evening | Launched | Ended]:
+    """All of them, oldest first."""
+    try:
+        text = (state / FILE).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return []
+    return [record for line in text.splitlines() if (record := _record(line))]
+
+
+def _record(line: str) -> Evening | Launched | Ended | None:
     try:
         return _RECORDS.validate_json(line)
     except ValueError:

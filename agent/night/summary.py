@@ -67,6 +67,12 @@ def summary(nights: Sequence[Told], hours: Hours | None = None) -> list[str]:
     return [fitted(line, COLUMNS) for line in text.split("\n") if line]
 
 
+def troubled(text: str) -> list[str]:
+    """What went wrong after the summary was written, as its part of that name would say it."""
+    shown = _Shown("TROUBLE", wrap(plain(text), _ROOM, subsequent_indent="  "), 0)
+    return render("night/parts.j2", parts=[shown]).splitlines()
+
+
 def hours_line(hours: Hours) -> str:
     """When it began and ended, in a line."""
     return render(

@@ -40,6 +40,14 @@ def write_report(results: Results, formats: Sequence[str], output: Path, kinds: 
     return _write_all({base / name: content for name, content in contents.items()}, output)
 
 
+def keep_report(results: Results, state: Path) -> list[Path]:
+    """The report that lies in a state folder, written anew after every round: formats and figures that cost little.
+
+    Returns the files written; raises as `write_report` does.
+    """
+    return write_report(results, ["md", "json", "csv", "html"], state / "report", ("svg", "png"))
+
+
 def _known(formats: Sequence[str]) -> list[str]:
     unknown = [each for each in formats if each not in _FORMATS]
     known = ", ".join(_FORMATS)

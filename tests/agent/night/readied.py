@@ -33,7 +33,7 @@ def readied(
         planner = choose(setting, model, asked, state, watch, allowance=allowance)
         station = setting.station(state, unsafe=False)
         study = Study(setting, state, ledger, station, watch, planner)
-        found.append(Ready(setting, state, ledger, station, study, model))
+        found.append(Ready(setting, state, ledger, station, study, setting.spec.study.name, model))
     return found
 
 

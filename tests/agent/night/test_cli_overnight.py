@@ -49,8 +49,13 @@ def night(tmp_path_factory):
 def test_a_night_that_completes(night):
     good, ended, _ = night
     assert ended.code == 0, ended.err
-    launched, last = records(good)
-    assert launched["event"] == "launched" and launched["studies"] == [str(good.folder / "lesion.toml")]
+    evening, launched, last = records(good)
+    assert (evening["event"], evening["before"]) == ("evening", {})
+    assert (
+        launched["began"] == evening["at"]
+        and launched["event"] == "launched"
+        and launched["studies"] == [str(good.folder / "lesion.toml")]
+    )
     assert (last["event"], last["code"], last["reason"]) == ("ended", 0, "complete")
     accounting = good.results()["accounting"]
     assert accounting["planned"] == accounting["ok"] + sum(accounting["failed"].values()) + accounting["skipped"]

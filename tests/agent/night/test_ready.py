@@ -4,7 +4,7 @@ import os
 from contextlib import ExitStack
 
 import pytest
-from lesion.agent.night.ready import read_all
+from lesion.agent.night.ready import names_of, read_all
 from lesion.executor.errors import StudyFileError
 
 from tests.experiments import STUDY, project
@@ -31,7 +31,13 @@ def test_a_study_stands_once_in_a_night_and_each_writes_into_its_own_folder(tmp_
     first, second = (project(tmp_path / name).folder for name in "ab")
     assert "named twice" in problems(first, first / "lesion.toml")
     assert "would write into" in problems(first, second, state=tmp_path / "state")
-    assert len(read_all([first, second])) == 2
+    assert names_of(read_all([first, second])) == ["tiny (a)", "tiny (b)"]
+
+
+def test_studies_of_one_name_are_told_apart_by_as_much_of_their_folder_as_it_takes(tmp_path):
+    folders = [project(tmp_path / name).folder for name in ("a/deep", "b/deep", "c")]
+    assert names_of(read_all(folders)) == ["tiny (a/deep)", "tiny (b/deep)", "tiny (c)"]
+    assert names_of(read_all(folders[:1])) == ["tiny"]
 
 
 def test_a_study_that_runs_elsewhere_is_named_with_its_process(tmp_path):

@@ -2,7 +2,7 @@
 
 import statistics
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lesion.agent.night.priority import Candidate, StudyView, next_study, order
 from lesion.agent.records.power import Power, Settling
@@ -71,12 +71,15 @@ def seed_by_seed(course: Course) -> None:
 
 def lesion(course: Course) -> None:
     """Studies by what they can still learn per second; within one, look after look, arms by `order`."""
-    length = course.seconds / SLICES
+    length, count = course.seconds / SLICES, len(course.studies)
+    turns, waited = [0] * count, [0] * count
     while True:
-        views = [view(course, study) for study in range(len(course.studies))]
+        views = [replace(view(course, at), turns=turns[at], waited=waited[at]) for at in range(count)]
         if all(one.over for one in views):
             return
         study = next_study(views, course.left)
+        turns[study] += 1
+        waited = [0 if at == study else before + 1 for at, before in enumerate(waited)]
         end = course.now + length
         for row, seeds in asked(course, study):
             if course.now >= end or not course.up_to(study, row, seeds):
