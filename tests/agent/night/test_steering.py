@@ -57,7 +57,7 @@ def test_a_stop_now_waits_for_nothing(made):
     with Steered(made, "--planner", "rules") as run:
         run.until(lambda now: bool(now.running))
         assert "stopping at once" in made.lesion("stop", "--now").out
-        assert run.ends() == 143
+        assert run.ends() == 4
     assert made.lesion("stop").code == 2
 
 
@@ -66,7 +66,7 @@ def test_planning_is_not_waited_for(made):
         now = run.until(lambda now: now.phase == "planning" and "asking scripted" in now.studies[0].stage)
         assert now.running == []
         assert made.lesion("stop").code == 0
-        assert run.ends() == 143
+        assert run.ends() == 4
 
 
 @pytest.mark.parametrize("command", ["pause", "stop", "watch"])
