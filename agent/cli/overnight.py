@@ -161,17 +161,19 @@ def _checked(tonight: _Tonight) -> int:
     """Print what the preflight finds, and what the night can settle; 0 where it may begin, else the exit code."""
     from ..night.halting import Halted, halting
 
+    deadline = tonight.wishes.deadline
     try:
-        with halting(tonight.control, tonight.wishes.deadline):
+        with halting(tonight.control, deadline):
             fine, lines = _preflight(tonight)
+        code = 0 if fine else 2
     except Halted as halt:
-        fine, lines = None, [prompts.phrases("night/phrases.j2").not_begun(str(halt)).strip()]
+        lines = [prompts.phrases("night/phrases.j2").not_begun(str(halt)).strip()]
+        code = 4 if deadline.seconds_left() > 0 else 2
     for line in lines:
-        typer.echo(line, err=tonight.wishes.as_json or not fine)
-    if fine:
-        return 0
-    tonight.board.broken_off(lines[-1], failed=fine is False)
-    return 4 if fine is None else 2
+        typer.echo(line, err=tonight.wishes.as_json or code != 0)
+    if code:
+        tonight.board.broken_off(lines[-1], failed=code == 2)
+    return code
 
 
 def _preflight(tonight: _Tonight) -> tuple[bool, list[str]]:

@@ -2,14 +2,18 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
+from lesion.agent.night.client import live
 
-from tests.experiments import EXPERIMENT, LESION, STUDY, project
+from tests.agent.chat.program import HELD as HELD_BY_A_FILE
+from tests.agent.chat.program import hold
+from tests.experiments import EXPERIMENT, LESION, STUDY, Project, project
 
 SHORT = STUDY.replace("seeds = 3\nmax_seeds = 3", "seeds = 2\nmax_seeds = 2").replace(
     '["config:use_*", "config:unused_dropout"]', '["config:use_left", "config:unused_dropout"]'
@@ -86,6 +90,16 @@ def test_the_same_night_again_has_nothing_left_to_do(night):
     assert ended.code == 0 and good.rows("SELECT * FROM attempts") == before
 
 
+def test_after_an_edit_the_evening_still_knows_what_was_measured_before(night, tmp_path):
+    copy = Project(Path(shutil.copytree(night[0].folder, tmp_path / "copy")), "good")
+    known = copy.results()
+    copy.edit("config.yaml", "unused_dropout: 0.3", "unused_dropout: 0.4")
+    assert copy.lesion("overnight", "lesion.toml", "--for", "1s", *ALONE).code == 2
+    evening = records(copy)[-1]
+    assert (evening["event"], evening["before_version"]) == ("evening", known["study"]["version"])
+    assert evening["before"]["retrain config:unused_dropout"] == "no-op"
+
+
 def test_a_study_that_breaks_ends_alone(tmp_path):
     broken = EXPERIMENT.replace(
         "    for step in range(60):\n", "    if seed == 1: raise ValueError('no')\n    for step in range(60):\n"
@@ -134,6 +148,43 @@ def test_detached_it_outlives_its_terminal_and_is_stopped_from_elsewhere(tmp_pat
     assert made.lesion("stop", "--now").code == 0
     wait_until(lambda: records(made)[-1]["event"] == "ended")
     assert records(made)[-1]["code"] == 4 and "stop" in records(made)[-1]["reason"]
+
+
+def test_during_the_preflight_it_answers_and_a_stop_begins_no_night(tmp_path):
+    made = project(tmp_path, study=SHORT, experiment=HELD_BY_A_FILE)
+    hold(made)
+    process = begun(made)
+    wait_until(lambda: (now := live(made.state)) and now.running)
+    assert json.loads(made.lesion("status", "--json").out)["live"]["command"] == "overnight"
+    assert made.lesion("stop", "--now").code == 0
+    assert process.wait(PATIENCE) == 4
+    assert "not begun: asked to by `lesion stop`" in made.folder.joinpath("night.log").read_text()
+    assert [one["event"] for one in records(made)] == ["evening"]
+
+
+def test_ctrl_c_ends_a_night_with_its_report_and_tells_of_it(tmp_path):
+    made = project(tmp_path, study=SHORT, experiment=HELD_BY_A_FILE)
+    assert made.lesion("run", "--max-trials", "1", *ALONE[:4]).code == 4
+    hold(made)
+    told = made.folder / "told"
+    process = begun(made, "--notify", f"cat > {told}")
+    wait_until(lambda: (now := live(made.state)) and now.running)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(PATIENCE) == 130
+    last = records(made)[-1]
+    assert (last["event"], last["code"]) == ("ended", 130) and "SIGINT" in last["reason"]
+    assert "SIGINT" in told.read_text() and (made.state / "report" / "summary.txt").read_text() == told.read_text()
+    assert made.results()["accounting"]["pending"] == 5, "all that round 1 asked for is counted"
+    assert not (made.state / "reserve").exists()
+
+
+def begun(made, *more):
+    """A night in a process of its own, its log in `night.log`."""
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(("LESION", "OPENAI"))}
+    with made.folder.joinpath("night.log").open("wb") as log:
+        return subprocess.Popen(
+            [*LESION, "overnight", "--for", "20m", *ALONE, *more], cwd=made.folder, env=clean, stdout=log, stderr=log
+        )
 
 
 def test_killed_it_is_known_to_have_died_and_goes_on(tmp_path):

@@ -118,6 +118,20 @@ def test_a_study_without_a_baseline_goes_first_and_one_that_is_over_never():
         next_study([StudyView(True)], 1000)
 
 
+def test_equals_go_by_their_turns_and_nobody_waits_for_ever():
+    poor, new = StudyView(False, [settling(1)]), StudyView(False)
+    assert next_study([StudyView(False, turns=1), new], 1000) == 1
+    assert next_study([new, StudyView(False, [settling(1)], waited=3)], 1000) == 0
+    assert next_study([new, StudyView(False, [settling(1)], waited=4)], 1000) == 1
+    assert next_study([poor, StudyView(True, waited=9)], 1000) == 0
+
+
+def test_the_baseline_run_of_a_preflight_is_no_noise_floor():
+    begun = results(effects=[effect("head", "untestable")], power={})
+    assert view_of(begun, over=False).settlings is None
+    assert view_of(results(), over=False).settlings is not None
+
+
 def test_a_forecast_counts_only_while_arms_wait_for_their_first_look():
     waiting = StudyView(False, [settling(0)], [power()], waiting=3)
     looked = StudyView(False, [settling(0)], [power()])
