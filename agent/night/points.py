@@ -102,7 +102,9 @@ def _learnt(told: Told, results: Results) -> Iterator[Point]:
         return one if several else None
 
     changes = changed(before, results)
-    for rank, one in enumerate(one for one in changes if one.before is not None):
+    others = [one for one in changes if one.before is not None]
+    yield from _otherwise(results, split=bool(others))
+    for rank, one in enumerate(others):
         found = (joints if one.interaction else effects)[one.mode, one.ablation]
         yield Point("CHANGED", rank, _words().changed(_name(found), plain(one.before or ""), one.now, mode(one.mode)))
     fresh = [effects[one.mode, one.ablation] for one in changes if one.before is None and not one.interaction]
@@ -115,6 +117,15 @@ def _learnt(told: Told, results: Results) -> Iterator[Point]:
         yield Point("SURPRISE", rank, text)
     yield from _together(joints.values(), mode)
     yield from _open(results, mode)
+
+
+def _otherwise(results: Results, *, split: bool) -> Iterator[Point]:
+    """What of the evening is not to be compared, before verdicts are; `split`: whether any differs."""
+    night = results.night
+    if night and night.edited_from:
+        yield Point("CHANGED", -2, _words().edited(plain(night.edited_from[:8])))
+    if night and night.split_from and split:
+        yield Point("CHANGED", -1, _words().other_split(plain(night.split_from), results.study.split))
 
 
 def _fresh(effects: Sequence[Effect], mode: str | None) -> Iterator[Point]:
