@@ -29,15 +29,16 @@ def failed(results: Results, columns: int) -> Iterator[str]:
         if (one.mode, one.arm) not in broken:
             same.setdefault((one.status, one.reason), []).append(one)
     for (status, reason), alike in sorted(same.items(), key=lambda item: -_trials(item[1])):
-        text = fitted(plain(reason), _REASON)
-        yield _words().failed_arms(_trials(alike), plain(status), *_names(results, alike, columns), text)
+        yield _words().failed_arms(_trials(alike), plain(status), *_names(results, alike, columns), _clean(reason))
     untold = Counter(results.accounting.failed)
     for one in found:
         untold[one.status] -= one.trials
     if rest := dict(+untold):
         yield _words().failed(rest)
     if structural := [one for one in found if (one.mode, one.arm) in broken]:
-        yield _words().structural(_trials(structural), *_names(results, structural, columns))
+        reasons = {one.reason for one in structural}
+        said = _clean(reasons.pop()) if len(reasons) == 1 else ""
+        yield _words().structural(_trials(structural), *_names(results, structural, columns), said)
 
 
 def _trials(found: Sequence[Failure]) -> int:
@@ -50,6 +51,10 @@ def _names(results: Results, found: Sequence[Failure], columns: int) -> tuple[st
     names = list(dict.fromkeys(labels.get(one.arm) or one.arm for one in found))
     shown = names[:_NAMED]
     return ", ".join(fitted_path(plain(one), columns // len(shown)) for one in shown), len(names) - len(shown)
+
+
+def _clean(reason: str) -> str:
+    return fitted(plain(reason), _REASON)
 
 
 def _words() -> Any:
