@@ -2,6 +2,7 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from contextlib import closing
@@ -235,3 +236,21 @@ def test_results_of_files_that_were_edited_since_are_said_to_be(made, capsys):
         project = spec.project.model_copy(update={"inputs": ["gone.bin"]})
         missing = spec.model_copy(update={"project": project})
         assert is_stale(missing, ledger.recall("version")) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("", "interrupted"),
+        ("UPDATE trials SET status = 'planned' WHERE arm = 'config:first' AND seed = 4", "interrupted; 1 planned trial is"),
+        ("DELETE FROM plans", "interrupted; no ablation was planned yet"),
+    ],
+)
+def test_an_unfinished_study_says_what_is_left_and_nothing_of_what_is_not(made, change, said):
+    with closing(Ledger(made[1], write=True)) as ledger:
+        ledger.remember("state", "running")
+    with closing(sqlite3.connect(made[1] / "ledger.db")) as database, database:
+        database.executescript(change)
+    state = known(made).study.state
+    assert state.startswith(said)
+    assert " 0 " not in state
