@@ -15,6 +15,12 @@ _REASON = 120
 """Characters of what a trial said."""
 
 
+def structural_failures(results: Results) -> list[Failure]:
+    """Of removals without which the model does not run: a finding, and no failure."""
+    broken = {(one.mode, one.ablation) for one in results.effects if one.verdict == "structural"}
+    return [one for one in results.accounting.failures if (one.mode, one.arm) in broken]
+
+
 def failed(results: Results, columns: int) -> Iterator[str]:
     """Most trials first; last what is a finding and no failure: that the model does not run without a part.
 
@@ -22,11 +28,10 @@ def failed(results: Results, columns: int) -> Iterator[str]:
         results: of one study.
         columns: of all names in a line.
     """
-    broken = {(one.mode, one.ablation) for one in results.effects if one.verdict == "structural"}
-    found = results.accounting.failures
+    found, structural = results.accounting.failures, structural_failures(results)
     same: dict[tuple[str, str], list[Failure]] = {}
     for one in found:
-        if (one.mode, one.arm) not in broken:
+        if one not in structural:
             same.setdefault((one.status, one.reason), []).append(one)
     for (status, reason), alike in sorted(same.items(), key=lambda item: -_trials(item[1])):
         yield _words().failed_arms(_trials(alike), plain(status), *_names(results, alike, columns), _clean(reason))
@@ -35,7 +40,7 @@ def failed(results: Results, columns: int) -> Iterator[str]:
         untold[one.status] -= one.trials
     if rest := dict(+untold):
         yield _words().failed(rest)
-    if structural := [one for one in found if (one.mode, one.arm) in broken]:
+    if structural:
         reasons = {one.reason for one in structural}
         said = _clean(reasons.pop()) if len(reasons) == 1 else ""
         yield _words().structural(_trials(structural), *_names(results, structural, columns), said)

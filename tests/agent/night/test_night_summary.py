@@ -8,6 +8,7 @@ from lesion.agent.night.summary import COLUMNS, LINES, Hours, Told, summary
 from lesion.agent.night.verdicts import verdicts
 from lesion.agent.records.night import NightTold
 from lesion.agent.records.power import Settling
+from lesion.agent.report.markdown import markdown_report
 from lesion.agent.results import Accounting, Failure
 from rich.cells import cell_len
 
@@ -211,6 +212,9 @@ def test_what_is_structural_is_no_failure():
         "structural, the model does not run without: embed (3 trials, no",
         "  weights)",
     ]
+    night = NightTold(began="", deadline="", ended=None, died=True, pid=1)
+    text = markdown_report(known.model_copy(update={"night": night}))
+    assert "5 trials failed: 5 crashed (3 of them structural," in text
 
 
 def test_what_was_tried_again_is_trouble_that_was_overcome():

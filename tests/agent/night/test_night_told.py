@@ -242,7 +242,10 @@ def test_results_of_files_that_were_edited_since_are_said_to_be(made, capsys):
     ("change", "said"),
     [
         ("", "interrupted"),
-        ("UPDATE trials SET status = 'planned' WHERE arm = 'config:first' AND seed = 4", "interrupted; 1 planned trial is"),
+        (
+            "UPDATE trials SET status = 'planned' WHERE arm = 'config:first' AND seed = 4",
+            "interrupted; 1 planned trial is",
+        ),
         ("DELETE FROM plans", "interrupted; no ablation was planned yet"),
     ],
 )
