@@ -3,8 +3,10 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from .ledger import Ledger, TrialRow
-from .results import Accounting
+from .arms import MEASURED
+from .firstline import first_line
+from .ledger import FINISHED, Ledger, TrialRow
+from .results import Accounting, Failure
 
 
 def accounting(ledger: Ledger, rows: Sequence[TrialRow], version: str, workers: int) -> Accounting:
@@ -19,6 +21,8 @@ def accounting(ledger: Ledger, rows: Sequence[TrialRow], version: str, workers: 
         planned=len(rows),
         ok=ok,
         failed=dict(statuses),
+        failures=_failures(rows),
+        retried=dict(Counter(ledger.tried_again(version).values())),
         skipped=skipped,
         skipped_why=dict(Counter(row.reason or "never started" for row in rows if row.status == "skipped")),
         pending=pending,
@@ -26,3 +30,15 @@ def accounting(ledger: Ledger, rows: Sequence[TrialRow], version: str, workers: 
         run_seconds=paces,
         pending_seconds=sum(waiting) / workers if waiting and all(waiting) else None,
     )
+
+
+def _failures(rows: Sequence[TrialRow]) -> list[Failure]:
+    found: dict[tuple[str, str, str], list[TrialRow]] = {}
+    for row in rows:
+        if row.status in FINISHED and row.status not in MEASURED:
+            found.setdefault((row.arm, row.mode, row.status), []).append(row)
+    told = [
+        Failure(arm=arm, mode=mode, status=status, reason=first_line(same[0].reason or ""), trials=len(same))  # type: ignore[arg-type]
+        for (arm, mode, status), same in found.items()
+    ]
+    return sorted(told, key=lambda one: -one.trials)

@@ -198,7 +198,7 @@ def _study(
         version=ledger.recall("version"),
         planner=", ".join(dict.fromkeys(plan.planner for plan in evidence.plans)) or "none yet",
         complete=complete,
-        state="complete" if complete else f"{_progress(ledger)}; {pending} planned trials are still to run",
+        state="complete" if complete else "; ".join([_progress(ledger), *_left(evidence, pending)]),
         modes=[one for one in get_args(Mode) if one in spec.study.modes],
         primary=spec.primary,
         split=evidence.split,
@@ -215,6 +215,13 @@ def _study(
         plan_hashes=[digest for _, digest, _ in ledger.plans(ledger.recall("version"))],
         generated=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+
+
+def _left(evidence: Evidence, pending: int) -> list[str]:
+    if not evidence.plans:
+        return ["no ablation was planned yet"]
+    one = pending == 1
+    return [f"{pending} planned trial{' is' if one else 's are'} still to run"] if pending else []
 
 
 def _progress(ledger: Ledger) -> str:

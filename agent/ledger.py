@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 from pydantic_core import from_json
 
-from ..executor.outcomes import Metrics, Outcome, Packed, ScoredBy, Seen
+from ..executor.outcomes import RETRIED, Metrics, Outcome, Packed, ScoredBy, Seen
 from .ledgerfile import connect, explained, holder, lock, nothing_yet
 from .results import Mode
 
@@ -314,6 +314,14 @@ class Ledger:
         query = """SELECT COALESCE(SUM(length(CAST(COALESCE(output, '') || COALESCE(traceback, '') || COALESCE(proofs, '')
                    || COALESCE(examples, '') || COALESCE(curves, '') || COALESCE(parts, '') AS BLOB))), 0) FROM details WHERE key = ?"""
         return self._database.execute(query, (key,)).fetchone()[0]
+
+    def tried_again(self, version: str) -> dict[str, str]:
+        """Trial → what ended its try before the last, of those that limits or the machine ended and that were started again."""
+        query = """SELECT key, status FROM (
+                       SELECT a.key, a.status, a.rowid, LEAD(a.rowid) OVER (PARTITION BY a.key ORDER BY a.rowid) AS later
+                       FROM attempts a JOIN trials t ON t.key = a.key WHERE t.version = ?)
+                   WHERE later IS NOT NULL ORDER BY rowid"""
+        return {key: status for key, status in self._database.execute(query, (version,)) if status in RETRIED}
 
     def attempts_made(self) -> int:
         """Trials that were started and have ended, whatever the version of the source; checks are none."""

@@ -19,6 +19,10 @@ class Progress:
             return
         self.total, self.done, self._since = trials, 0, time.monotonic()
 
+    def waited(self, seconds: float) -> None:
+        """Leave so much of the time until now out of the pace: nothing was to run in it."""
+        self._since = min(time.monotonic(), self._since + seconds)
+
     def seconds_left(self) -> float | None:
         """At the pace so far; the first trial alone, a baseline's, tells little of the others."""
         if self.done <= 1 or self.done >= self.total:

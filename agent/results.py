@@ -267,12 +267,28 @@ class Planned(Record):
     """What was to be set or cut, a phrase each; source edits are in `diff`."""
 
 
+class Failure(Record):
+    """Trials of one arm that ended in the same way."""
+
+    arm: str
+    """The ablation, or `baseline`."""
+    mode: Mode
+    status: str
+    reason: str
+    """First line of what the first of them said; may be empty."""
+    trials: int
+
+
 class Accounting(Record):
     """planned = ok + failed + skipped; trials still to run are among the skipped and counted again as `pending`."""
 
     planned: int
     ok: int
     failed: dict[str, int]
+    failures: list[Failure] = []
+    """The same by arm, most trials first."""
+    retried: dict[str, int] = {}
+    """What ended a first try → trials that were tried again for it, whatever came of that."""
     skipped: int
     skipped_why: dict[str, int] = {}
     """Reason → trials that were given up for it."""

@@ -87,8 +87,7 @@ class Setting:
 def prepare(spec: StudySpec) -> Setting:
     """Read everything that `spec` points to. Raises the `LesionError` that says what is wrong."""
     configuration = configuration_of(spec)
-    advice = IN_COMMAND if spec.experiment.command else ""
-    config = resolve(configuration.values if configuration else {}, spec.experiment.set, {}, advice)
+    config = _baseline_of(spec, configuration)
     return Setting(
         spec=spec,
         configuration=configuration,
@@ -97,6 +96,16 @@ def prepare(spec: StudySpec) -> Setting:
         interpreter=examine(_interpreter(spec)),
         experiment=_experiment(spec, configuration),
     )
+
+
+def version_now(spec: StudySpec) -> str:
+    """The version that `prepare` would find, by reading files alone. Raises the `LesionError` that says what is wrong."""
+    return study_version(spec, _baseline_of(spec, configuration_of(spec)))
+
+
+def _baseline_of(spec: StudySpec, configuration: Configuration | None) -> dict[str, Any]:
+    advice = IN_COMMAND if spec.experiment.command else ""
+    return resolve(configuration.values if configuration else {}, spec.experiment.set, {}, advice)
 
 
 def configuration_of(spec: StudySpec) -> Configuration | None:

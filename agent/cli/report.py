@@ -92,6 +92,7 @@ def report(
     from ..collect import collect
     from ..ledger import Ledger
     from ..planners import Asked
+    from ..staleness import stale_lines
     from ..studyfile import load_study, state_folder
     from .bundling import bundled
     from .drafting import drafted
@@ -118,6 +119,8 @@ def report(
     chosen = split.value if split else None
     with closing(Ledger(folder, write=False)) as ledger:
         results = collect(spec, ledger, chosen)
+        for line in stale_lines(spec, results.study.version):
+            typer.echo(line, err=True)
         if check:
             raise typer.Exit(checked(check, results, as_json=as_json))
         if style:

@@ -16,6 +16,7 @@ def status(study: StudyFile = DEFAULT_STUDY, json: Json = False, state: State = 
     from ..night.client import live
     from ..night.told import past_lines
     from ..report.summary import summary_lines
+    from ..staleness import is_stale, stale_lines
     from ..studyfile import load_study, state_folder
 
     spec = load_study(study)
@@ -47,9 +48,16 @@ def status(study: StudyFile = DEFAULT_STUDY, json: Json = False, state: State = 
         first = next((verdicts for verdicts in by_mode.values() if verdicts), {})
         typer.echo(
             jsonlib.dumps(
-                {**shown, "live": now and now.model_dump(mode="json"), "verdicts": first, "verdicts_by_mode": by_mode}
+                {
+                    **shown,
+                    "live": now and now.model_dump(mode="json"),
+                    "stale": is_stale(spec, results.study.version),
+                    "verdicts": first,
+                    "verdicts_by_mode": by_mode,
+                }
             )
         )
         return
-    for line in (*past_lines(folder, spec.study.name, results), *summary_lines(results)):
+    past, stale = past_lines(folder, spec.study.name, results), stale_lines(spec, results.study.version)
+    for line in (*past, *stale, *summary_lines(results)):
         typer.echo(line)

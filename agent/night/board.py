@@ -71,6 +71,8 @@ class Board:
         self._studies = {name: _Study(file=file) for name, file in studies}
         self._running: dict[tuple[str, str], tuple[Trial, float]] = {}
         """By study and key: since when, by the monotonic clock."""
+        self._looked_at, self._idle = time.monotonic(), False
+        """When it was last looked whether a pause keeps everything from running, and what was seen."""
         self._learnt: deque[str] = deque(maxlen=LEARNT)
         self._attention: deque[str] = deque(maxlen=ATTENTION)
         control.busy = lambda: self.busy
@@ -153,6 +155,7 @@ class Board:
         """What is known now."""
         now = time.monotonic()
         with self._lock:
+            self._look()
             spent = [one for one in self._studies.values() if one.tokens is not None]
             costs = [one.cost for one in spent]
             active = [one for one in self._studies.values() if one.state == "running"]
@@ -200,6 +203,7 @@ class Board:
     def started(self, study: str, trial: Trial) -> None:
         """A trial runs; one that ran already is tried again."""
         with self._lock:
+            self._look()
             if (study, trial.key) in self._running:
                 self._attention.append(
                     _clean(f"{trial.arm} seed {trial.seed}: ended by its limits or killed; tried again")
@@ -210,12 +214,27 @@ class Board:
     def finished(self, study: str, trial: Trial, outcome: Outcome) -> None:
         """A trial has ended."""
         with self._lock:
+            self._look()
             self._running.pop((study, trial.key), None)
+            self._look()
             self._studies.setdefault(study, _Study()).progress.done += 1
             if outcome.status not in ("ok", "no-op"):
                 again = " (tried twice)" if outcome.status in RETRIED else ""
                 said = f"{trial.arm} seed {trial.seed}: {outcome.status}{again}: {first_line(outcome.message or '')}"
                 self._attention.append(_clean(said))
+
+    def tick(self) -> None:
+        """Some time has passed."""
+        with self._lock:
+            self._look()
+
+    def _look(self) -> None:
+        """Time in which a pause let nothing run is left out of every pace; what still runs in a pause counts."""
+        now = time.monotonic()
+        if self._idle:
+            for one in self._studies.values():
+                one.progress.waited(now - self._looked_at)
+        self._looked_at, self._idle = now, self._control.paused and not self._running
 
     def _put_away(self, study: str) -> None:
         self._studies[study].coming = []
@@ -267,6 +286,7 @@ class Noting:
 
     def tick(self) -> None:
         """Some time has passed."""
+        self._board.tick()
         self.inner.tick()
 
     def learnt(self, lines: Sequence[str]) -> None:

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 
 JUMP = 60.0
@@ -49,8 +50,8 @@ class Deadline:
 
     @property
     def told(self) -> str:
-        """E.g. `the deadline is 07:00:00`."""
-        return f"the deadline is {time.strftime('%H:%M:%S', time.localtime(self.asked or self.at))}"
+        """E.g. `the deadline is 07:00:00`, or `the deadline is Fri 27 Nov 07:00:00` where that is another day than today."""
+        return f"the deadline is {told_time(self.asked or self.at, '%H:%M:%S')}"
 
     def seconds_left(self) -> float:
         """Negative once it is over."""
@@ -60,6 +61,13 @@ class Deadline:
         """Seconds by which the wall clock was set since then, forward where positive; 0 where it was not."""
         drift = (time.time() - self.wall) - (running_clock() - self.running)
         return drift if abs(drift) > JUMP else 0.0
+
+
+def told_time(at: float, form: str = "%H:%M") -> str:
+    """A moment as clocks here show it, with its day where that is not today; `form`: of the time alone."""
+    moment = datetime.fromtimestamp(at)
+    today = moment.date() == datetime.fromtimestamp(time.time()).date()
+    return moment.strftime(form if today else f"%a %d %b {form}")
 
 
 def _since_start() -> str:

@@ -17,6 +17,21 @@ def fitted(text: str, columns: int) -> str:
     return f"{_head(text, columns - 1).rstrip()}…"
 
 
+def wrapped(text: str, columns: int, indent: int = 0) -> list[str]:
+    """Whole, on as many lines as it takes, those after the first indented; a word is broken where it is longer than a line."""
+    lines: list[str] = []
+    line = ""
+    for word in text.split():
+        if line.strip() and columns_of(f"{line} {word}") > columns:
+            lines.append(line)
+            line = ""
+        line = f"{line} {word}" if line.strip() else " " * (indent if lines else 0) + word
+        while columns_of(line) > columns and len(head := _head(line, columns)) > indent:
+            lines.append(head)
+            line = " " * indent + line[len(head) :]
+    return [*lines, line] if line.strip() else lines
+
+
 def fitted_path(text: str, columns: int) -> str:
     """Likewise, cut in the middle: of long paths it is the end that tells them apart."""
     if columns_of(text) <= columns:

@@ -43,7 +43,7 @@ def endpoint(ready: Ready, purse: Purse) -> Iterator[Finding]:
         yield Finding(what, None, "a transcript answers, and nothing is sent")
         return
     purse.open(ready.state / TRANSCRIPT, settings)
-    if purse.left() is not None and (settings.price_input is None or settings.price_output is None):
+    if _lacks_prices(settings, purse):
         to_do = "give [planner] price_input and price_output, in dollars per million tokens, or leave out --max-cost"
         yield Finding(f"{ready.name}: money", False, "--max-cost needs prices, and there are none", to_do)
     try:
@@ -60,6 +60,8 @@ def caps(ready: Ready, purse: Purse) -> Iterator[Finding]:
     settings, planner = ready.model, ready.study.planner
     if settings is None or not isinstance(planner, LlmPlanner) or not isinstance(planner.model, LanguageModel):
         return
+    if _lacks_prices(settings, purse):
+        return  # said by `endpoint`
     components = list(ready.study.components.values())
     allowed = [one for one in components if planner.rules.allows(one.id)]
     suggested = planner.rules.first_round(ready.setting.spec.study.name, components)
@@ -81,6 +83,11 @@ def caps(ready: Ready, purse: Purse) -> Iterator[Finding]:
         yield Finding(f"{ready.name}: money", None, told, "raise the cap")
         return
     yield Finding(f"{ready.name}: money", True, f"planning is expected to take {taken}: within its caps")
+
+
+def _lacks_prices(settings: ModelSettings, purse: Purse) -> bool:
+    """Whether `--max-cost` caps what nobody can count."""
+    return purse.left() is not None and (settings.price_input is None or settings.price_output is None)
 
 
 def _call(model: LanguageModel) -> None:

@@ -12,6 +12,7 @@ from ..report import numbers, selection
 from ..report.text import plain, prepared
 from ..results import Effect, Interaction, Results
 from .columns import fitted, fitted_names
+from .failed import failed
 from .verdicts import changed, surprises
 
 Part = Literal["NOT RUN", "TROUBLE", "CHANGED", "NEW", "SURPRISE", "TOGETHER", "OPEN", "REPORT"]
@@ -55,6 +56,7 @@ def points(told: Told) -> list[Point]:
     found: list[Point] = [
         *_not_run(told, safe),
         *(Point("TROUBLE", rank, plain(first_line(text))) for rank, text in enumerate(told.problems)),
+        *_retried(told, safe),
     ]
     if safe is not None:
         found += _learnt(told, safe)
@@ -72,11 +74,10 @@ def _not_run(told: Told, results: Results | None) -> Iterator[Point]:
     a = results.accounting
     if not told.complete:
         lasting = numbers.duration(a.pending_seconds) if a.pending_seconds else None
-        yield Point("NOT RUN", 1, _words().stopped(reason, a.pending, lasting))
+        yield Point("NOT RUN", 1, _words().stopped(reason, a.pending, lasting, planned=bool(results.planned)))
     elif a.pending:
         yield Point("NOT RUN", 1, _words().skipped(a.pending, "still to run"))
-    if a.failed:
-        yield Point("NOT RUN", 2, _words().failed(a.failed))
+    yield from (Point("NOT RUN", 2, text) for text in failed(results, _NAME))
     for why, count in a.skipped_why.items():
         yield Point("NOT RUN", 3, _words().skipped(count, plain(why)[:_REASON]))
     if unexplained := a.skipped - a.pending - sum(a.skipped_why.values()):
@@ -84,6 +85,11 @@ def _not_run(told: Told, results: Results | None) -> Iterator[Point]:
     if dropped := [one for one in results.planned if one.fate == "dropped"]:
         reason = first_line(dropped[0].reason or "")[:_REASON]
         yield Point("NOT RUN", 4, _words().dropped(len(dropped), fitted(dropped[0].ablation, _NAME), reason))
+
+
+def _retried(told: Told, results: Results | None) -> Iterator[Point]:
+    if results and results.accounting.retried:
+        yield Point("TROUBLE", len(told.problems), _words().retried(results.accounting.retried))
 
 
 def _learnt(told: Told, results: Results) -> Iterator[Point]:
@@ -96,7 +102,9 @@ def _learnt(told: Told, results: Results) -> Iterator[Point]:
         return one if several else None
 
     changes = changed(before, results)
-    for rank, one in enumerate(one for one in changes if one.before is not None):
+    others = [one for one in changes if one.before is not None]
+    yield from _otherwise(results, split=bool(others))
+    for rank, one in enumerate(others):
         found = (joints if one.interaction else effects)[one.mode, one.ablation]
         yield Point("CHANGED", rank, _words().changed(_name(found), plain(one.before or ""), one.now, mode(one.mode)))
     fresh = [effects[one.mode, one.ablation] for one in changes if one.before is None and not one.interaction]
@@ -109,6 +117,15 @@ def _learnt(told: Told, results: Results) -> Iterator[Point]:
         yield Point("SURPRISE", rank, text)
     yield from _together(joints.values(), mode)
     yield from _open(results, mode)
+
+
+def _otherwise(results: Results, *, split: bool) -> Iterator[Point]:
+    """What of the evening is not to be compared, before verdicts are; `split`: whether any differs."""
+    night = results.night
+    if night and night.edited_from:
+        yield Point("CHANGED", -2, _words().edited(plain(night.edited_from[:8])))
+    if night and night.split_from and split:
+        yield Point("CHANGED", -1, _words().other_split(plain(night.split_from), results.study.split))
 
 
 def _fresh(effects: Sequence[Effect], mode: str | None) -> Iterator[Point]:

@@ -1,12 +1,12 @@
 """A snapshot in lines: for a log, for `lesion status`, and for the end of `lesion watch`."""
 
-import time
 from collections.abc import Sequence
 from typing import Any
 
 from ... import prompts
 from ...executor.units import format_duration
 from ..report.text import plain
+from .clock import told_time
 from .snapshot import RunningTrial, Snapshot
 
 
@@ -14,7 +14,7 @@ def head(now: Snapshot) -> str:
     """What runs, in which phase, until when, for how much."""
     until = left = money = ""
     if now.deadline is not None and now.seconds_left is not None:
-        until = time.strftime("%H:%M", time.localtime(now.deadline))
+        until = told_time(now.deadline)
         left = _words().left(format_duration(round(now.seconds_left)) if now.seconds_left > 0 else "")
     if now.tokens is not None:
         money = _words().money(now.tokens, now.cost)

@@ -5,16 +5,19 @@ from datetime import datetime
 from pathlib import Path
 
 from ...prompts import render
+from ..firstline import first_line
 from ..records.night import NightTold
-from ..report.text import plain
+from ..report.text import clipped, plain
 from ..results import Results
-from .columns import fitted
+from .columns import wrapped
 from .points import Told
 from .records import Ended, Fate, last_night
 from .summary import COLUMNS, moment, summary
 from .verdicts import changed, surprises
 
 DIED = "the night died"
+LONGEST = 300
+"""Characters of a reason."""
 REPORTS = ("report.html", "report.md")
 
 
@@ -44,6 +47,8 @@ def night_told(fate: Fate, results: Results | None) -> NightTold:
         code=None if ended is None else ended.code,
         reason=None if ended is None else ended.reason,
         problems=[] if ended is None else ended.told,
+        edited_from=None if results is None else _other(launched.before_version, results.study.version),
+        split_from=None if results is None else _other(launched.before_split, results.study.split),
         changed=[] if results is None else changed(launched.before, results),
         surprises=[] if results is None else surprises(launched.before, results),
     )
@@ -64,14 +69,15 @@ def past_lines(state: Path, name: str, results: Results | None) -> list[str]:
 
 
 def _fate_lines(fate: Fate) -> list[str]:
+    reason = clipped(plain(first_line(fate.ended.reason)), LONGEST) if fate.ended else None
     text = render(
         "night/fate.j2",
-        night=night_told(fate, None).model_copy(update={"reason": plain(fate.ended.reason) if fate.ended else None}),
+        night=night_told(fate, None).model_copy(update={"reason": reason}),
         began=moment(fate.launched.at),
         deadline=moment(fate.launched.deadline),
         ended=moment(fate.ended.at) if fate.ended else None,
     )
-    return [fitted(line, COLUMNS) for line in text.split("\n") if line]
+    return [part for line in text.split("\n") if line for part in wrapped(line, COLUMNS, indent=2)]
 
 
 def _told(fate: Fate, state: Path, name: str, results: Results | None) -> Told:
@@ -87,6 +93,11 @@ def _told(fate: Fate, state: Path, name: str, results: Results | None) -> Told:
         problems=problems,
         report=written[0] if written else None,
     )
+
+
+def _other(before: str, now: str) -> str | None:
+    """What it was, where that is known and differs."""
+    return before if before and before != now else None
 
 
 def _iso(at: float) -> str:

@@ -44,5 +44,9 @@ class NightTold(Record):
     """`complete`, or what stopped this study."""
     problems: list[str] = []
     """What went wrong and was gone on from."""
+    edited_from: str | None = None
+    """Version that was known when it began, where the results are of another: source, configuration or inputs were edited."""
+    split_from: str | None = None
+    """Split that the verdicts were told on then, where it is another than now."""
     changed: list[Change] = []
     surprises: list[Surprise] = []

@@ -11,7 +11,7 @@ from .claims import claims
 from .classes import change
 from .edits import scored_edits
 from .factorial import factorial_views
-from .lastnight import removal_name
+from .lastnight import removal_name, structural_trials
 from .layout import Layout, Plain
 from .proposals import proposals
 from .retuning import setting_phrase, value_phrase
@@ -52,6 +52,7 @@ def report_text(results: Results, layout: Layout) -> str:
         figure=layout.figure,
         name=selection.name,
         removal=partial(removal_name, safe),
+        structural_trials=structural_trials(safe),
         num=numbers,
         setting_phrase=setting_phrase,
         value_phrase=value_phrase,

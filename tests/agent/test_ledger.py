@@ -273,3 +273,29 @@ def test_the_pace_of_trials_is_wall_time_from_start_to_end(opened, monkeypatch):
     assert accounting(ledger, rows, VERSION, 2).pending_seconds == pytest.approx(6 * 4.5 / 2)
     ledger.plan_trials(VERSION, [Trial("other", "arm", "recover", 0)])
     assert accounting(ledger, ledger.trials(VERSION), VERSION, 2).pending_seconds is None
+
+
+def test_what_failed_and_what_was_tried_again_is_counted_by_arm(opened):
+    ledger = opened()
+    first, second, third, fourth = planned(ledger, 0, 1, 2, 3)
+
+    def ends(key, status, message=""):
+        ledger.start(key, "10 s", "bubblewrap")
+        ledger.finish(key, Outcome(status=status, message=message))
+
+    for key, came_of_it in ((first, "ok"), (second, "killed")):
+        ends(key, "killed", "by signal 9\nmore")
+        ledger.retry(key)
+        ends(key, came_of_it, "by signal 9\nmore")
+    ends(third, "timed-out")
+    ends(fourth, "ok")
+    ledger.retry(fourth)
+    ends(fourth, "ok")
+    told = accounting(ledger, ledger.trials(VERSION), VERSION, 1)
+    assert told.retried == {"killed": 2}
+    assert [(one.arm, one.status, one.reason, one.trials) for one in told.failures] == [
+        ("arm", "killed", "by signal 9", 1),
+        ("arm", "timed-out", "", 1),
+    ]
+    assert sum(one.trials for one in told.failures) == sum(told.failed.values())
+    assert accounting(ledger, [], "another", 1).retried == {}

@@ -7,6 +7,7 @@ from lesion.agent.arms import Arm
 from lesion.agent.cli.watching import Lines
 from lesion.agent.dispatch import OutOfBudget
 from lesion.agent.ledger import Trial
+from lesion.agent.night import board as board_module
 from lesion.agent.night.board import ATTENTION, LEARNT, Board
 from lesion.agent.night.control import Control
 from lesion.agent.records.planning import Planning
@@ -121,3 +122,33 @@ def test_money_of_all_studies_is_added_and_unknown_is_not_zero(board, watch):
     board.spent(100, None)
     assert (board.snapshot().tokens, board.snapshot().cost) == (115, None)
     assert [one.name for one in board.snapshot().studies] == ["digits"]
+
+
+def test_a_pause_is_no_part_of_the_pace(board, control, watch, monkeypatch):
+    now = {"s": 100.0}
+    monkeypatch.setattr(board_module.time, "monotonic", lambda: now["s"])
+    watch.stage("round 1")
+    watch.planned(4)
+    for one in (FIRST, SECOND):
+        watch.started(one)
+        now["s"] += 10
+        watch.finished(one, Outcome(status="ok"), *ARMS)
+    assert board.snapshot().eta_seconds == 20
+    control.pause()
+    watch.tick()
+    now["s"] += 3600
+    assert board.snapshot().eta_seconds is None
+    now["s"] += 3600
+    watch.tick()
+    control.resume()
+    assert board.snapshot().eta_seconds == 20
+    third = Trial("c", "config:dropout", "retrain", 2)
+    watch.started(third)
+    control.pause()
+    watch.tick()
+    now["s"] += 40
+    watch.finished(third, Outcome(status="ok"), *ARMS)
+    now["s"] += 3600
+    watch.tick()
+    control.resume()
+    assert board.snapshot().eta_seconds == 20, "what ran on in a pause took its time"

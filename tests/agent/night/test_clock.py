@@ -1,8 +1,12 @@
 """A deadline holds whatever the wall clock does: the earlier of two clocks counts."""
 
+from datetime import datetime
+
 import pytest
 from lesion.agent.night import clock
 from lesion.agent.night.clock import Deadline
+from lesion.agent.night.shown import head
+from lesion.agent.night.snapshot import Snapshot
 
 HOUR = 3600.0
 
@@ -70,3 +74,15 @@ def test_the_last_minutes_are_kept_by_both_clocks_too(clocks):
     earlier = deadline.before(600)
     assert earlier.seconds_left() == pytest.approx(HOUR - 600)
     assert earlier.told == deadline.told
+
+
+def test_a_deadline_of_another_day_is_told_with_its_day(clocks):
+    clocks["wall"] = datetime(2026, 11, 26, 22, 10).timestamp()
+    assert Deadline(datetime(2026, 11, 26, 23, 30).timestamp()).told == "the deadline is 23:30:00"
+    tomorrow = Deadline(datetime(2026, 11, 27, 7, 0).timestamp())
+    assert tomorrow.told == tomorrow.before(600).told == "the deadline is Fri 27 Nov 07:00:00"
+    now = Snapshot(pid=1, started_at=0.0, deadline=tomorrow.at, seconds_left=8 * HOUR, phase="running", studies=[])
+    assert "until Fri 27 Nov 07:00 (8h left)" in head(now)
+    clocks["wall"] += 4 * HOUR
+    assert tomorrow.told == "the deadline is 07:00:00"
+    assert "until 07:00 (" in head(now)

@@ -58,9 +58,15 @@ def test_a_model_that_does_not_answer_keeps_the_night_from_starting(tmp_path, st
 
 def test_a_cap_without_prices_is_a_problem(tmp_path, stack):
     with ModelServer(says(READY)) as server:
-        found = list(endpoint(opened(stack, tmp_path, server, ""), Purse(5.0, 0.0)))
+        ready = opened(stack, tmp_path, server, "")
+        found = list(endpoint(ready, Purse(5.0, 0.0)))
+        with Pool(ready.station, 1) as pool:
+            ready.study.survey(pool)
+        assert list(caps(ready, Purse(5.0, 0.0))) == [], "within caps that nobody can count is nothing to be said"
+        (within,) = caps(ready, Purse(None, 0.0))
     assert [one.works for one in found] == [False, True]
     assert "price_input" in found[0].to_do
+    assert within.works
 
 
 def test_what_planning_is_expected_to_take_is_held_against_the_caps(tmp_path, stack):

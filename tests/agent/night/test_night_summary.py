@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 from lesion.agent.night.summary import COLUMNS, LINES, Hours, Told, summary
 from lesion.agent.night.verdicts import verdicts
+from lesion.agent.records.night import NightTold
 from lesion.agent.records.power import Settling
-from lesion.agent.results import Accounting
+from lesion.agent.report.markdown import markdown_report
+from lesion.agent.results import Accounting, Failure
 from rich.cells import cell_len
 
 from tests.agent.report.simulated_results import effect, joint, minimising, random_results, results, study, three_modes
@@ -172,3 +174,71 @@ def test_modes_are_named_where_there_are_several():
 def test_a_study_of_which_nobody_knows_what_settling_takes():
     lines = summary([told(found=results(study=study(complete=False)))])
     assert part(lines, "OPEN") == ["2 undecided; what would settle them is not known"]
+
+
+def failures(*found):
+    """Accounting of trials that failed as (arm, status, reason, trials), and of 60 that did not."""
+    told = [Failure(arm=arm, mode="retrain", status=how, reason=why, trials=n) for arm, how, why, n in found]
+    counts = {}
+    for one in told:
+        counts[one.status] = counts.get(one.status, 0) + one.trials
+    failed = sum(counts.values())
+    return Accounting(planned=60 + failed, ok=60, failed=counts, failures=told, skipped=0, checks=1)
+
+
+def test_what_failed_is_named_with_what_it_said_most_trials_first():
+    found = failures(
+        ("drop warmup", "timed-out", "after 120 s", 1),
+        ("drop dropout", "crashed", "KeyError: 'x'", 3),
+        ("baseline", "out-of-memory", "", 2),
+        ("drop blocks.3.mlp", "crashed", "KeyError: 'x'", 3),
+        ("\x1b[31munknown\n", "crashed", "KeyError: 'x'", 1),
+    )
+    lines = summary([told(found=results(accounting=found, planned=[]), complete=True, reason="complete")])
+    assert part(lines, "NOT RUN") == [
+        "7 trials crashed: dropout, blocks.3.mlp and 1 more (KeyError: 'x')",
+        "2 trials out-of-memory: baseline",
+        "1 trial timed-out: warmup (after 120 s)",
+    ]
+    assert_one_screen(lines)
+
+
+def test_what_is_structural_is_no_failure():
+    found = failures(("drop dropout", "crashed", "no such key", 2), ("drop embed", "crashed", "no weights", 3))
+    known = results(accounting=found, planned=[], effects=[effect("embed", "structural"), effect("dropout", "matters")])
+    lines = summary([told(found=known, complete=True, reason="complete")])
+    assert part(lines, "NOT RUN") == [
+        "2 trials crashed: dropout (no such key)",
+        "structural, the model does not run without: embed (3 trials, no",
+        "  weights)",
+    ]
+    night = NightTold(began="", deadline="", ended=None, died=True, pid=1)
+    text = markdown_report(known.model_copy(update={"night": night}))
+    assert "5 trials failed: 5 crashed (3 of them structural," in text
+
+
+def test_what_was_tried_again_is_trouble_that_was_overcome():
+    found = ACCOUNTING.model_copy(update={"retried": {"killed": 1, "timed-out": 2}})
+    lines = summary([told(found=unfinished(accounting=found), problems=["the model was away"])])
+    assert part(lines, "TROUBLE") == ["the model was away", "3 trials were tried again: killed, timed-out"]
+
+
+def test_a_night_that_saw_the_baseline_only_planned_nothing_yet():
+    only = Accounting(planned=3, ok=3, failed={}, skipped=0, checks=1)
+    lines = summary([told(found=results(accounting=only, planned=[], effects=[], interactions=[]))])
+    assert part(lines, "NOT RUN") == ["stopped: the deadline is 07:00:00; no ablation was planned yet"]
+
+
+def test_a_source_that_was_edited_and_another_split_are_said_before_what_changed():
+    night = NightTold(
+        began="", deadline="", ended=None, died=False, pid=1, edited_from="1a2b3c4d5e6f", split_from="validation"
+    )
+    known = unfinished(night=night)
+    before = {**verdicts(known), "retrain drop warmup": "undecided"}
+    lines = " ".join(part(summary([told(found=known, before=before)]), "CHANGED"))
+    assert " ".join(lines.split()) == (
+        "source, configuration or inputs were edited: what was known when the night began (version 1a2b3c4d) is of another "
+        "version verdicts of before are on validation, those of now on test warmup: undecided → detected"
+    )
+    unchanged = " ".join(part(summary([told(found=known, before=verdicts(known))]), "CHANGED"))
+    assert "1a2b3c4d" in unchanged and "validation" not in unchanged

@@ -2,8 +2,10 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 from lesion.agent.cli.status import status
@@ -17,6 +19,8 @@ from lesion.agent.report.latex.standalone import draft_of, latex_files
 from lesion.agent.report.markdown import markdown_report
 from lesion.agent.report.write import write_report
 from lesion.agent.results import Results
+from lesion.agent.staleness import is_stale
+from rich.cells import cell_len
 
 from tests.agent.report.simulated_results import results
 from tests.agent.report.traced import traced_study
@@ -184,3 +188,72 @@ def test_status_tells_of_a_night_that_died_before_anything_was_measured(made, tm
     assert ended.stdout.startswith("The last night DIED")
     assert "nothing was measured" in ended.stdout
     assert "no finished baseline run" in ended.stderr
+
+
+def test_an_edited_source_and_another_split_are_told(tmp_path):
+    note(tmp_path, LAUNCH.model_copy(update={"before_version": "1a2b3c4d5e6f", "before_split": "validation"}))
+    note(tmp_path, END)
+    found = with_night(results(), tmp_path)
+    assert (found.night.edited_from, found.night.split_from) == ("1a2b3c4d5e6f", "validation")
+    lines = markdown_report(found).splitlines()
+    (edited,) = [line for line in lines if "were edited" in line]
+    assert "(version 1a2b3c4d) is of another version" in edited
+    same = LAUNCH.model_copy(update={"before_version": found.study.version, "before_split": found.study.split})
+    note(tmp_path, same)
+    note(tmp_path, END)
+    again = with_night(results(), tmp_path)
+    assert (again.night.edited_from, again.night.split_from) == (None, None)
+    assert "were edited" not in markdown_report(again)
+
+
+def test_a_long_reason_is_told_whole_on_several_lines(tmp_path):
+    reason = "stopped since " + "注意力 " * 20 + "x" * 100 + " at last\nwith details"
+    after_a_night(tmp_path, END.model_copy(update={"reason": reason, "code": 4}))
+    lines = past_lines(tmp_path, "digits", None)
+    end = next(at for at, line in enumerate(lines) if line.startswith("(launched"))
+    told = "".join("".join(lines[:end]).split())
+    assert told.endswith("withexitcode4:" + "".join(reason.partition("\n")[0].split()))
+    assert all(line.startswith("  ") for line in lines[1:end])
+    assert all(cell_len(line) <= 80 for line in lines)
+    after_a_night(tmp_path, END.model_copy(update={"reason": "word " * 1000}))
+    assert len(past_lines(tmp_path, "digits", None)) < 15
+
+
+def test_results_of_files_that_were_edited_since_are_said_to_be(made, capsys):
+    spec, state = made
+    assert json.loads(shown(made, capsys, json=True))["stale"] is False
+    assert "edited since" not in shown(made, capsys)
+    source = spec.root / "experiment.py"
+    source.write_text(source.read_text() + "EDITED = True\n")
+    assert json.loads(shown(made, capsys, json=True))["stale"] is True
+    assert "that were edited since:" in shown(made, capsys)
+    command = [sys.executable, "-m", "lesion.agent", "report", str(spec.path), "--state", str(state), "-o", "-"]
+    ended = subprocess.run([*command, "--format", "json"], capture_output=True, text=True, timeout=60, check=True)
+    assert "edited since" in ended.stderr
+    assert json.loads(ended.stdout)["study"]["name"] == "traced"
+    with closing(Ledger(state, write=False)) as ledger:
+        assert is_stale(spec, ledger.recall("version")) is True
+        project = spec.project.model_copy(update={"inputs": ["gone.bin"]})
+        missing = spec.model_copy(update={"project": project})
+        assert is_stale(missing, ledger.recall("version")) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("", "interrupted"),
+        (
+            "UPDATE trials SET status = 'planned' WHERE arm = 'config:first' AND seed = 4",
+            "interrupted; 1 planned trial is",
+        ),
+        ("DELETE FROM plans", "interrupted; no ablation was planned yet"),
+    ],
+)
+def test_an_unfinished_study_says_what_is_left_and_nothing_of_what_is_not(made, change, said):
+    with closing(Ledger(made[1], write=True)) as ledger:
+        ledger.remember("state", "running")
+    with closing(sqlite3.connect(made[1] / "ledger.db")) as database, database:
+        database.executescript(change)
+    state = known(made).study.state
+    assert state.startswith(said)
+    assert " 0 " not in state

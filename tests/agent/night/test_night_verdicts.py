@@ -5,7 +5,7 @@ from lesion.agent.night.verdicts import changed, surprises, verdicts
 from lesion.agent.records.night import Change
 from lesion.agent.results import Prediction
 
-from tests.agent.report.simulated_results import effect, joint, results, three_modes
+from tests.agent.report.simulated_results import effect, joint, results, study, three_modes
 
 
 def test_it_holds_the_primary_metric_of_every_mode_without_controls():
@@ -68,3 +68,15 @@ def test_a_surprise_is_a_verdict_that_contradicts_its_prediction():
         ("drop detected gain", True),
         ("drop known", False),
     ]
+
+
+def test_what_an_older_version_came_to_is_not_new_again():
+    before = verdicts(
+        results(effects=[effect("idle", "no-op", None), effect("warmup", "undecided", -0.01)], interactions=[])
+    )
+    now = results(
+        study=study(version="edited since"),
+        effects=[effect("idle", "no-op", None), effect("warmup", "matters", -0.1)],
+        interactions=[],
+    )
+    assert [(one.ablation, one.before) for one in changed(before, now)] == [("drop warmup", "undecided")]

@@ -9,7 +9,8 @@ from lesion.agent.night import memory
 from lesion.agent.night.ahead import ahead_of
 from lesion.agent.night.clock import Deadline, running_clock
 from lesion.agent.night.diskneeds import need_of
-from lesion.agent.night.preflight import night_lines, preflight
+from lesion.agent.night.preflight import night_lines, preflight, told
+from lesion.agent.records.ahead import ModeAhead, StudyAhead
 
 from tests.experiments import STUDY
 
@@ -96,3 +97,11 @@ def test_a_mode_that_needs_weights_trains_them_first_and_their_size_is_planned_f
     need = need_of(ready, rows, ahead_of(ready, None))
     (weights,) = (ready.state / "checkpoints").iterdir()
     assert need.checkpoints == 2 * weights.stat().st_size > 0
+
+
+def test_of_a_first_look_that_is_measured_nothing_is_left_to_be_known():
+    one = ModeAhead(mode="retrain", targets=4, first_look=0, one_arm=0, most=12)
+    ahead = StudyAhead(study="digits", planner="rules", workers=2, modes=[one])
+    assert not [line for line in told([ahead], None) if "what can be settled" in line]
+    fresh = ahead.model_copy(update={"modes": [one.model_copy(update={"first_look": 9})]})
+    assert [line for line in told([fresh], None) if "what can be settled" in line]
