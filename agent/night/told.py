@@ -38,7 +38,7 @@ def night_told(fate: Fate, results: Results | None) -> NightTold:
     """The record of it; without results no verdict is known to have changed."""
     launched, ended = fate.launched, fate.ended
     return NightTold(
-        began=_iso(launched.at),
+        began=_iso(launched.began or launched.at),
         deadline=_iso(launched.deadline),
         ended=None if ended is None else _iso(ended.at),
         died=fate.died,
