@@ -4,10 +4,19 @@ import json
 import os
 import subprocess
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+from lesion.agent.night.client import live
+
 from tests.experiments import LESION, Ended, lesion
+
+PATIENCE = 90.0
+"""Seconds that something is waited for."""
+QUICK = ("--for", "1h", "--keep-free", "1MB", "--interactions", "none")
+"""Options of a night that has nothing to fear."""
 
 
 def clean_environment() -> dict[str, str]:
@@ -21,8 +30,8 @@ def last_record(state: Path) -> dict[str, Any]:
     return json.loads(file.read_text().splitlines()[-1]) if file.exists() else {}
 
 
-class Night:
-    """One night of studies in folders below one."""
+class Night(AbstractContextManager["Night"]):
+    """One night of studies in folders below one; killed at the end where it still runs."""
 
     def __init__(self, folder: Path, studies: list[Path], state: Path, environment: dict[str, str]) -> None:
         """`state`: the first study's."""
@@ -30,6 +39,11 @@ class Night:
         self.log, self.told = folder / "log", folder / "told"
         self.process: subprocess.Popen[bytes] | None = None
         self._launched: float | None = None
+
+    def __exit__(self, *_: object) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
 
     def begin(self, *options: str) -> None:
         """In the evening; the summary goes to `told`."""
@@ -66,6 +80,24 @@ class Night:
         if runs and self._launched is None:
             self._launched = time.monotonic()
         return runs
+
+    def until(self, holds: Callable[[], Any]) -> Any:
+        """What `holds` gives once that is true; the night may be over by then."""
+        latest = time.monotonic() + PATIENCE
+        while not (found := holds()) and time.monotonic() < latest and self.code is None:
+            time.sleep(0.05)
+        assert found or (found := holds()), self.log.read_text()
+        return found
+
+    def ends(self) -> int:
+        """Its exit code."""
+        assert self.process is not None
+        return self.process.wait(PATIENCE)
+
+    def live(self) -> dict[str, Any]:
+        """What it says of itself; `phase` is empty where it does not answer."""
+        found = live(self.state)
+        return {"phase": ""} if found is None else found.model_dump(mode="json")
 
     @property
     def seconds(self) -> float:
