@@ -86,7 +86,8 @@ class Night(AbstractContextManager["Night"]):
         latest = time.monotonic() + PATIENCE
         while not (found := holds()) and time.monotonic() < latest and self.code is None:
             time.sleep(0.05)
-        assert found or (found := holds()), self.log.read_text()
+        found = found or holds()
+        assert found, self.log.read_text()
         return found
 
     def ends(self) -> int:

@@ -18,7 +18,10 @@ SMALL = STUDY.replace("seeds = 3\nmax_seeds = 3", "seeds = 2\nmax_seeds = 2").re
     '["config:use_*", "config:unused_dropout"]', '["config:use_left"]'
 )
 TOLD = "".join(f'\n[metrics.{name}]\ngoal = "minimize"\nsmallest_effect = 1.0\n' for name in ("gpu", "since", "until"))
-HELD = "SELECT metrics ->> '$.validation.gpu', metrics ->> '$.validation.since', metrics ->> '$.validation.until' FROM trials WHERE status = 'ok'"
+HELD = (
+    "SELECT metrics ->> '$.validation.gpu', metrics ->> '$.validation.since', metrics ->> '$.validation.until' "
+    "FROM trials WHERE status = 'ok'"
+)
 
 
 def held(made):

@@ -40,8 +40,8 @@ def seen(tmp_path_factory):
 
 
 def frames(raw):
-    """What was written from one redraw to the next: rich begins each at the table's first line."""
-    return re.split(rb"(?:\r?\x1b\[2K(?:\x1b\[1A)?)+", raw)
+    """What was written from one redraw to the next, until the table is left: rich goes up to the first line before each."""
+    return re.split(rb"(?:\r?\x1b\[2K(?:\x1b\[1A)?)+", raw.split(b"\x1b[?25h")[0])
 
 
 def test_it_never_clears_the_screen(seen):
