@@ -1,4 +1,7 @@
-"""Two studies of one night that want the one GPU there is; its device nodes are faked, no CUDA is behind them."""
+"""Who gets which GPU: two studies of one night that want the only one, two workers that have one each.
+
+The device nodes are faked, no CUDA is behind them.
+"""
 
 import pytest
 
@@ -38,6 +41,19 @@ def overlapping(spans):
         for other in spans[index + 1 :]
         if one[0] == other[0] and other[1] < one[2]
     ]
+
+
+def test_two_workers_with_a_gpu_each_never_share_one(tmp_path):
+    """The first trial takes long; those that follow the second run beside it, on the other GPU."""
+    uneven = HOLDS.replace(
+        "    for step in range(60):\n", "    time.sleep(8 * (seed == 0))\n    for step in range(60):\n"
+    )
+    made = project(tmp_path / "tiny", experiment=uneven, study=SMALL.replace("seeds = 2", "seeds = 4") + TOLD)
+    ended = made.lesion("run", "--planner", "rules", "--max-trials", "4", **fake_gpus(tmp_path / "gpus", 2))
+    assert ended.code == 4, ended.err
+    spans = held(made)
+    assert len(spans) == 4 and {gpu for gpu, *_ in spans} == {0, 1}
+    assert overlapping(spans) == []
 
 
 @pytest.fixture(scope="module")
