@@ -23,7 +23,7 @@ from tests.faults.disk import Ballast
 from tests.faults.endpoint import Endpoint
 from tests.faults.night import Night, last_record
 from tests.llm.models import answering, asked_for, first, upon
-from tests.processes import descendants, kill, kill_a_worker, naming
+from tests.processes import kill, kill_a_worker, naming
 
 MINUTES = float(os.environ.get("NIGHT_MINUTES", "10"))
 MARGIN = 2 << 30
@@ -143,20 +143,21 @@ def _run(folder: Path, planted: Project, endpoint: Endpoint, ballast: Ballast) -
 
 
 def _faults(night: Night, planted: Project, endpoint: Endpoint, ballast: Ballast, clock: Path) -> list[Fault]:
-    def works() -> bool:
-        return bool(descendants(night.pid))
+    def trials() -> bool:
+        return bool(night.live().get("running"))
 
     return [
         Fault(0, "the model's server goes away", endpoint.down),
-        Fault(20, "a worker is killed", lambda: kill_a_worker(night.pid), works),
-        Fault(50, "the disk is nearly full", ballast.take),
-        Fault(90, "the driver is killed", lambda: kill(night.pid), lambda: not ballast.there),
-        Fault(130, "the model's server is back", endpoint.up, planted.plan.exists),
+        Fault(20, "a worker is killed", lambda: kill_a_worker(night.pid), trials),
+        Fault(60, "the driver is killed", lambda: kill(night.pid)),
+        Fault(100, "the model's server is back", endpoint.up, planted.plan.exists),
+        Fault(130, "another worker is killed", lambda: kill_a_worker(night.pid), trials),
         Fault(160, "the clock is set back by two hours", lambda: clock.write_text("-7200")),
-        Fault(210, "the driver is killed again", lambda: kill(night.pid)),
-        Fault(280, "paused", lambda: night.steer("pause").out.strip()),
-        Fault(295, "resumed", lambda: night.steer("resume").out.strip()),
-        Fault(340, "a worker is killed", lambda: kill_a_worker(night.pid), works),
+        Fault(200, "the driver is killed again", lambda: kill(night.pid)),
+        Fault(240, "paused", lambda: night.steer("pause").out.strip()),
+        Fault(255, "resumed", lambda: night.steer("resume").out.strip()),
+        Fault(270, "a third worker is killed", lambda: kill_a_worker(night.pid), trials),
+        Fault(300, "the disk is nearly full", ballast.take, trials),
     ]
 
 
