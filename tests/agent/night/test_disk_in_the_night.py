@@ -13,13 +13,20 @@ MARGIN = 1 << 30
 DOUBLED = "SELECT key FROM attempts WHERE status = 'ok' AND key NOT LIKE 'check:%' GROUP BY key HAVING COUNT(*) > 1"
 
 
-def test_a_disk_that_fills_up_ends_the_night_which_goes_on_later(tmp_path):
-    if free_bytes(tmp_path) < 3 * MARGIN:
+@pytest.fixture(autouse=True)
+def room(tmp_path):
+    """Bytes that are to be kept free, so that some are left."""
+    free = free_bytes(tmp_path)
+    if free < 3 * MARGIN:
         pytest.skip("too little room on this disk to fill some of it")
+    return free - MARGIN
+
+
+def test_a_disk_that_fills_up_ends_the_night_which_goes_on_later(tmp_path, room):
     made = project(tmp_path / "tiny", experiment=HELD, study=SMALL)
     assert made.lesion("run", "--max-trials", "1", "--planner", "rules").code == 4
     held = hold(made)
-    options = ("--for", "1h", "--keep-free", f"{free_bytes(tmp_path) - MARGIN}B", "--planner", "rules")
+    options = ("--for", "1h", "--keep-free", f"{room}B", "--planner", "rules")
     with (
         Ballast(tmp_path / "ballast", 2 * MARGIN) as ballast,
         Night(tmp_path, [made.folder / "lesion.toml"], made.state, {}) as night,
@@ -42,3 +49,21 @@ def test_a_disk_that_fills_up_ends_the_night_which_goes_on_later(tmp_path):
     assert made.rows(DOUBLED) == []
     counted = made.results()["accounting"]
     assert counted["planned"] == counted["ok"] == 4
+
+
+def test_it_ends_the_whole_night_before_another_study_writes_anything(tmp_path, room):
+    made = project(tmp_path / "tiny", experiment=HELD, study=SMALL)
+    other = project(tmp_path / "other", study=SMALL.replace('"tiny"', '"other"'), name="other")
+    assert made.lesion("run", "--max-trials", "1", "--planner", "rules").code == 4
+    held = hold(made)
+    with (
+        Ballast(tmp_path / "ballast", 2 * MARGIN) as ballast,
+        Night(tmp_path, [made.folder / "lesion.toml", other.folder / "lesion.toml"], made.state, {}) as night,
+    ):
+        night.begin("--for", "1h", "--keep-free", f"{room}B", "--planner", "rules", "--interactions", "none")
+        night.until(lambda: night.live().get("running"))
+        ballast.take()
+        held.unlink()
+        assert night.ends() == 4, night.log.read_text()
+    assert "is free on" in last_record(other.state)["reason"]
+    assert other.rows("SELECT * FROM plans") == [], "it was planned on a disk that is full"
