@@ -9,8 +9,10 @@ from tests.processes import kill_a_worker
 
 WAITS = EXPERIMENT.replace("import torch\n", "import time\nfrom pathlib import Path\n\nimport torch\n", 1).replace(
     "    for step in range(60):\n",
-    '    while not config["use_left"] and Path(__file__).with_name("hold").exists():\n        time.sleep(0.01)\n    for step in range(60):\n',
+    '    while not config["use_left"] and Path(__file__).with_name("hold").exists():\n'
+    "        time.sleep(0.01)\n    for step in range(60):\n",
 )
+"""The one ablation waits while there is a file `hold`."""
 SMALL = (
     STUDY.replace('["config:use_*", "config:unused_dropout"]', '["config:use_left"]')
     .replace("= 3", "= 2")
