@@ -1,7 +1,6 @@
 """A small project of a user's, and the `lesion` command run on it as a user would."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -80,19 +79,6 @@ class Project:
         """`lesion …` to its end."""
         command = [sys.executable, "-m", "lesion.agent", *arguments]
         return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=600, check=False)
-
-    def processes(self) -> list[int]:
-        """Processes that name this folder in their command line: sandboxes, and the driver by its state folder."""
-        found: list[int] = []
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdigit() and int(entry.name) != os.getpid():
-                try:
-                    command = (entry / "cmdline").read_bytes()
-                except OSError:
-                    continue
-                if str(self.folder).encode() in command:
-                    found.append(int(entry.name))
-        return found
 
 
 def after_trials(process: "subprocess.Popen[str]", count: int) -> list[dict[str, Any]]:

@@ -1,19 +1,17 @@
 """A study that is killed, again and again, ends with the numbers of one that was left alone."""
 
-import os
 import random
 import select
 import signal
 import sqlite3
-import time
 from pathlib import Path
 
 import pytest
 
 from ..experiments import NO_OP_AFTER
+from ..processes import left_behind
 from .conftest import Project, after_trials, send
 
-DEADLINE = 30.0
 SHORT = ("--interactions", "none")
 
 
@@ -33,17 +31,6 @@ def outcomes(state: Path) -> dict[str, tuple[str, str, str, int]]:
     return {key: (*row, ended[key]) for key, row in finished.items()}
 
 
-def wait_until_gone(project: Project) -> list[int]:
-    """Processes of the project that are still there after a moment."""
-    end = time.monotonic() + DEADLINE
-    while (left := project.processes()) and time.monotonic() < end:
-        watched = [os.pidfd_open(pid) for pid in left if Path(f"/proc/{pid}").exists()]
-        select.select(watched, [], [], 1.0)
-        for descriptor in watched:
-            os.close(descriptor)
-    return left
-
-
 @pytest.fixture(scope="module")
 def undisturbed(project: Project) -> Path:
     """The study, run to its end in one go."""
@@ -61,7 +48,7 @@ def test_killed_three_times(project: Project, undisturbed: Path) -> None:
         after_trials(process, moments.randint(1, 3))
         select.select([], [], [], moments.random())  # somewhere inside what runs next
         assert send(process, signal.SIGKILL) == -signal.SIGKILL
-        assert wait_until_gone(project) == []
+        assert left_behind(project.folder) == []
         before = outcomes(state)
         assert before
     last = project.run("run", "--state", str(state), "--json", *SHORT)
@@ -80,7 +67,7 @@ def test_interrupted_and_continued(project: Project, undisturbed: Path) -> None:
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in said and "lesion run" in said
-    assert wait_until_gone(project) == []
+    assert left_behind(project.folder) == []
     ended = project.start("run", "--state", str(state), "--json", *SHORT)
     after_trials(ended, 1)
     assert send(ended, signal.SIGTERM) == 143

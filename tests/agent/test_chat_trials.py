@@ -5,7 +5,8 @@ import subprocess
 
 from ..experiments import LESION
 from ..llm.talk import speaks, talking
-from .chat.program import LEFT, RIGHT, RUN, YES, ZEROING, Chat, events, gone, hold, proposing, talked
+from ..processes import gone
+from .chat.program import LEFT, RIGHT, RUN, YES, ZEROING, Chat, events, hold, proposing, talked
 from .chat.watched import CTRL_C, CTRL_D
 
 OK = "SELECT COUNT(*) FROM trials WHERE status = 'ok'"

@@ -1,15 +1,13 @@
 """A driver that dies while a language model plans: nothing that finished is run again, and no answer is paid for twice."""
 
-import os
-import select
 import signal
 import threading
-from pathlib import Path
 
 import pytest
 
 from tests.llm.models import NOTHING, asked_for, scripted, upon
 from tests.llm.server import hangs
+from tests.processes import left_behind
 
 from .llm.answers import follow_up
 from .planning_desk import GOOD, SHORT, Desk, project
@@ -36,32 +34,6 @@ class Hanging:
             return self._then
         self.arrived.set()
         return hangs()
-
-
-def processes(folder):
-    """Those that name this folder in their command line."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and int(entry.name) != os.getpid():
-            try:
-                command = (entry / "cmdline").read_bytes()
-            except OSError:
-                continue
-            if str(folder).encode() in command:
-                found.append(int(entry.name))
-    return found
-
-
-def left_behind(folder):
-    """Processes that are still there after a moment."""
-    for pid in processes(folder):
-        try:
-            watched = os.pidfd_open(pid)
-        except ProcessLookupError:
-            continue
-        select.select([watched], [], [], SECONDS)
-        os.close(watched)
-    return processes(folder)
 
 
 def killed(program, number=signal.SIGKILL):

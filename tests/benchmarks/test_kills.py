@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.experiments import LESION, STUDY, project
-
-from .faults.processes import descendants, kill, kill_a_worker, naming
+from tests.processes import descendants, kill, kill_a_worker, naming
 
 KILLS = 100
 ROUNDS = ("driver", "worker", "ledger", "report")

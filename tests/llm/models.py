@@ -9,20 +9,26 @@ from lesion.agent.planning.llm.answers import Edit, FollowUp, Override, Removal
 from .server import Answer, ModelServer, Request, says
 
 Script = dict[str, Any]
-"""FirstPlan, Review, Mending, NextRound → an answer, a list of answers in turn, or a function of the request."""
+"""FirstPlan, Review, Mending, NextRound, Hello → an answer, a list of answers in turn, or a function of the request."""
 EMPTY: dict[str, Any] = {"removals": [], "overrides": [], "edits": []}
 NOTHING: Script = {
     "FirstPlan": {**EMPTY, "look_up": []},
     "Review": {**EMPTY, "withdrawn": [], "remark": ""},
     "Mending": EMPTY,
     "NextRound": {**EMPTY, "follow_ups": [], "reason": "nothing is left that is worth its cost", "look_up": []},
+    "Hello": {"ready": True},
 }
 
 
 def scripted(script: Script, **server: Any) -> ModelServer:
     """A server whose model answers so; once a list of answers is used up, with nothing."""
+    return ModelServer(each=answering(script), **server)
+
+
+def answering(script: Script) -> Callable[[Request], Answer]:
+    """The model of such a server, for one that is made elsewhere."""
     left = {name: list(given) if isinstance(given, list) else given for name, given in script.items()}
-    return ModelServer(each=lambda request: _answer(request, left), **server)
+    return lambda request: _answer(request, left)
 
 
 def asked_for(request: Request) -> str:

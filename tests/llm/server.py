@@ -141,6 +141,7 @@ class ModelServer:
         refuses: parameters, or kinds of response_format, that are answered with a 400 which names them.
         key: the only key that is let in.
         contexts: tokens of the models that it tells them of.
+        port: where it listens; any that is free by default.
     """
 
     def __init__(
@@ -151,6 +152,7 @@ class ModelServer:
         refuses: tuple[str, ...] = (),
         key: str | None = None,
         contexts: dict[str, int] | None = None,
+        port: int = 0,
     ) -> None:
         self.requests: list[Request] = []
         self._script, self._each = list(script), each
@@ -158,7 +160,7 @@ class ModelServer:
         self.contexts = contexts or {}
         self.closing = threading.Event()
         self._lock = threading.Lock()
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._http = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
         self._http.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._http.server_port}/v1"
 

@@ -1,8 +1,6 @@
 """`lesion chat` itself in a real terminal, on a tiny project of its own, against a scripted server."""
 
 import json
-import os
-import select
 import shutil
 from contextlib import suppress
 from pathlib import Path
@@ -136,15 +134,3 @@ def talked(server: ModelServer) -> list[Request]:
 
 
 RUN = ("run", {"reason": "it is the question"})
-
-
-def gone(pid: int, seconds: float = 60) -> bool:
-    """Whether a process ends within this time."""
-    try:
-        watched = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return True
-    try:
-        return bool(select.select([watched], [], [], seconds)[0])
-    finally:
-        os.close(watched)
