@@ -6,7 +6,7 @@ from typing import NamedTuple
 from ..executor.interventions import ConfigOverride, acts_on_program
 from ..executor.outcomes import RETRIED, Outcome
 from ..executor.pool import Pool
-from .dispatch import Observer
+from .dispatch import ATTEMPTS, Observer
 from .jobs import asked_in, check_jobs
 from .keys import trial_key
 from .ledger import Ledger
@@ -31,7 +31,7 @@ NOTHING_STOPPED = Verdicts({}, {})
 def run_checks(setting: Setting, plan: Plan, pool: Pool, ledger: Ledger, observer: Observer) -> dict[str, Outcome]:
     """Check every ablation of a plan that is to be trained; checks that were made before come from the ledger.
 
-    What the machine may be to blame for is kept, for the report, and checked again the next time.
+    What the machine may be to blame for is tried once more; it is kept, for the report, and checked again the next time.
     An evaluation is its own check: it costs no more than one.
     """
     trained = asked_in(plan.ablations, "retrain") if "retrain" in setting.modes else []
@@ -42,11 +42,14 @@ def run_checks(setting: Setting, plan: Plan, pool: Pool, ledger: Ledger, observe
     if missing:
         observer.stage(f"checking {len(missing)} ablations on one step each")
         observer.planned(len(missing))
-    for name, outcome in pool.run(check_jobs(setting, missing, pool.workers)):
-        logged = with_log(outcome, ledger.path.parent, keys[name]).model_copy(update={"output": outcome.output[-4000:]})
-        ledger.record_check(keys[name], setting.version, name, logged)
-        known[name] = logged
-        observer.tick()
+    for _ in range(ATTEMPTS):
+        for name, outcome in pool.run(check_jobs(setting, missing, pool.workers)):
+            logged = with_log(outcome, ledger.path.parent, keys[name])
+            logged = logged.model_copy(update={"output": outcome.output[-4000:]})
+            ledger.record_check(keys[name], setting.version, name, logged)
+            known[name] = logged
+            observer.tick()
+        missing = [one for one in missing if known[one.id].status in RETRIED]
     return known
 
 

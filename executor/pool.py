@@ -26,7 +26,6 @@ class Pool:
         self._warm: list[Worker] = []
         self._running: list[Worker] = []
         self._gpus = _gpu_indices() if station.view.gpus else []
-        self._started = 0
         self._to_come = 0
         self._ahead: Sequence[Overlay] = ()
         self._refused: list[Finished] = []
@@ -104,9 +103,11 @@ class Pool:
         self._selector.close()
 
     def _hire(self, overlay: Overlay) -> Worker:
-        gpu = self._gpus[self._started % len(self._gpus)] if self._gpus else None
+        workers = [*self._running, *self._warm]
+        gpu = min(
+            self._gpus, key=lambda one: (self._trials_on(one), [each.gpu for each in workers].count(one)), default=None
+        )
         worker = Worker(self.station, gpu, overlay)
-        self._started += 1
         for descriptor in worker.descriptors:
             self._selector.register(descriptor, selectors.EVENT_READ, worker)
         return worker
@@ -121,6 +122,10 @@ class Pool:
     def _assign(self) -> None:
         while len(self._running) < self.workers and (fit := self._next_fit()):
             job, worker = fit
+            if self._crowds(worker):
+                self._dismiss(worker)
+                self._top_up()
+                continue
             self._waiting.remove(job)
             self._warm.remove(worker)
             self._running.append(worker)
@@ -128,9 +133,19 @@ class Pool:
             self._top_up()
 
     def _next_fit(self) -> tuple[Job, Worker] | None:
-        """The first job that waits and a warm worker with its view."""
-        pairs = ((job, worker) for job in self._waiting for worker in self._warm if worker.ready)
-        return next((pair for pair in pairs if pair[0].overlay == pair[1].overlay), None)
+        """The first job that waits for which a worker with its view is warm, and of these the one whose GPU has the fewest trials."""
+        for job in self._waiting:
+            fitting = [worker for worker in self._warm if worker.ready and worker.overlay == job.overlay]
+            if fitting:
+                return job, min(fitting, key=lambda worker: self._trials_on(worker.gpu))
+        return None
+
+    def _trials_on(self, gpu: int | None) -> int:
+        return sum(worker.gpu == gpu for worker in self._running)
+
+    def _crowds(self, worker: Worker) -> bool:
+        """Whether its GPU, which it was given before it was known what would end first, has more trials than another."""
+        return any(self._trials_on(one) < self._trials_on(worker.gpu) for one in self._gpus)
 
     def _top_up(self) -> None:
         """Keep as many workers warming as jobs wait or are to come, a worker's place at the most, each with a job's view."""

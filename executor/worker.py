@@ -61,7 +61,7 @@ class Worker:
     """
 
     def __init__(self, station: Station, gpu: int | None = None, overlay: Overlay = PLAIN) -> None:
-        self.overlay = overlay
+        self.gpu, self.overlay = gpu, overlay
         self.station, self.ready, self.ended = station, False, False
         self.job: Job | None = None
         self.finished: list[Finished] = []

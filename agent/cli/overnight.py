@@ -167,6 +167,8 @@ def _checked(tonight: _Tonight) -> int:
             fine, lines = _preflight(tonight)
         code = 0 if fine else 2
     except Halted as halt:
+        if tonight.wishes.resumed:
+            return 0  # it was begun before: the report is written
         lines = [prompts.phrases("night/phrases.j2").not_begun(str(halt)).strip()]
         code = 4 if deadline.seconds_left() > 0 else 2
     for line in lines:
@@ -197,6 +199,7 @@ def _preflight(tonight: _Tonight) -> tuple[bool, list[str]]:
             purse=guests[0].purse,
             workers=wishes.workers,
             reports=wishes.deadline.at - work.at,
+            resumed=wishes.resumed,
         ):
             fine = fine and one.works is not False
             if wishes.as_json:

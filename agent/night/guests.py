@@ -15,7 +15,7 @@ from ..setting import Setting
 from ..studyfile import state_folder
 from .money import Purse
 from .ready import Ready, names_of, read_all
-from .records import Evening, last_evening, note
+from .records import Evening, Trouble, last_evening, note, troubles
 from .reserve import release
 from .snapshot import State
 from .verdicts import verdicts
@@ -92,6 +92,12 @@ class Guest:
         """No further turn."""
         self.fate, self.reason, self.code = fate, reason, code
 
+    def trouble(self, text: str) -> None:
+        """Something went wrong and is gone on from: the morning tells it, also after a crash."""
+        self.problems.append(text)
+        with suppress(LedgerError):
+            note(self.state, Trouble(at=time.time(), text=text))
+
     def keep_state(self) -> None:
         """Remember why it was stopped; on a full disk in the room that is reserved for it, or not at all."""
         state = f"stopped: {self.reason.splitlines()[0]}"
@@ -128,6 +134,7 @@ def guests_of(wishes: Wishes) -> Generator[list[Guest]]:
                 model=model_of(setting, wishes.asked),
                 evening=evening,
                 purse=purse,
+                problems=[] if wishes.new else troubles(folder),
             )
             for name, setting, folder, ledger, evening in zip(
                 names_of(settings), settings, folders, ledgers, evenings, strict=True

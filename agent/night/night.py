@@ -48,7 +48,7 @@ class Night:
     """The one who writes the log, by the name of a study's primary metric."""
     workers: int | None = None
     guards: Sequence[Guard] = ()
-    """What else may keep trials from starting, as a disk that fills up."""
+    """What else may keep trials from starting, and ends the night: a disk that fills up."""
     known: "dict[str, Results | None]" = field(default_factory=dict)
     """Study → what its last turn left."""
 
@@ -78,6 +78,9 @@ class Night:
 
     def _next(self) -> int | None:
         if self.control.stopping or all(guest.over for guest in self.guests):
+            return None
+        if reason := next((told for guard in self.guards if (told := guard(0.0))), None):
+            self._cut_short(reason, STOPPED)
             return None
         views = [
             view_of(self.known.get(guest.name), over=guest.over, turns=guest.turns, waited=guest.waited)
@@ -126,7 +129,10 @@ class Night:
         ends = running_clock() + self.turn_seconds
         others = any(not one.over for one in self.guests if one is not guest)
         stop: Guard = lambda _seconds: self.control.stopping  # noqa: E731
-        turn: Guard = lambda _seconds: TURN_OVER if others and running_clock() > ends else None  # noqa: E731
+
+        def turn(_seconds: float) -> str | None:
+            return TURN_OVER if others and not self.control.paused and running_clock() > ends else None
+
         return Budget(deadline=self.work, guards=[stop, *self.guards, turn], held=lambda: self.control.paused)
 
     def _ended(self, guest: Guest, end: "End") -> None:
@@ -144,12 +150,12 @@ class Night:
             self._failed(guest, watch, str(error), error.exit_code)
             return
         guest.without_model()
-        guest.problems.append(prompts.phrases("night/phrases.j2").without_model(error.what).strip())
+        guest.trouble(prompts.phrases("night/phrases.j2").without_model(error.what).strip())
         watch.learnt(guest.problems[-1:])
 
     def _failed(self, guest: Guest, watch: Observer, text: str, code: int) -> None:
         guest.end("failed", text, code)
-        guest.problems.append(text)
+        guest.trouble(text)
         watch.learnt(text.splitlines())
         guest.keep_state()
 

@@ -44,6 +44,7 @@ def preflight(
     purse: Purse | None = None,
     workers: int | None = None,
     reports: float = 0.0,
+    resumed: bool = False,
 ) -> Iterator[Finding]:
     """Everything that could end the night before its deadline, of all studies; one that does not work keeps it from starting.
 
@@ -55,6 +56,7 @@ def preflight(
         purse: dollars of the night, over all studies.
         workers: trials at once, where the command line says so.
         reports: seconds after the deadline that belong to the reports.
+        resumed: whether it goes on with a night that was begun: however little time is left, its report is written.
     """
     purse = purse or Purse(None, 0.0)
     asked: set[tuple[str, str]] = set()
@@ -82,7 +84,8 @@ def preflight(
         yield from more
     yield from disk_found([one.need for one in looked], keep_free)
     if deadline is not None:
-        yield from time_found([one.ahead for one in looked], deadline.seconds_left(), reports)
+        for each in time_found([one.ahead for one in looked], deadline.seconds_left(), reports):
+            yield each._replace(works=each.works or None) if resumed else each
 
 
 def night_lines(studies: Sequence[Ready], deadline: Deadline | None, workers: int | None = None) -> list[str]:

@@ -69,6 +69,17 @@ class Ended(Record):
     """Of this folder's study: what went wrong and was gone on from."""
 
 
+class Trouble(Record):
+    """Something went wrong in the night and was gone on from."""
+
+    event: Literal["trouble"] = "trouble"
+    at: float
+    text: str
+
+
+Entry = Evening | Launched | Trouble | Ended
+
+
 class Fate(Record):
     """The last night of a study."""
 
@@ -78,7 +89,7 @@ class Fate(Record):
     """Neither an end nor anybody who runs it."""
 
 
-def note(state: Path, record: Evening | Launched | Ended) -> None:
+def note(state: Path, record: Entry) -> None:
     """Add a record; it is on disk when this returns. `LedgerError` where it cannot be written."""
     with explained(state / FILE), (state / FILE).open("ab+") as file:
         file.seek(max(0, file.tell() - 1))
@@ -107,10 +118,21 @@ def last_evening(state: Path) -> Evening | None:
     return next((one for one in reversed(_records(state)) if isinstance(one, Evening)), None)
 
 
-_RECORDS: TypeAdapter[Evening | Launched | Ended] = TypeAdapter(Evening | Launched | Ended)
+def troubles(state: Path) -> list[str]:
+    """What went wrong since a night was asked for last, in its order."""
+    found: list[str] = []
+    for one in _records(state):
+        if isinstance(one, Evening):
+            found = []
+        elif isinstance(one, Trouble):
+            found.append(one.text)
+    return found
 
 
-def _records(state: Path) -> list[Evening | Launched | Ended]:
+_RECORDS: TypeAdapter[Entry] = TypeAdapter(Entry)
+
+
+def _records(state: Path) -> list[Entry]:
     """All of them, oldest first."""
     try:
         text = (state / FILE).read_text(encoding="utf-8", errors="replace")
@@ -119,7 +141,7 @@ def _records(state: Path) -> list[Evening | Launched | Ended]:
     return [record for line in text.splitlines() if (record := _record(line))]
 
 
-def _record(line: str) -> Evening | Launched | Ended | None:
+def _record(line: str) -> Entry | None:
     try:
         return _RECORDS.validate_json(line)
     except ValueError:
