@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from .options import DEFAULT_STUDY, Json, State, StudyFile
 
+COLUMNS = 80
 if TYPE_CHECKING:
     from ..night.snapshot import Snapshot
 
@@ -22,10 +23,11 @@ def watch(study: StudyFile = DEFAULT_STUDY, json: Json = False, state: State = N
         last = _records(told) if json else _table(told) if sys.stdout.isatty() else _lines(told)
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
+    from ..night.columns import wrapped
     from ..night.shown import end_line
 
     if last:
-        typer.echo(end_line(last), err=json)
+        typer.echo("\n".join(wrapped(end_line(last), COLUMNS, indent=2)), err=json)
 
 
 def _records(told: "Iterator[Snapshot]") -> "Snapshot | None":

@@ -127,10 +127,10 @@ def time_found(ahead: Sequence[StudyAhead], night: float, reports: float = 0.0) 
         )
         return
     total = _sum([one.first_look_seconds for one in ahead])
-    of_all = (
-        "the first looks of all studies, which share the night,"
+    of_all, take = (
+        ("the first looks of all studies, which share the night,", "take")
         if len(ahead) > 1
-        else "the first look of every ablation"
+        else ("the first look of every ablation", "takes")
     )
     if total is None:
         yield Finding("time", None, f"{has}; what it can finish is known once every mode has run")
@@ -138,7 +138,7 @@ def time_found(ahead: Sequence[StudyAhead], night: float, reports: float = 0.0) 
         late = f"{of_all} would take about {_lasting(total)}, and {has}: some verdicts will be missing"
         yield Finding("time", None, late, _longer(total, len(ahead)))
     elif ahead:
-        yield Finding("time", True, f"{has}; {of_all} takes about {_lasting(total)} of it")
+        yield Finding("time", True, f"{has}; {of_all} {take} about {_lasting(total)} of it")
 
 
 def _first_baseline(ready: Ready, budget: Budget) -> tuple[Finding, list[TrialRow]]:

@@ -33,7 +33,7 @@ def test_an_idle_night(tmp_path: Path) -> None:
     print(f"\nprocessor time over {SECONDS:.0f} s, a tick is {each:.0f} ms")
     with Night(tmp_path, [made.folder / "lesion.toml"], made.state, {}) as night:
         night.begin(*QUICK, "--planner", "rules")
-        night.until(lambda: night.live().get("running"))
+        night.until(lambda: night.runs and night.live().get("running"))
         (busy,) = taken([night.pid])
         print(f"a trial runs, nobody connected: driver {busy} ticks")
         night.steer("pause")

@@ -25,9 +25,10 @@ def clean_environment() -> dict[str, str]:
 
 
 def last_record(state: Path) -> dict[str, Any]:
-    """The last that a night noted in a state folder; empty before anything."""
+    """The last launch or end that was noted in a state folder; empty before any."""
     file = state / "night.jsonl"
-    return json.loads(file.read_text().splitlines()[-1]) if file.exists() else {}
+    found = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+    return next((one for one in reversed(found) if one["event"] in ("launched", "ended")), {})
 
 
 class Night(AbstractContextManager["Night"]):

@@ -32,7 +32,7 @@ def test_a_disk_that_fills_up_ends_the_night_which_goes_on_later(tmp_path, room)
         Night(tmp_path, [made.folder / "lesion.toml"], made.state, {}) as night,
     ):
         night.begin(*options, "--interactions", "none")
-        night.until(lambda: night.live().get("running"))
+        night.until(lambda: night.runs and night.live().get("running"))
         ballast.take()
         held.unlink()
         assert night.ends() == 4, night.log.read_text()
@@ -61,7 +61,7 @@ def test_it_ends_the_whole_night_before_another_study_writes_anything(tmp_path, 
         Night(tmp_path, [made.folder / "lesion.toml", other.folder / "lesion.toml"], made.state, {}) as night,
     ):
         night.begin("--for", "1h", "--keep-free", f"{room}B", "--planner", "rules", "--interactions", "none")
-        night.until(lambda: night.live().get("running"))
+        night.until(lambda: night.runs and night.live().get("running"))
         ballast.take()
         held.unlink()
         assert night.ends() == 4, night.log.read_text()

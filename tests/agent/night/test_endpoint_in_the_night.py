@@ -33,7 +33,7 @@ def test_a_stop_while_the_model_is_waited_for_ends_the_night_at_once(tmp_path, n
     with Endpoint(answering({"FirstPlan": hanging})) as endpoint, night_of(made, endpoint) as night:
         night.begin(*QUICK)
         night.until(arrived.is_set)
-        night.until(lambda: night.live()["phase"] == "planning")
+        night.until(lambda: night.runs and night.live()["phase"] == "planning")
         stopped = night.steer("stop", *now)
         assert (stopped.code, stopped.err) == (0, "")
         assert night.ends() == 4, night.log.read_text()

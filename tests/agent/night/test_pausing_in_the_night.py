@@ -25,7 +25,7 @@ def made(tmp_path_factory):
     clock, faked = fake_clock(made.folder.parent / "clock")
     with Night(made.folder, [made.folder / "lesion.toml"], made.state, faked) as night:
         night.begin(*QUICK, "--planner", "rules")
-        night.until(lambda: night.live().get("running"))
+        night.until(lambda: night.runs and night.live().get("running"))
         assert "1 running trial goes on" in night.steer("pause").out
         held.unlink()
         paused = night.until(lambda: (now := night.live()).get("next") and not now["running"] and now)

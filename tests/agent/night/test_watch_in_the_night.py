@@ -26,7 +26,7 @@ def seen(tmp_path_factory):
     held = hold(made)
     with Night(folder, [made.folder / "lesion.toml"], made.state, {}) as night:
         night.begin(*QUICK, "--planner", "rules")
-        night.until(lambda: night.live().get("running"))
+        night.until(lambda: night.runs and night.live().get("running"))
         with Seen(*LESION, "watch", columns=COLUMNS, rows=ROWS, cwd=made.folder) as seen:
             seen.until("running")
             night.steer("pause")
