@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
-from scipy import stats
 
 from ..executor.inside.columns import dataset_of, is_metric
 from ..executor.inside.stopping import FEWEST_BATCHES, FEWEST_EXAMPLES
@@ -86,6 +85,8 @@ def resembling(seen: Evidence) -> str | None:
 
 def _differs_between(values: Floats, sizes: Sequence[int]) -> bool:
     """One-way analysis of variance over batches; not so where nothing varies, or where batches hold single examples."""
+    from scipy import stats  # half a second, and rarely needed
+
     groups = [each for each in np.split(values, np.cumsum(sizes)[:-1]) if each.size]
     if len(groups) < 2 or values.size <= len(groups) or not np.ptp(values):
         return False

@@ -6,7 +6,7 @@ All arrays have one shape [F]. With b losses and c gains among n examples the lo
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from .arrays import Bools, Floats, Ints
 
@@ -49,7 +49,7 @@ class Tests(NamedTuple):
 def mcnemar_p(counts: Counts) -> Floats:
     """McNemar's exact test, `binomtest(b, b + c)`: a discordant unit is as likely a loss as a gain. 1 without any."""
     fewer, discordant = np.minimum(counts.losses, counts.gains), counts.losses + counts.gains
-    return np.minimum(1.0, 2 * np.asarray(stats.binom.cdf(fewer, discordant, 0.5)))
+    return np.minimum(1.0, 2 * np.asarray(special.bdtr(fewer, discordant, 0.5)))
 
 
 def score_tests(counts: Counts, delta: float, alpha: float) -> Tests:
@@ -61,8 +61,8 @@ def score_tests(counts: Counts, delta: float, alpha: float) -> Tests:
     and 7 times at .05/500, at true losses of 5 to 20 examples. The end towards 0 does not.
     """
     within = np.full(counts.n.shape, min(delta, _WIDEST))
-    z = float(stats.norm.isf(alpha / 2))
-    below, above = (stats.norm.cdf(tango_statistic(one, within)) for one in (counts, counts.mirrored))
+    z = -float(special.ndtri(alpha / 2))
+    below, above = (special.ndtr(tango_statistic(one, within)) for one in (counts, counts.mirrored))
     lower, upper = _score_lower(counts, z), -_score_lower(counts.mirrored, z)
     return Tests(mcnemar_p(counts), np.maximum(above, below), lower, upper)
 
@@ -87,7 +87,7 @@ def exact_tests(counts: Counts, largest: Floats, limit: Floats, delta: float, al
         alpha: error of the interval.
     """
     share, n = np.minimum(delta / largest, 1.0), counts.n
-    below, above = (stats.binom.cdf(count, n, share) for count in (counts.losses, counts.gains))
+    below, above = (special.bdtr(count, n, share) for count in (counts.losses, counts.gains))
     lost, gained = (
         np.minimum(largest * _upper_share(count, n, alpha / 2), limit) for count in (counts.losses, counts.gains)
     )
@@ -96,7 +96,7 @@ def exact_tests(counts: Counts, largest: Floats, limit: Floats, delta: float, al
 
 def _upper_share(count: Ints, n: Ints, tail: float) -> Floats:
     """One-sided upper bound of a proportion (Clopper & Pearson)."""
-    bound = np.asarray(stats.beta.isf(tail, count + 1, np.maximum(n - count, 1)), dtype=np.float64)
+    bound = np.asarray(special.betainccinv(count + 1, np.maximum(n - count, 1), tail), dtype=np.float64)
     return np.where(count >= n, 1.0, bound)
 
 

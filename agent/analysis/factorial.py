@@ -18,7 +18,7 @@ from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from .arrays import Bools, Floats, measured, rounding
 from .contrasts import Contrasts, per_seed
@@ -200,7 +200,7 @@ def _f_test(squares: float, error: float, df: int) -> FTest | None:
     if error <= 0 or df < 1:
         return None
     f = squares / (error / df)
-    return FTest(f, df, float(stats.f.sf(f, 1, df)))
+    return FTest(f, df, float(special.fdtrc(1, df, f)))
 
 
 def _of_estimate(estimate: Estimate) -> FTest | None:

@@ -10,7 +10,7 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from .arrays import Floats
 from .contrasts import NOISY, OWN_SHARE, RARE
@@ -139,7 +139,7 @@ def _step_down(design: Design, look: Look, variances: Floats, df: int) -> float:
     shift = of_a_mean * special.ndtri((1 + _QUANTILES) / 2)[:, None]
 
     def inside(per_test: Floats) -> Floats:
-        reach = np.asarray(stats.t.isf(per_test, df)).reshape(len(per_test), 1, *per_test.shape[1:] or (1, 1)) * se
+        reach = -np.asarray(special.stdtrit(df, per_test)).reshape(len(per_test), 1, *per_test.shape[1:] or (1, 1)) * se
         room = np.maximum(design.delta - reach, 0.0)
         found = special.ndtr((room - shift) / of_a_mean) - special.ndtr((-room - shift) / of_a_mean)
         return np.asarray(found, dtype=np.float64).mean(axis=1)
@@ -178,4 +178,4 @@ def _variances_at(design: Design, seeds: int) -> tuple[Floats, Floats]:
 @cache
 def _variances(df: int) -> Floats:
     """Estimated variances in units of the true one, at equally likely quantiles."""
-    return np.asarray(stats.chi2.ppf(_QUANTILES, df) / df, dtype=np.float64)
+    return np.asarray(2 * special.gammaincinv(df / 2, _QUANTILES) / df, dtype=np.float64)

@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from .arrays import Floats
 
@@ -42,4 +41,6 @@ def benjamini_hochberg(p: ArrayLike) -> Floats:
     values = np.asarray(p, dtype=np.float64)
     if not values.size:
         return values
+    from scipy import stats  # half a second, and rarely needed
+
     return np.asarray(stats.false_discovery_control(values), dtype=np.float64)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from .arrays import Floats
 from .binary import FEWEST_DISCORDANT
@@ -44,10 +44,10 @@ def chances_apart(sample: Sample, sd: float, effect: float) -> Chances:
     se, df = sd / np.sqrt(sample.n), sample.n - 1
 
     def inside(alpha: float) -> float:
-        room = max(0.0, sample.delta / se - float(stats.t.isf(alpha, df)))
+        room = max(0.0, sample.delta / se + float(special.stdtrit(df, alpha)))
         return float(2 * special.ndtr(room) - 1)
 
-    reach = float(stats.t.isf(sample.alpha / sample.size / 2, df))
+    reach = -float(special.stdtrit(df, sample.alpha / sample.size / 2))
     beyond = float(special.ndtr((effect - sample.delta) / se - reach))
     return Chances(_step_down(sample, inside), beyond)
 
@@ -95,6 +95,8 @@ def units_changed(sample: Sample, changed: float) -> int | None:
 
 def _exactly_inside(sample: Sample, changed: float, alpha: float) -> float:
     """Chance that neither losses nor gains are more than the binomial test of a share δ allows."""
+    from scipy import stats  # half a second, and rarely needed
+
     most = int(stats.binom.ppf(alpha, sample.n, min(sample.delta, 1.0)))
     while most >= 0 and stats.binom.cdf(most, sample.n, min(sample.delta, 1.0)) > alpha:
         most -= 1

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
-from scipy.optimize import linprog, nnls
 
 from ..analysis.arrays import Floats
 from .system import Members, Runs, Scale
@@ -73,6 +71,8 @@ def expect(runs: Runs, scale: Scale, known: Collection[Members], prior: Noise) -
     least squares over what lies less than half a δ above it fits them; coefficients are at least 0 in both. The spread is
     the median absolute deviation of these, less what the runs' own noise explains.
     """
+    from scipy.optimize import nnls
+
     means = {one: runs.mean(one) for one in runs.values if one and not any(group <= one for group in known)}
     found = [(len(one), mean, count) for one, (mean, count) in means.items() if count]
     sd = prior.pooled(*runs.within()).sd
@@ -90,6 +90,8 @@ def expect(runs: Runs, scale: Scale, known: Collection[Members], prior: Noise) -
 
 
 def _quantile_fit(basis: Floats, z: Floats, weights: Floats) -> Floats:
+    from scipy.optimize import linprog  # a quarter of a second, and only a search needs it
+
     rows, terms = basis.shape
     cost = np.concatenate([np.zeros(terms), _QUANTILE * weights, (1 - _QUANTILE) * weights])
     solved = linprog(cost, A_eq=np.hstack([basis, np.eye(rows), -np.eye(rows)]), b_eq=z, bounds=(0, None))
@@ -110,4 +112,6 @@ def _spread(residuals: Floats, noise: Floats) -> float:
 
 def robust_sd(values: Floats) -> float:
     """Standard deviation of the bulk, by the median absolute deviation."""
+    from scipy import stats  # half a second, and rarely needed
+
     return float(stats.median_abs_deviation(values, scale="normal"))  # type: ignore[arg-type]  # missing in its stubs

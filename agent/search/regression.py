@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import nnls
 
 from ..analysis.arrays import Floats
 from .designs import balanced_subsets
@@ -118,6 +117,8 @@ def decode(x: Floats, damage: Floats, noise: float) -> Terms:
 
 
 def _fit(x: Floats, damage: Floats, terms: Sequence[Members], noise: float) -> Terms:
+    from scipy.optimize import nnls  # a quarter of a second, and only a search needs it
+
     design = _design(x, terms)
     weights, _ = nnls(design, damage, maxiter=100 * design.shape[1])
     residuals = damage - design @ weights
