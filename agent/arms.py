@@ -17,6 +17,7 @@ SEARCHED = "search:"
 """How the arms of an interaction search are named."""
 GIVE_UP_AFTER = {"reevaluate": 1, "recover": 2, "retrain": 3}
 """Failures without a success after which the rest of an arm is not run; one evaluation tells as much as the next."""
+UNCOMPARED = "no baseline run at this seed to compare with"
 NO_OP_AFTER = {"reevaluate": 1, "recover": 2, "retrain": 2}
 """Seeds at which results equal the baseline's, bit for bit, after which the rest of an arm is not run."""
 
@@ -51,15 +52,20 @@ class Arm:
         return not self.measured and len(self.failed) >= GIVE_UP_AFTER[self.mode]
 
     @property
+    def compared(self) -> list[TrialRow]:
+        """Measured trials at whose seed there was a baseline to compare with."""
+        return [one for one in self.measured if one.reason != UNCOMPARED]
+
+    @property
     def idle(self) -> bool:
-        """Whether every measured trial was a no-op, often enough to stop."""
-        measured = self.measured
-        return len(measured) >= NO_OP_AFTER[self.mode] and all(one.status == "no-op" for one in measured)
+        """Whether every trial that was compared was a no-op, often enough to stop."""
+        compared = self.compared
+        return len(compared) >= NO_OP_AFTER[self.mode] and all(one.status == "no-op" for one in compared)
 
     @property
     def masked(self) -> bool:
         """Whether edited tensors changed and the results did not: a perfect backup looks like that."""
-        return bool(self.measured) and all(one.reason == "masked" for one in self.measured)
+        return bool(self.compared) and all(one.reason == "masked" for one in self.compared)
 
     def finished(self, seeds: int) -> bool:
         """Whether the first `seeds` seeds have all ended."""

@@ -13,7 +13,7 @@ from ..executor.outcomes import RETRIED, Outcome
 from ..executor.overlay import Overlay
 from ..executor.pool import Pool
 from ..executor.worker import PLAIN
-from .arms import Arm, Arms, arms_of, seconds_of
+from .arms import MEASURED, UNCOMPARED, Arm, Arms, arms_of, seconds_of
 from .budget import Budget
 from .jobs import Workshop
 from .ledger import Ledger, Trial, TrialRow, facts_of
@@ -235,20 +235,25 @@ class Dispatcher:
         idle = outcome.proofs and not outcome.changed and not placebo
         if idle and len(outcome.proofs) == len(self.workshop.interventions[trial.arm]):
             return outcome.model_copy(update={"status": "no-op", "message": outcome.idle_reason})
-        if not self._equals_baseline(trial, outcome):
+        equal = self._equals_baseline(trial, outcome)
+        if equal is None:
+            return outcome.model_copy(update={"message": UNCOMPARED})
+        if not equal:
             return outcome
         if outcome.changed:
             return outcome.model_copy(update={"message": "masked"})
         told = "; ".join(filter(None, ["results equal the baseline's, bit for bit", outcome.message]))
         return outcome.model_copy(update={"status": "no-op", "message": told})
 
-    def _equals_baseline(self, trial: Trial, outcome: Outcome) -> bool:
-        """Bit for bit, in all that it was evaluated on."""
+    def _equals_baseline(self, trial: Trial, outcome: Outcome) -> bool | None:
+        """Bit for bit, in all that it was evaluated on; None where the baseline has no run at this seed."""
         if outcome.same is not None:
             return outcome.same
         baseline = self.arm(trial.mode, BASELINE).trials.get(trial.seed)
         known = (outcome.fingerprint, outcome.metrics)
-        return baseline is not None and (baseline.fingerprint, baseline.metrics) == known
+        if baseline is None or baseline.status not in MEASURED:
+            return None
+        return (baseline.fingerprint, baseline.metrics) == known
 
     def is_done(self, trial: Trial) -> bool:
         """Whether nothing of a trial is left to run.

@@ -33,7 +33,8 @@ def tell(night: Night, reason: str, command: str | None) -> tuple[list[str], int
         guest.problems += [said] if said else []
     told = [_told(night, guest, Ended(at=now, code=code, reason=reason, told=guest.problems)) for guest in night.guests]
     began = min(guest.evening.at for guest in night.guests)
-    lines = summary(told, Hours(began=began, deadline=night.deadline.at, ended=now, code=code))
+    true = now - night.deadline.jump()  # as a clock shows it that was not set
+    lines = summary(told, Hours(began=began, deadline=night.deadline.at, ended=true, code=code))
     for guest in night.guests:
         _tried(guest, lambda state=guest.state: _keep(state / "report" / SUMMARY, lines))
     seconds = min(LONGEST, max(LEAST, night.deadline.seconds_left()))

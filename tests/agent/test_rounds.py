@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lesion.agent.arms import arms_of, duplicates
+from lesion.agent.arms import UNCOMPARED, arms_of, duplicates
 from lesion.agent.components import Component
 from lesion.agent.evidence import Evidence
 from lesion.agent.findings import find
@@ -255,6 +255,16 @@ def test_a_changed_tensor_without_a_changed_result_is_masked():
     found = find(evidence(rows, ("a", "b")), "score")
     assert (effect_of(found).masked, effect_of(found).verdict, effect_of(found).delta) == (True, "negligible", 0)
     assert not effect_of(found, "b").masked
+
+
+def test_a_seed_at_which_the_baseline_failed_does_not_hide_that_a_removal_does_nothing():
+    baseline = [one for one in runs("baseline", seeds=4) if one.seed != 1]
+    lost = row("baseline", 1, 0.0, status="killed")
+    alone = row("a", 1, 10.0, reason=UNCOMPARED)
+    same = [one for one in runs("a", seeds=4, status="no-op") if one.seed != 1]
+    assert effect_of(find(evidence([*baseline, lost, *same, alone]), "score")).verdict == "no-op"
+    other = row("a", 1, 10.0)
+    assert effect_of(find(evidence([*baseline, lost, *same, other]), "score")).verdict != "no-op"
 
 
 def test_a_joint_removal_that_did_nothing_says_nothing_about_an_interaction():
