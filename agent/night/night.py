@@ -126,14 +126,21 @@ class Night:
         return study.run(self._budget(guest), lambda: self._said(guest), workers=self.workers)
 
     def _budget(self, guest: Guest) -> Budget:
-        ends = running_clock() + self.turn_seconds
         others = any(not one.over for one in self.guests if one is not guest)
         stop: Guard = lambda _seconds: self.control.stopping  # noqa: E731
+        guards = [stop, *self.guards, *([self._turn_over()] if others else [])]
+        return Budget(deadline=self.work, guards=guards, held=lambda: self.control.paused)
 
-        def turn(_seconds: float) -> str | None:
-            return TURN_OVER if others and not self.control.paused and running_clock() > ends else None
+    def _turn_over(self) -> Guard:
+        """A turn is counted from its first trial, so that planning and checks take nothing of it; nothing is over in a pause."""
+        ends: float | None = None
 
-        return Budget(deadline=self.work, guards=[stop, *self.guards, turn], held=lambda: self.control.paused)
+        def refusal(_seconds: float) -> str | None:
+            nonlocal ends
+            ends = ends or running_clock() + self.turn_seconds
+            return TURN_OVER if running_clock() > ends and not self.control.paused else None
+
+        return refusal
 
     def _ended(self, guest: Guest, end: "End") -> None:
         if end.complete:
