@@ -49,6 +49,7 @@ def tell(night: Night, reason: str, command: str | None) -> tuple[list[str], int
 def end(guests: Sequence[Guest], reason: str, code: int, at: float | None = None) -> None:
     """The last record of every study; `at`: when the night ended, now by default."""
     for guest in guests:
+        release(guest.state)
         record = Ended(at=at or time.time(), code=code, reason=guest.reason or reason, told=guest.problems)
         _tried(guest, lambda state=guest.state, record=record: note(state, record))
 
