@@ -28,7 +28,7 @@ from .ledger import Ledger, TrialRow
 from .machine import machine
 from .night.told import with_night
 from .notes import notes_on
-from .outstanding import settling
+from .outstanding import reachable, settling
 from .planned import planned_fates, planning_of, rounds_planned
 from .planning.plan import BASELINE, sealed_plans
 from .records.drafts import Draft
@@ -142,6 +142,8 @@ def _settling(
         name, noise = evidence.spec.primary, by_name[evidence.spec.primary].noise
         family = [one for one in effects if (one.mode, one.metric, one.role) == (evidence.mode, name, "confirmatory")]
         workers = ledger.recall("workers") or evidence.spec.limits.workers
+        if noise and noise.unit == "seed":
+            family = reachable(family, evidence.looks[-1].seeds)
         if noise and (settled := settling(family, noise.n, workers, paces.get(evidence.mode))):
             found[evidence.mode] = settled
     return found

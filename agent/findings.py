@@ -189,12 +189,19 @@ def _reason(evidence: Evidence, arm: Arm, found: EffectFinding, noise: BaselineM
             else f"{told or 'nothing changed'} ({len(arm.measured)} seeds)"
         )
     if found.verdict == "untestable" and arm.failed:
-        statuses = ", ".join(sorted({one.status for one in arm.failed}))
-        tried = len(arm.failed) + len(arm.measured)
-        return f"{len(arm.failed)} of {tried} {TRIALS[evidence.mode]} failed ({statuses}): {arm.failed[0].reason}"
+        return f"{_failures(arm)[0]} {TRIALS[evidence.mode]} failed {_failures(arm)[1]}"
+    if found.verdict == "untestable" and evidence.baseline.failed:
+        count, why = _failures(evidence.baseline)
+        return f"{found.reason}: {count} runs of the baseline failed {why}"
     if found.verdict != "undecided" or noise.unit in ("example", "cluster"):
         return found.reason
     return _unsettled(evidence, arm) or found.reason
+
+
+def _failures(arm: Arm) -> tuple[str, str]:
+    """How many of an arm's trials failed, and why, as two pieces of a sentence."""
+    statuses = ", ".join(sorted({one.status for one in arm.failed}))
+    return f"{len(arm.failed)} of {len(arm.failed) + len(arm.measured)}", f"({statuses}): {arm.failed[0].reason}"
 
 
 def _unsettled(evidence: Evidence, arm: Arm) -> str | None:

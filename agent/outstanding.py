@@ -7,6 +7,14 @@ from .records.power import Settling
 from .results import Effect
 
 
+def reachable(effects: Sequence[Effect], last_look: int) -> list[Effect]:
+    """The same, where what would take more seeds than the last planned look has is nothing that the study can settle."""
+    return [
+        one if (one.seeds_to_settle or 0) <= last_look else one.model_copy(update={"seeds_to_settle": None})
+        for one in effects
+    ]
+
+
 def settling(effects: Sequence[Effect], baseline_n: int, workers: int, run_seconds: float | None) -> Settling | None:
     """What the sealed family came to in one mode on the primary metric; None where nothing of it was measured.
 

@@ -16,7 +16,7 @@ from .analysis.joint import Arm as Values
 from .analysis.joint import Components
 from .analysis.looks import Look, Rules
 from .analysis.settling import chance_to_detect, chance_to_settle
-from .analysis.verdicts import EffectFacts, effect_verdict, is_negligible
+from .analysis.verdicts import FEWEST_UNITS, EffectFacts, effect_verdict, is_negligible
 from .crossing import crossing_of
 from .evidence import Evidence, sign_of
 from .noisefloor import noise_floor, smallest_effect
@@ -139,6 +139,8 @@ def settling_chance(current: Round, ablation: Ablation, looks: Sequence[Look]) -
 
 def _chance(estimate: Estimate, looks: Sequence[Look], family: int, rules: Rules) -> float:
     verdict = effect_verdict(estimate, EffectFacts(), rules).verdict
+    if 0 < estimate.n < FEWEST_UNITS:
+        return 1.0  # runs have failed, and too few are left to be judged at all
     if verdict not in OPEN:
         return 0.0
     settled = max(chance_to_settle(estimate, look, delta=rules.delta, m=family) for look in looks)

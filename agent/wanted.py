@@ -83,11 +83,12 @@ def _in_order(evidence: Evidence, current: Round, seconds_left: float, workers: 
 def _candidate(evidence: Evidence, current: Round, ablation: Ablation) -> Candidate:
     """What an arm's trials take is the mean of its own, else of the baseline's; 0 where neither is known."""
     asked = _of(evidence, current, ablation)
+    looked = evidence.arm(ablation.id).over(evidence.looks[0].seeds)
     return Candidate(
         id=ablation.id,
         trials=sum(_is_missing(evidence.arm(name), seed) for name, seed in asked),
         seconds_each=_seconds(evidence.arm(ablation.id)) or _seconds(evidence.baseline) or 0.0,
-        chance=_chance(evidence, current, ablation),
+        chance=_chance(evidence, current, ablation) if looked else 1.0,
     )
 
 

@@ -6,7 +6,7 @@ from ..results import EffectVerdict, InteractionVerdict
 from .estimates import Estimate
 from .looks import Rules
 
-_FEWEST_UNITS = 3
+FEWEST_UNITS = 3
 
 
 class EffectFacts(NamedTuple):
@@ -128,8 +128,8 @@ def _irreducible(joint: Estimate, facts: JointFacts, rules: Rules) -> bool:
 def _untestable(estimate: Estimate, *, at_floor: bool, finite: bool) -> str | None:
     if not finite:
         return "the metric is not finite"
-    if estimate.n < _FEWEST_UNITS:
-        return f"{estimate.n} of at least {_FEWEST_UNITS} units finished"
+    if estimate.n < FEWEST_UNITS:
+        return f"{estimate.n} of at least {FEWEST_UNITS} units finished"
     if at_floor:
         return "the baseline is within noise of the metric's floor"
     return None

@@ -113,7 +113,7 @@ def _learnt(told: Told, results: Results) -> Iterator[Point]:
     for rank, each in enumerate(surprises(before, results)):
         found = effects[each.mode, each.ablation]
         delta = None if found.delta is None else numbers.number(found.delta, found.interval, signed=True)
-        text = _words().surprise(_name(found), each.expected, each.verdict, delta, mode(each.mode))
+        text = _words().surprise(_name(found), each.expected, each.verdict, delta, mode(each.mode), each.new)
         yield Point("SURPRISE", rank, text)
     yield from _together(joints.values(), mode)
     yield from _open(results, mode)
@@ -152,15 +152,18 @@ def _together(joints: Any, mode: Callable[[Mode], str | None]) -> Iterator[Point
 
 def _open(results: Results, mode: Callable[[Mode], str | None]) -> Iterator[Point]:
     for rank, each in enumerate(selection.modes(results)):
+        open_ = [one for one in selection.confirmatory(results, each) if one.verdict in OPEN]
         known = results.settling.get(each)
         if known and known.undecided:
+            first = results.study.looks[0][0] if results.study.looks else 1
+            short = [one for one in open_ if one.n < (first if one.unit == "seed" else 1)]
+            bare = sum(one.seeds_to_settle is None for one in short)
             lasting = None if known.seconds is None else numbers.duration(known.seconds)
-            bare = sum(one.verdict in OPEN and not one.n for one in selection.confirmatory(results, each))
             beyond = max(0, known.unknown - bare)
             text = _words().undecided(known.undecided, (beyond, bare), known.trials, lasting, mode(each))
             yield Point("OPEN", rank, text)
-        elif not known and (left := sum(e.verdict in OPEN for e in selection.confirmatory(results, each))):
-            yield Point("OPEN", rank, _words().left_open(left, mode(each)))
+        elif not known and open_:
+            yield Point("OPEN", rank, _words().left_open(len(open_), mode(each)))
 
 
 def _name(found: Effect | Interaction, columns: int = _NAME) -> str:

@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..outstanding import settling
+from ..outstanding import reachable, settling
 from ..records.power import Power, Settling
 from ..results import Results
 
@@ -100,13 +100,9 @@ def view_of(results: Results | None, *, over: bool, turns: int = 0, waited: int 
     study, primary = results.study, results.study.primary
     most = study.looks[-1][0] if study.looks else 0
     family = [one for one in results.effects if one.metric == primary and one.role == "confirmatory"]
-    reachable = [
-        one if (one.seeds_to_settle or 0) <= most else one.model_copy(update={"seeds_to_settle": None})
-        for one in family
-    ]
     found = list[Settling]()
     for mode, by_metric in results.baseline.items():
-        of_mode = [one for one in reachable if one.mode == mode]
+        of_mode = reachable([one for one in family if one.mode == mode], most)
         workers, pace = int(results.compute.get("workers") or 1), results.accounting.run_seconds.get(mode)
         if primary in by_metric and (known := settling(of_mode, by_metric[primary].n, workers, pace)):
             found.append(known)
