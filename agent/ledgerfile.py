@@ -43,13 +43,20 @@ MIGRATIONS = {
 
 def connect(path: Path, *, write: bool) -> sqlite3.Connection:
     """An open ledger in this version's format. Raises `LedgerError` where it is newer, or empty and not to be written."""
-    database = sqlite3.connect(path, isolation_level=None, timeout=30)
+    where, uri = (path.absolute().as_uri() + "?mode=ro&immutable=1", True) if _is_frozen(path, write) else (path, False)
+    database = sqlite3.connect(where, isolation_level=None, timeout=30, uri=uri)
     try:
         _prepare(database, path.parent, write)
     except BaseException:
         database.close()
         raise
     return database
+
+
+def _is_frozen(path: Path, write: bool) -> bool:
+    """Whether it lies where nobody here may write, with nothing beside it that is still to be taken in: SQLite is told so, or it fails."""
+    log = path.with_name(f"{path.name}-wal")
+    return not write and not os.access(path.parent, os.W_OK) and not (log.exists() and log.stat().st_size)
 
 
 def _prepare(database: sqlite3.Connection, folder: Path, write: bool) -> None:

@@ -115,6 +115,16 @@ class _Tonight:
 
         return Records(metric) if self.wishes.as_json else Lines(metric, sys.stderr)
 
+    def last_words(self, number: int) -> None:
+        """Where a second signal cuts the report short, its end is noted all the same."""
+        from ..night.morning import end
+
+        end(
+            self.guests,
+            f"stopped by a second {signal.Signals(number).name}, before its report was written",
+            128 + number,
+        )
+
     def guards(self) -> "list[Guard]":
         """What keeps trials from starting, beside the deadline."""
         from ..night.disk import guard
@@ -132,7 +142,7 @@ def _begin(wishes: "Wishes", *, detach: bool, launched_to: int | None) -> int:
         if not wishes.launched and (code := _checked(tonight)):
             return code
         if not detach:
-            listen(*(ends if wishes.launched else []), again="`lesion resume`")
+            listen(*(ends if wishes.launched else []), again="`lesion resume`", last_words=tonight.last_words)
             return _spend(tonight, launched_to)
         tonight.board.broken_off(prompts.phrases("night/phrases.j2").moves().strip(), failed=False)
     from ..night.launching import LOG, launch
@@ -169,8 +179,9 @@ def _checked(tonight: _Tonight) -> int:
     except Halted as halt:
         if tonight.wishes.resumed:
             return 0  # it was begun before: the report is written
-        lines = [prompts.phrases("night/phrases.j2").not_begun(str(halt)).strip()]
-        code = 4 if deadline.seconds_left() > 0 else 2
+        late = deadline.seconds_left() <= 0
+        lines = [prompts.phrases("night/phrases.j2").not_begun(str(halt), late).strip()]
+        code = 2 if late else 4
     for line in lines:
         typer.echo(line, err=tonight.wishes.as_json or code != 0)
     if code:

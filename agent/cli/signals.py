@@ -3,6 +3,8 @@
 import os
 import signal
 import threading
+from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 
 
@@ -18,12 +20,24 @@ class Interrupted(SystemExit):
 ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def listen(*numbers: signal.Signals, again: str = "`lesion run`") -> None:
-    """Turn `numbers` (none: SIGINT, SIGTERM and SIGHUP) into `Interrupted`; `again` is what goes on from there."""
+def listen(
+    *numbers: signal.Signals, again: str = "`lesion run`", last_words: Callable[[int], None] | None = None
+) -> None:
+    """Turn `numbers` (none: SIGINT, SIGTERM and SIGHUP) into `Interrupted`; `again` is what goes on from there.
+
+    `last_words`: called with the number of a second one, before that ends the process at once.
+    """
+
+    def second(number: int, _frame: FrameType | None) -> None:
+        if last_words is not None:
+            with suppress(Exception):
+                last_words(number)
+        os._exit(128 + number)
 
     def first(number: int, _frame: FrameType | None) -> None:
         for each in ENDS:
-            signal.signal(each, _second)
+            signal.signal(each, second)
+        _ending.set()
         raise Interrupted(number, again)
 
     for number in numbers or ENDS:
@@ -35,13 +49,13 @@ def listen_for_the_end() -> None:
     listen(signal.SIGTERM, signal.SIGHUP)
 
 
-def _second(number: int, _frame: FrameType | None) -> None:
-    os._exit(128 + number)
+_ending = threading.Event()
+"""A first signal has come."""
 
 
 def interrupt() -> None:
     """Stop as after the first signal, from any thread; nothing where it is stopping already: a second signal cuts that short."""
-    if signal.getsignal(signal.SIGTERM) is not _second:
+    if not _ending.is_set():
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
 
 

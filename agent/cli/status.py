@@ -10,7 +10,7 @@ def status(study: StudyFile = DEFAULT_STUDY, json: Json = False, state: State = 
     """Say how far the study is and what was found so far."""
     import typer
 
-    from ...executor.errors import LesionError
+    from ...executor.errors import LesionError, ReportError
     from ..collect import collect
     from ..ledger import Ledger
     from ..night.client import live
@@ -29,12 +29,13 @@ def status(study: StudyFile = DEFAULT_STUDY, json: Json = False, state: State = 
     try:
         with closing(Ledger(folder, write=False)) as ledger:
             results = collect(spec, ledger)
-    except LesionError:
+    except LesionError as error:
         if now and json:
             typer.echo(jsonlib.dumps({"live": now.model_dump(mode="json")}))
         if now:
             return
-        for line in [] if json else past_lines(folder, spec.study.name, None):
+        unmeasured = isinstance(error, ReportError) or not (folder / "ledger.db").exists()
+        for line in past_lines(folder, spec.study.name, None) if unmeasured and not json else ():
             typer.echo(line)
         raise
     if json:

@@ -22,6 +22,11 @@ class Control:
         return self._paused.is_set() and self._reason is None
 
     @property
+    def held(self) -> bool:
+        """Whether it was paused and nobody has let it go on, also where it is to end."""
+        return self._paused.is_set()
+
+    @property
     def stopping(self) -> str | None:
         """Why the run is to end; None where it is not."""
         return self._reason

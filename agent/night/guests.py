@@ -47,6 +47,8 @@ class Guest:
     """What was known of it before the night."""
     purse: Purse
     """What models may cost tonight, over all studies."""
+    was_complete: bool = False
+    """Whether nothing was left of it before the night."""
     fate: State = "waiting"
     reason: str = ""
     """Why it is over: `complete`, what stopped it, or the error that ended it."""
@@ -134,6 +136,7 @@ def guests_of(wishes: Wishes) -> Generator[list[Guest]]:
                 model=model_of(setting, wishes.asked),
                 evening=evening,
                 purse=purse,
+                was_complete=(ledger.recall("state"), ledger.recall("version")) == ("complete", setting.version),
                 problems=[] if wishes.new else troubles(folder),
             )
             for name, setting, folder, ledger, evening in zip(

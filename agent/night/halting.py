@@ -10,6 +10,7 @@ from .clock import Deadline
 from .control import Control
 
 SIGNAL = signal.SIGUSR1
+PAUSED = ", and it was paused: `lesion resume` was not asked"
 LOOK_SECONDS = 20.0
 """How long the watch sleeps at most: a clock that is set meanwhile is seen by then."""
 
@@ -57,4 +58,4 @@ def _watch(control: Control, deadline: Deadline, over: threading.Event) -> None:
     while (left := deadline.seconds_left()) > 0:
         if over.wait(min(left, LOOK_SECONDS)):
             return
-    control.stop(deadline.told, now=True)
+    control.stop(deadline.told + (PAUSED if control.held else ""), now=True)

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +48,8 @@ def launch(words: Sequence[str], log: Path) -> dict[str, Any]:
 
 
 def announce(descriptor: int, record: dict[str, Any]) -> None:
-    """Say to whoever launched this process that it is really running."""
-    with os.fdopen(descriptor, "wb") as file:
+    """Say to whoever launched this process that it is really running; the terminal may be gone by now."""
+    with suppress(BrokenPipeError), os.fdopen(descriptor, "wb") as file:
         file.write(json.dumps(record).encode() + b"\n")
 
 

@@ -14,7 +14,7 @@ from .board import Board, Noting
 from .clock import Deadline, running_clock
 from .control import Control
 from .guests import Guest
-from .halting import halting
+from .halting import PAUSED, halting
 from .hours import working_hours
 from .priority import next_study, view_of
 from .records import Ended
@@ -72,7 +72,10 @@ class Night:
     def _cut_short(self, reason: str, code: int) -> None:
         self.control.stop(reason)
         for guest in self.guests:
-            if not guest.over:
+            if guest.was_complete and (results := guest.results()) and not results.accounting.pending:
+                guest.ledger.remember("state", "complete")
+                self._completed(guest)
+            elif not guest.over:
                 guest.end("stopped", reason, code)
                 guest.keep_state()
 
@@ -144,12 +147,15 @@ class Night:
 
     def _ended(self, guest: Guest, end: "End") -> None:
         if end.complete:
-            results = guest.results()
-            guest.end("complete", "complete", 3 if results and results.accounting.failed else 0)
+            self._completed(guest)
         elif end.reason == TURN_OVER:
             guest.fate = "waiting"
         else:
             guest.end("stopped", end.reason, STOPPED)
+
+    def _completed(self, guest: Guest) -> None:
+        results = guest.results()
+        guest.end("complete", "complete", 3 if results and results.accounting.failed else 0)
 
     def _without_model(self, guest: Guest, watch: Observer, error: ModelError) -> None:
         """The rules plan from here on."""
@@ -204,7 +210,7 @@ class Night:
         if all(guest.fate == "complete" for guest in self.guests):
             return "complete"
         if self.work.seconds_left() <= 0:
-            return self.work.told
+            return self.work.told + (PAUSED if self.control.held else "")
         return prompts.phrases("night/phrases.j2").reasons(self.guests).strip()
 
     def code(self) -> int:

@@ -4,14 +4,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from ...prompts import render
+from ...prompts import phrases, render
 from ..firstline import first_line
+from ..ledgerfile import holder
 from ..records.night import NightTold
 from ..report.text import clipped, plain
 from ..results import Results
 from .columns import wrapped
 from .points import Told
-from .records import Ended, Fate, last_night
+from .records import Ended, Fate, last_evening, last_night
 from .summary import COLUMNS, moment, summary
 from .verdicts import changed, surprises
 
@@ -62,10 +63,12 @@ def past_lines(state: Path, name: str, results: Results | None) -> list[str]:
         name: the study's.
         results: None: nothing was measured.
     """
-    fate = last_night(state)
+    fate, evening = last_night(state), last_evening(state)
+    never = evening is not None and (fate is None or fate.launched.at < evening.at) and holder(state / "lock") is None
+    lines = [phrases("night/phrases.j2").never_begun(moment(evening.at)).strip()] if evening and never else []
     if fate is None or (fate.ended is None and not fate.died):
-        return []
-    return [*_fate_lines(fate), *summary([_told(fate, state, name, results)])]
+        return lines
+    return [*lines, *_fate_lines(fate), *summary([_told(fate, state, name, results)])]
 
 
 def _fate_lines(fate: Fate) -> list[str]:

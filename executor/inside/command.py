@@ -162,8 +162,8 @@ class Arm:
             raise Failed({"status": "diverged", "message": str(problem)}) from None
         except Missing as problem:
             lines = ended.last()
-            said = f"its last lines:\n{lines}" if lines else "it printed nothing"
-            return {}, Missing(f"exit code 0, but {problem}; {said}"[:2000])
+            said = f"\nits last lines:\n{lines}" if lines else "; it printed nothing"
+            return {}, Missing(f"exit code 0, but {problem}{said}"[:2000])
 
 
 NAMES = {"train": "command", "evaluate": "evaluate_command", "finetune": "finetune_command"}

@@ -112,4 +112,4 @@ def _name(number: int) -> str:
 
 
 def _with_lines(message: str, lines: str) -> str:
-    return f"{message}; its last lines:\n{lines}"[:2000] if lines else f"{message}, and printed nothing"
+    return f"{message}\nits last lines:\n{lines}"[:2000] if lines else f"{message}, and printed nothing"

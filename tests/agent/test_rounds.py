@@ -267,6 +267,17 @@ def test_a_seed_at_which_the_baseline_failed_does_not_hide_that_a_removal_does_n
     assert effect_of(find(evidence([*baseline, lost, *same, other]), "score")).verdict != "no-op"
 
 
+def test_where_runs_of_the_first_look_failed_the_next_look_is_taken():
+    baseline = [*runs("baseline", seeds=2), row("baseline", 2, 0.0, status="crashed", reason="flaky")]
+    seen = evidence([*baseline, *runs("a", 5, noise=1)])
+    assert caps(seen) == {"a": 5}
+    alone = evidence([*baseline, *runs("a", 5, noise=1)], study=spec(seeds=3, max_seeds=3))
+    found = effect_of(find(alone, "score"))
+    assert found.verdict == "untestable" and found.reason.endswith(
+        "1 of 3 runs of the baseline failed (crashed): flaky"
+    )
+
+
 def test_a_joint_removal_that_did_nothing_says_nothing_about_an_interaction():
     """Two switches without any effect add up to nothing; with a perfect backup, nothing alone is something together."""
 

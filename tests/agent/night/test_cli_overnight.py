@@ -178,6 +178,34 @@ def test_ctrl_c_ends_a_night_with_its_report_and_tells_of_it(tmp_path):
     assert not (made.state / "reserve").exists()
 
 
+def test_a_second_ctrl_c_ends_it_at_once_and_that_is_noted(tmp_path):
+    made = project(tmp_path, study=SHORT, experiment=HELD_BY_A_FILE)
+    assert made.lesion("run", "--max-trials", "1", *ALONE[:4]).code == 4
+    hold(made)
+    process = begun(made, "--notify", f"touch {made.folder / 'told'}; sleep 30")
+    wait_until(lambda: (now := live(made.state)) and now.running)
+    process.send_signal(signal.SIGINT)
+    wait_until((made.folder / "told").exists)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(PATIENCE) == 130
+    assert (records(made)[-1]["event"], records(made)[-1]["code"]) == ("ended", 130)
+    assert "DIED" not in made.lesion("status").out
+
+
+def test_a_night_that_was_never_begun_is_told_by_status(night, tmp_path):
+    copy = Project(Path(shutil.copytree(night[0].folder, tmp_path / "copy")), "good")
+    assert copy.lesion("overnight", "--for", "20m", *ALONE[:-1], "100TiB").code == 2
+    told = copy.lesion("status").out.splitlines()
+    assert told[0].startswith("A night was asked for") and told[1].startswith("The last night ended")
+
+
+def test_what_was_complete_stays_complete_in_a_night_that_is_too_short(night, tmp_path):
+    copy = Project(Path(shutil.copytree(night[0].folder, tmp_path / "copy")), "good")
+    assert copy.lesion("resume").code == 0
+    assert copy.lesion("overnight", "--for", "3s", *ALONE).code in (0, 2)
+    assert copy.rows("SELECT value FROM meta WHERE key = 'state'") == [('"complete"',)]
+
+
 def begun(made, *more):
     """A night in a process of its own, its log in `night.log`."""
     clean = {key: value for key, value in os.environ.items() if not key.startswith(("LESION", "OPENAI"))}

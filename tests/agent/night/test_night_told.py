@@ -156,7 +156,7 @@ def test_status_begins_with_the_fate_and_the_summary(made, capsys):
     told = shown(made, capsys)
     assert told.endswith(before)
     lines = told.removesuffix(before).splitlines()
-    assert "with exit code 3: complete" in lines[0]
+    assert "with exit code 3; this study: complete" in lines[0]
     assert lines[2] == "traced: complete (score, test)"
     assert "CHANGED   first: undecided → matters" in lines
     assert all(len(line) <= 80 for line in lines)
@@ -212,7 +212,7 @@ def test_a_long_reason_is_told_whole_on_several_lines(tmp_path):
     lines = past_lines(tmp_path, "digits", None)
     end = next(at for at, line in enumerate(lines) if line.startswith("(launched"))
     told = "".join("".join(lines[:end]).split())
-    assert told.endswith("withexitcode4:" + "".join(reason.partition("\n")[0].split()))
+    assert told.endswith("withexitcode4;thisstudy:" + "".join(reason.partition("\n")[0].split()))
     assert all(line.startswith("  ") for line in lines[1:end])
     assert all(cell_len(line) <= 80 for line in lines)
     after_a_night(tmp_path, END.model_copy(update={"reason": "word " * 1000}))
