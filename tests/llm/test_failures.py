@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import time
 from email.utils import formatdate
 
 import pytest
@@ -126,7 +127,7 @@ def test_an_answer_that_trickles_in_is_given_up_as_silence(desk):
     with ModelServer(*[drips()] * 9) as server, pytest.raises(ModelError, match="did not answer in time"):
         desk.model(server, timeout=0.15).ask("plan", QUESTION, Items)
     assert len(server.asked) == 3
-    assert '"outcome":"silent"' in desk.path.read_text()
+    assert "silent: the server did not answer in time" in desk.path.read_text()
 
 
 def test_a_list_of_models_that_trickles_in_is_given_up(desk, monkeypatch):
@@ -141,7 +142,7 @@ def test_a_list_of_models_that_trickles_in_is_given_up(desk, monkeypatch):
 def test_a_model_is_waited_for_no_longer_than_it_is_allotted(desk, stream, silent):
     with ModelServer(*[silent] * 9) as server:
         model = desk.model(server, stream=stream, allotted=Allotted(0.3))
-        with pytest.raises(PlanningOver, match="within 0.3s"):
+        with pytest.raises(PlanningOver, match=r"within 0\.3s"):
             model.ask("plan", QUESTION, Items)
         with pytest.raises(PlanningOver, match=r"more than 0\.3s"):
             model.ask("more", SECOND, Items)
@@ -151,9 +152,9 @@ def test_a_model_is_waited_for_no_longer_than_it_is_allotted(desk, stream, silen
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_an_answer_that_trickles_in_ends_with_the_time_of_the_run(desk, stream):
-    left = iter([60.0, 60.0, 0.3])
+    end = time.monotonic() + 0.4
     with ModelServer(*[drips()] * 9) as server, pytest.raises(OutOfTime):
-        desk.model(server, stream=stream, time_left=lambda: next(left, 0.0)).ask("plan", QUESTION, Items)
+        desk.model(server, stream=stream, time_left=lambda: end - time.monotonic()).ask("plan", QUESTION, Items)
     assert len(server.asked) == 1
 
 
