@@ -21,11 +21,11 @@ from .setting import Setting
 from .spec import PlannerSection
 
 if TYPE_CHECKING:
+    from .llm.allotted import Allotted
     from .llm.client import LanguageModel, Message, Watcher
     from .llm.settings import ModelSettings
     from .llm.transcript import Transcript
     from .planning.llm.briefing import Briefing
-    from .planning.llm.planner import LlmPlanner
     from .reading.digest.library import Library
 
 Kind = Literal["auto", "llm", "rules"]
@@ -102,15 +102,41 @@ def choose(
     watcher: "Watcher",
     time_left: Callable[[], float] = lambda: math.inf,
     allowance: "Callable[[], Decimal | None] | None" = None,
+    *,
+    allotted: "Allotted | None" = None,
+    on_trouble: Callable[[str], None] = lambda why: None,
 ) -> Planner:
     """The planner of a study.
 
-    `time_left`: seconds that may still pass before it is asked no more; `allowance`: dollars that it may still take.
+    Args:
+        setting: the study.
+        settings: of the language model; None where the rules plan.
+        asked: what the command line says.
+        state: the study's folder.
+        watcher: is told of questions and waits.
+        time_left: seconds that may still pass before it is asked no more.
+        allowance: dollars that it may still take.
+        allotted: how long its answers may take together; the rules plan once that is over. None: as long as they take.
+        on_trouble: is told why the rules plan in a model's place.
     """
     rules = rules_planner(setting, asked.interactions)
     if settings is None:
         return rules
-    return _llm_planner(setting, settings, rules, _transcript(asked, state), state, watcher, (time_left, allowance))
+    from .llm.asking import no_allowance
+    from .llm.client import LanguageModel
+    from .planning.llm.planner import LlmPlanner
+
+    model = LanguageModel(
+        settings,
+        _transcript(asked, state),
+        watcher,
+        time_left=time_left,
+        allowance=allowance or no_allowance,
+        allotted=allotted,
+    )
+    briefing = briefing_of(setting, _room(model), state)
+    bill = lambda: _bill(model, settings)  # noqa: E731
+    return LlmPlanner(model, briefing, rules, f"llm:{settings.model}", bill, on_trouble)
 
 
 def writer(settings: "ModelSettings", asked: Asked, state: Path, watcher: "Watcher") -> "LanguageModel":
@@ -162,24 +188,6 @@ def _shown(setting: Setting, library: "Library") -> dict[str, Any]:
         return config
     hidden = {key for key, place in setting.configuration.places.items() if library.hides(place.file)}
     return {key: value for key, value in config.items() if key not in hidden}
-
-
-def _llm_planner(
-    setting: Setting,
-    settings: "ModelSettings",
-    rules: RulesPlanner,
-    transcript: "Transcript",
-    state: Path,
-    watcher: "Watcher",
-    left: "tuple[Callable[[], float], Callable[[], Decimal | None] | None]",
-) -> "LlmPlanner":
-    from .llm.asking import no_allowance
-    from .llm.client import LanguageModel
-    from .planning.llm.planner import LlmPlanner
-
-    model = LanguageModel(settings, transcript, watcher, time_left=left[0], allowance=left[1] or no_allowance)
-    briefing = briefing_of(setting, _room(model), state)
-    return LlmPlanner(model, briefing, rules, f"llm:{settings.model}", lambda: _bill(model, settings))
 
 
 def _transcript(asked: Asked, state: Path) -> "Transcript":

@@ -1,12 +1,13 @@
 """Puts a question to the server until it answers, within the caps, the context and the time; every request is written down."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from urllib.parse import urlsplit
 
 from ...executor.errors import BadAnswerError, ModelError, OutOfTime
 from ...prompts import phrases
+from .allotted import Allotted
 from .connection import Connection, healed
 from .dialect import Dialect, first_dialect
 from .explained import error_of, too_long
@@ -41,6 +42,7 @@ class Means:
     sleep: Callable[[float], None]
     time_left: Callable[[], float]
     allowance: Callable[[], Decimal | None] = no_allowance
+    allotted: Allotted = field(default_factory=Allotted)
 
 
 class Asking:
@@ -49,7 +51,7 @@ class Asking:
     def __init__(self, means: Means) -> None:
         self.settings, self.transcript = means.settings, means.transcript
         self._watcher, self._sleep, self._time_left = means.watcher, means.sleep, means.time_left
-        self._allowance = means.allowance
+        self._allowance, self._allotted = means.allowance, means.allotted
         self.connection = Connection(means.settings)
         self._scale = Scale()
         self.dialect = _known_dialect(means.settings, means.transcript)
@@ -71,7 +73,10 @@ class Asking:
             BadAnswerError: the model refuses.
             PlannerError, OutOfTime, LedgerError: as `LanguageModel.ask` raises them.
         """
-        exchange = self.transcript.answer_to(asked.hash) or self._from_server(asked, telling, waits=waits)
+        exchange = self.transcript.answer_to(asked.hash)
+        if exchange is None:
+            with self._allotted.passing():
+                exchange = self._from_server(asked, telling, waits=waits)
         reply, texts = exchange.reply, asked.tokens_of_messages
         if reply.sent is not None and texts * SCHEMA_SHARE > asked.tokens:
             self._scale.learn(texts, reply.sent)
@@ -89,7 +94,8 @@ class Asking:
         self._check(asked)
         model, host = self.settings.model, urlsplit(self.settings.server).netloc
         self._watcher.asking(phrases("progress/model.j2").asking(asked.purpose, model, host, asked.tokens))
-        patience = Patience(self._watcher, self._sleep, self._time_left, began=bool(self.transcript.answered))
+        began = bool(self.transcript.answered)
+        patience = Patience(self._watcher, self._sleep, self._time_left, began=began, allotted=self._allotted)
         attempt = 0
         while True:
             self._check(asked)
@@ -123,7 +129,7 @@ class Asking:
         if telling is not None:
             telling.begin("text" if asked.is_native(self.dialect) else self.dialect.form)
         try:
-            reply = self.connection.complete(record.request, listener.hear, self._time_left())
+            reply = self.connection.complete(record.request, listener.hear, min(self._time_left(), self._allotted.left))
         except Failure as failure:
             if listener.error is not None:
                 record.failed(listener.stopped(listener.error), self.dialect)

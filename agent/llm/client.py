@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
+from .allotted import Allotted
 from .asking import MARGIN, Asking, Means, no_allowance
 from .calls import Call, Said, parsed
 from .connection import is_known
@@ -51,6 +52,7 @@ class LanguageModel:
         sleep: waits some seconds.
         time_left: seconds that the study still has; no wait goes beyond them.
         allowance: dollars that are left of what several studies may spend together; None: any number.
+        allotted: how long all answers may take together; once that is over, `PlanningOver` is raised.
     """
 
     def __init__(
@@ -62,9 +64,11 @@ class LanguageModel:
         sleep: Callable[[float], None] = time.sleep,
         time_left: Callable[[], float] = lambda: math.inf,
         allowance: Callable[[], Decimal | None] = no_allowance,
+        allotted: Allotted | None = None,
     ) -> None:
         self._settings, self._transcript = settings, transcript
-        self._asking = Asking(Means(settings, transcript, watcher, sleep, time_left, allowance))
+        means = Means(settings, transcript, watcher, sleep, time_left, allowance, allotted or Allotted())
+        self._asking = Asking(means)
         self._conversing = Conversing(self._asking)
 
     @property

@@ -2,6 +2,7 @@
 
 import json
 import math
+import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
@@ -14,6 +15,7 @@ from .failures import Failure, failure_from, failure_of
 from .settings import OPENAI, ModelSettings
 
 if TYPE_CHECKING:
+    import httpx2
     import openai
 
 OnDelta = Callable[[str], None]
@@ -21,6 +23,8 @@ NO_KEY = "none"
 """The SDK wants a key; servers that need none ignore it."""
 CONNECTED_WITHIN, LISTED_WITHIN = 15.0, 30.0
 """Seconds: a model takes its time to answer, its server does not."""
+WHOLE_WITHIN = 4.0
+"""Times the time-out of a silence that an answer may take which does not come as a stream."""
 SHORTEST = 0.1
 """Seconds that are waited at least, however little time is left."""
 LONGEST_ANSWER = 20
@@ -54,12 +58,14 @@ class Connection:
 
     def __init__(self, settings: ModelSettings) -> None:
         self._settings = settings
+        self._until = math.inf
 
     def models(self) -> dict[str, int | None]:
         """The models that the server lists, each with the tokens of its context where the server tells them.
 
         Raises `Failure`; of kind "missing" where it keeps no list.
         """
+        self._until = time.monotonic() + LISTED_WITHIN
         with _explained():
             response = self._api.with_options(
                 timeout=min(self._settings.timeout, LISTED_WITHIN)
@@ -73,6 +79,7 @@ class Connection:
 
     def has_model(self, name: str) -> bool:
         """Whether the server answers for a model by its name, listed or not. Raises `Failure`."""
+        self._until = time.monotonic() + LISTED_WITHIN
         try:
             with _explained():
                 self._api.with_options(
@@ -84,20 +91,23 @@ class Connection:
             raise
         return True
 
-    def complete(self, request: dict[str, Any], on_delta: OnDelta, most_silence: float = math.inf) -> Reply:
+    def complete(self, request: dict[str, Any], on_delta: OnDelta, most_seconds: float = math.inf) -> Reply:
         """One chat completion.
 
         Args:
             request: model, messages and parameters.
             on_delta: called with every piece of text as it comes; with an empty one while the model reasons.
-            most_silence: seconds without a word after which it is given up, where they are fewer than the time-out's.
+            most_seconds: after which it is given up, though something of it still comes; one that is not streamed is never
+                waited for longer than `WHOLE_WITHIN` times the time-out.
 
         Raises:
             Failure: there is no answer.
         """
         heard: list[str] = []
+        longest = math.inf if request.get("stream") else WHOLE_WITHIN * self._settings.timeout
+        self._until = time.monotonic() + max(min(longest, most_seconds), SHORTEST)
         with _explained(heard):
-            api = self._api.with_options(timeout=self._timeout(most_silence))
+            api = self._api.with_options(timeout=self._timeout(most_seconds))
             response = cast("Any", api.chat.completions.with_raw_response).create(**request)
             if request.get("stream") and "event-stream" in response.headers.get("content-type", ""):
                 most = self._settings.answer_tokens * LONGEST_ANSWER
@@ -121,7 +131,13 @@ class Connection:
             base_url=settings.base_url or OPENAI,
             timeout=self._timeout(),
             max_retries=0,
+            http_client=openai.DefaultHttpxClient(event_hooks={"response": [self._bound]}),
         )
+
+    def _bound(self, response: "httpx2.Response") -> None:
+        from .bounded import bounded
+
+        bounded(response, self._until)
 
 
 @contextmanager

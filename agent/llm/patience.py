@@ -9,6 +9,7 @@ from typing import Protocol
 from ...executor.errors import LesionError, ModelError, OutOfTime, PlanningOver
 from ...executor.units import format_duration
 from ...prompts import phrases
+from .allotted import Allotted
 from .failures import Failure, Kind
 
 TRIES: dict[Kind, int] = {"unreachable": 5, "silent": 3, "broken": 4, "failing": 5, "busy": 8}
@@ -44,16 +45,26 @@ class Patience:
     """Waits between requests for one answer, or says that it is no use."""
 
     def __init__(
-        self, watcher: Watcher, sleep: Callable[[float], None], time_left: Callable[[], float], *, began: bool
+        self,
+        watcher: Watcher,
+        sleep: Callable[[float], None],
+        time_left: Callable[[], float],
+        *,
+        began: bool,
+        allotted: Allotted,
     ) -> None:
-        self._watcher, self._sleep, self._time_left, self._began = watcher, sleep, time_left, began
+        """`began`: whether the study has had an answer; `allotted`: once it is over, the study goes on without one."""
+        self._watcher, self._sleep, self._time_left = watcher, sleep, time_left
+        self._began, self._allotted = began, allotted
         self._tries: dict[Kind, int] = {}
         self._waited = 0.0
 
     def require_time(self) -> None:
-        """Nothing is asked once the run's time is over. Raises `OutOfTime`."""
+        """Nothing is asked once the run's time is over, or what the model was allotted. Raises `OutOfTime`, `PlanningOver`."""
         if self._time_left() <= 0:
             raise OutOfTime("the time of this run is over before the language model was asked", to_do=LATER)
+        if self._allotted.left <= 0:
+            raise PlanningOver(f"the language model took more than {self._whole} to answer")
 
     def wait(self, failure: Failure) -> None:
         """Wait before the next request.
@@ -61,7 +72,7 @@ class Patience:
         Raises:
             OutOfTime: the run's time ends first, and the study has had no answer yet.
             ModelError: it is no use, and the study has had no answer yet.
-            PlanningOver: it is no use, but what is planned can run on.
+            PlanningOver: it is no use, but what is planned can run on; or all that the model was allotted is over.
         """
         told = failure.retry_after if (failure.retry_after or 0) >= 1 else None  # "at once" is no time to wait
         tries = self._tries[failure.kind] = self._tries.get(failure.kind, 0) + (told is None)
@@ -72,11 +83,18 @@ class Patience:
             raise self.given_up(failure, f"and the next try would be in {format_duration(max(seconds, 0.1))}")
         if seconds >= self._time_left():
             raise self._late(failure, seconds)
+        if seconds >= self._allotted.left:
+            how = f"within {self._whole}"
+            raise PlanningOver(f"the language model's server gives no answer ({how}): {failure.message}")
         self._waited += seconds
         until = time.strftime("%H:%M:%S", time.localtime(time.time() + seconds))
         words = phrases("progress/model.j2")
         self._watcher.waiting(words.waiting(failure.message, format_duration(seconds), until))
         self._sleep(seconds)
+
+    @property
+    def _whole(self) -> str:
+        return format_duration(self._allotted.seconds)
 
     def _late(self, failure: Failure, seconds: float) -> LesionError:
         """The deadline comes before the next try: a study that has no plan yet is left to a later run."""

@@ -22,6 +22,7 @@ from .verdicts import verdicts
 from .wishes import Wishes
 
 if TYPE_CHECKING:
+    from ..llm.allotted import Allotted
     from ..llm.settings import ModelSettings
     from ..planning.planner import Planner
     from ..results import Results
@@ -67,11 +68,27 @@ class Guest:
         """Whether it gets no further turn tonight."""
         return self.fate in ("complete", "stopped", "failed")
 
-    def planner(self, watch: "Watching", time_left: Callable[[], float]) -> "Planner":
-        """Who plans, made anew for every turn."""
+    def planner(
+        self,
+        watch: "Watching",
+        time_left: Callable[[], float],
+        allotted: "Allotted",
+        on_trouble: Callable[[str], None],
+    ) -> "Planner":
+        """Who plans, made anew for every turn; the arguments are those of `choose`."""
         if self.model is None:
             return rules_planner(self.setting, self.asked.interactions)
-        return choose(self.setting, self.model, self.asked, self.state, watch, time_left, self.purse.left)
+        return choose(
+            self.setting,
+            self.model,
+            self.asked,
+            self.state,
+            watch,
+            time_left,
+            self.purse.left,
+            allotted=allotted,
+            on_trouble=on_trouble,
+        )
 
     def ready(self, watch: "Watching", *, asks: bool = True) -> "Ready":
         """For the preflight; where it is not to ask the model, the rules stand in its place."""

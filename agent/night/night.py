@@ -15,7 +15,7 @@ from .clock import Deadline, running_clock
 from .control import Control
 from .guests import Guest
 from .halting import PAUSED, halting
-from .hours import working_hours
+from .hours import asking_seconds, working_hours
 from .priority import next_study, view_of
 from .records import Ended
 from .reserve import release
@@ -55,6 +55,7 @@ class Night:
     def __post_init__(self) -> None:
         seconds = max(0.0, self.deadline.seconds_left())
         self.work = working_hours(self.deadline, len(self.guests))
+        self.asking_seconds = asking_seconds(seconds)
         self.turn_seconds = min(LONGEST_TURN, max(SHORTEST_TURN, seconds / (TURNS * len(self.guests))))
 
     def run(self) -> str:
@@ -121,12 +122,18 @@ class Night:
 
     def _run(self, guest: Guest, watch: Noting) -> "End":
         """One turn of a study: until it is complete, or its time is over and another one waits."""
+        from ..llm.allotted import Allotted
         from ..study import Study
 
-        planner = guest.planner(watch, self.work.seconds_left)
+        allotted = Allotted(self.asking_seconds)
+        planner = guest.planner(watch, self.work.seconds_left, allotted, lambda why: self._instead(guest, watch, why))
         watch.bill = lambda: planner.spent
         study = Study(guest.setting, guest.state, guest.ledger, guest.station, watch, planner)
-        return study.run(self._budget(guest), lambda: self._said(guest), workers=self.workers)
+        try:
+            return study.run(self._budget(guest), lambda: self._said(guest), workers=self.workers)
+        finally:
+            if allotted.left <= 0:
+                guest.without_model()
 
     def _budget(self, guest: Guest) -> Budget:
         others = any(not one.over for one in self.guests if one is not guest)
@@ -163,8 +170,14 @@ class Night:
             self._failed(guest, watch, str(error), error.exit_code)
             return
         guest.without_model()
-        guest.trouble(prompts.phrases("night/phrases.j2").without_model(error.what).strip())
-        watch.learnt(guest.problems[-1:])
+        self._instead(guest, watch, error.what)
+
+    def _instead(self, guest: Guest, watch: Observer, why: str) -> None:
+        """Say that the rules plan in the model's place: once a night, whatever comes after."""
+        words = prompts.phrases("night/phrases.j2")
+        if not any(one.startswith(words.without_model("").strip()) for one in guest.problems):
+            guest.trouble(words.without_model(why).strip())
+            watch.learnt(guest.problems[-1:])
 
     def _failed(self, guest: Guest, watch: Observer, text: str, code: int) -> None:
         guest.end("failed", text, code)

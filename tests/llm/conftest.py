@@ -30,11 +30,16 @@ class Desk:
         self.path = folder / "transcript.jsonl"
         self.watcher, self.slept = Watching(), []
 
-    def model(self, server, *, key=KEY, stream=False, time_left=lambda: float("inf"), **planner):
+    def model(self, server, *, key=KEY, stream=False, time_left=lambda: float("inf"), allotted=None, **planner):
         section = PlannerSection.model_validate({"model": "scripted", "timeout": 5.0, **planner})
         settings = model_settings(section, {"OPENAI_API_KEY": key or "", "OPENAI_BASE_URL": server.url}, stream=stream)
         return LanguageModel(
-            settings, Transcript(self.path), self.watcher, sleep=self.slept.append, time_left=time_left
+            settings,
+            Transcript(self.path),
+            self.watcher,
+            sleep=self.slept.append,
+            time_left=time_left,
+            allotted=allotted,
         )
 
 

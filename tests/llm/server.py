@@ -28,7 +28,7 @@ class Answer:
     extra: dict[str, Any] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     body: Any = None
-    then: str = "ends"  # ends | drops | hangs
+    then: str = "ends"  # ends | drops | hangs | drips
     streams: bool = True
     calls: tuple[dict[str, Any], ...] = ()
     """Tool calls, as a message has them."""
@@ -88,6 +88,11 @@ def drops(text: str = "") -> Answer:
 def hangs() -> Answer:
     """Nothing comes, and the connection stays."""
     return Answer(then="hangs")
+
+
+def drips() -> Answer:
+    """A blank comes every twentieth of a second, and never anything else."""
+    return Answer(then="drips")
 
 
 @dataclass(frozen=True)
@@ -230,6 +235,9 @@ def _handler(server: ModelServer) -> type[BaseHTTPRequestHandler]:
             answer = server.answer(request)
             if answer.then == "hangs":
                 server.closing.wait(30)
+            elif answer.then == "drips":
+                with contextlib.suppress(ConnectionError):  # given up
+                    self._drip(streams=bool(request.body.get("stream")))
             elif answer.body is None and request.body.get("stream") and answer.streams:
                 with contextlib.suppress(ConnectionError):  # a person broke it off
                     self._stream(request, answer)
@@ -241,6 +249,12 @@ def _handler(server: ModelServer) -> type[BaseHTTPRequestHandler]:
             kind = "text/html" if body.startswith("<") else "application/json"
             self._head(answer, {"Content-Type": kind, "Content-Length": str(len(body.encode()))})
             self.wfile.write(body.encode())
+
+        def _drip(self, *, streams: bool) -> None:
+            kind = "text/event-stream" if streams else "application/json"
+            self._head(Answer(), {"Content-Type": kind, "Transfer-Encoding": "chunked"})
+            while not server.closing.wait(0.05):
+                self.wfile.write(b"1\r\n \r\n")
 
         def _stream(self, request: Request, answer: Answer) -> None:
             self._head(answer, {"Content-Type": "text/event-stream", "Transfer-Encoding": "chunked"})

@@ -3,14 +3,16 @@
 import os
 import signal
 import threading
+import time
 from email.utils import formatdate
 
 import pytest
+from lesion.agent.llm.allotted import Allotted
 from lesion.agent.llm.client import Message
-from lesion.executor.errors import BadAnswerError, ModelError, PlanningOver
+from lesion.executor.errors import BadAnswerError, ModelError, OutOfTime, PlanningOver
 
 from .asked import GOOD, QUESTION, Items
-from .server import Answer, ModelServer, drops, fails, hangs, says
+from .server import Answer, ModelServer, drips, drops, fails, hangs, says
 
 SECOND = [Message("user", "And two more.")]
 
@@ -119,6 +121,54 @@ def test_a_server_that_never_answers_is_asked_again_and_given_up(desk, stream):
     with ModelServer(*[hangs()] * 9) as server, pytest.raises(ModelError, match="did not answer in time"):
         desk.model(server, stream=stream, timeout=0.15).ask("plan", QUESTION, Items)
     assert len(server.asked) == 3
+
+
+def test_an_answer_that_trickles_in_is_given_up_as_silence(desk):
+    with ModelServer(*[drips()] * 9) as server, pytest.raises(ModelError, match="did not answer in time"):
+        desk.model(server, timeout=0.15).ask("plan", QUESTION, Items)
+    assert len(server.asked) == 3
+    assert "silent: the server did not answer in time" in desk.path.read_text()
+
+
+def test_a_list_of_models_that_trickles_in_is_given_up(desk, monkeypatch):
+    monkeypatch.setattr("lesion.agent.llm.connection.LISTED_WITHIN", 0.3)
+    with ModelServer() as server, pytest.raises(ModelError, match="did not answer in time"):
+        monkeypatch.setattr(server, "answer", lambda request: drips())
+        desk.model(server).preflight()
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("silent", [hangs(), drips()], ids=["hangs", "drips"])
+def test_a_model_is_waited_for_no_longer_than_it_is_allotted(desk, stream, silent):
+    with ModelServer(*[silent] * 9) as server:
+        model = desk.model(server, stream=stream, allotted=Allotted(0.3))
+        with pytest.raises(PlanningOver, match=r"within 0\.3s"):
+            model.ask("plan", QUESTION, Items)
+        with pytest.raises(PlanningOver, match=r"more than 0\.3s"):
+            model.ask("more", SECOND, Items)
+    assert len(server.asked) == 1
+    assert desk.slept == []
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_answer_that_trickles_in_ends_with_the_time_of_the_run(desk, stream):
+    end = time.monotonic() + 0.4
+    with ModelServer(*[drips()] * 9) as server, pytest.raises(OutOfTime):
+        desk.model(server, stream=stream, time_left=lambda: end - time.monotonic()).ask("plan", QUESTION, Items)
+    assert len(server.asked) == 1
+
+
+def test_what_is_allotted_passes_only_while_the_model_is_asked():
+    now = [0.0]
+    allotted = Allotted(10.0, lambda: now[0])
+    with allotted.passing():
+        now[0] = 4.0
+        assert allotted.left == 6.0
+    now[0] = 100.0
+    assert allotted.left == 6.0
+    with allotted.passing():
+        now[0] = 107.0
+        assert allotted.left == 0.0
 
 
 def test_an_error_in_the_midst_of_a_good_status_is_an_error(desk):

@@ -38,6 +38,8 @@ class LlmPlanner:
     """`llm:` and the model's name."""
     bill: Callable[[], Planning]
     """What was asked so far, and what it took."""
+    on_trouble: Callable[[str], None] = lambda why: None
+    """Is told why the rules plan in its place, where that was not its own wish."""
     ended: str | None = field(default=None, init=False)
     """Why the model is asked no more."""
     last: str | None = field(default=None, init=False)
@@ -56,8 +58,12 @@ class LlmPlanner:
         try:
             plan = self._planned(study, components, suggested)
         except (PlanningOver, BadAnswerError) as error:
-            return self._instead(suggested, self._why(error))
-        return plan if plan.ablations else self._instead(suggested, "nothing that it proposed can be run", plan.dropped)
+            self.on_trouble(why := self._why(error))
+            return self._instead(suggested, why)
+        if not plan.ablations:
+            self.on_trouble(why := "nothing that it proposed can be run")
+            return self._instead(suggested, why, plan.dropped)
+        return plan
 
     def pool(self, learnt: Learnt, mode: Mode) -> list[str]:
         """As the rules choose it: a search is a question of statistics."""
@@ -73,7 +79,7 @@ class LlmPlanner:
         try:
             return self._followed(learnt, suggested)
         except PlannerError as error:
-            why = self._why(error)
+            self.on_trouble(why := self._why(error))
             if suggested is None:
                 self.ended = why  # no plan is left that could say so
             return suggested and self._instead(suggested, why)
@@ -249,6 +255,7 @@ class LlmPlanner:
         """What to say of a failed question; where the next one would fail too, no more is asked."""
         if not isinstance(error, BadAnswerError):
             self.ended = error.what
+            self.on_trouble(error.what)
         return error.what
 
     def _ground(self, components: Sequence[Component]) -> Ground:

@@ -158,8 +158,10 @@ def test_an_answer_that_proposes_something_is_final():
 
 @pytest.mark.parametrize("failure", [PlanningOver("the quota is used up"), BadAnswerError("no JSON in three turns")])
 def test_without_an_answer_the_rules_plan_and_the_plan_says_why(failure):
-    asked = planner(plan=[failure])
+    asked, told = planner(plan=[failure]), []
+    asked.on_trouble = told.append
     plan = asked.first_round("s", PARTS)
+    assert set(told) == {failure.what}
     assert plan.planner == "rules" and ids(plan) == ids(RulesPlanner().first_round("s", PARTS))
     assert failure.what in plan.remarks[0]
     assert asked.ended == (failure.what if isinstance(failure, PlanningOver) else None)
@@ -172,8 +174,11 @@ def test_a_model_that_cannot_be_asked_at_all_is_an_error():
 
 
 def test_an_empty_plan_is_the_rules_plan():
-    plan = planner(plan=[first()]).first_round("s", PARTS)
+    asked, told = planner(plan=[first()]), []
+    asked.on_trouble = told.append
+    plan = asked.first_round("s", PARTS)
     assert plan.planner == "rules" and "nothing that it proposed can be run" in plan.remarks[0]
+    assert told == ["nothing that it proposed can be run"]
 
 
 def test_what_means_nothing_goes_back_twice_and_is_then_dropped_with_its_reason():
@@ -397,9 +402,20 @@ def test_a_used_up_quota_ends_its_planning_and_the_statistics_go_on():
 
 @pytest.mark.parametrize("failure", [ModelError("the key was taken back"), BadAnswerError("prose")])
 def test_a_failure_after_the_plan_never_stops_the_study(failure):
-    asked = planner(plan=[first(proposal("config:dropout"))], follow_up=[failure])
+    asked, told = planner(plan=[first(proposal("config:dropout"))], follow_up=[failure]), []
+    asked.on_trouble = told.append
+    plan = asked.first_round("s", PARTS)
+    assert told == []
+    assert asked.next_round(learnt(plan, effect("config:dropout", "negligible"))) is None
+    assert set(told) == {failure.what}
+
+
+def test_a_model_that_asks_for_nothing_more_is_no_trouble():
+    asked, told = planner(plan=[first(proposal("config:dropout"))], follow_up=[upon()]), []
+    asked.on_trouble = told.append
     plan = asked.first_round("s", PARTS)
     assert asked.next_round(learnt(plan, effect("config:dropout", "negligible"))) is None
+    assert told == []
 
 
 def test_an_open_claim_is_tested_before_everything_else():

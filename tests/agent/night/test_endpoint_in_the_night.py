@@ -53,7 +53,8 @@ def test_a_model_that_goes_away_leaves_the_rules_in_charge_and_that_is_said(tmp_
         assert night.ends() == 0, night.log.read_text()
         assert "FirstPlan" in [asked_for(one) for one in endpoint.asked]
     said = "in place of the language model"
-    assert said in " ".join(night.told.read_text().split())
+    assert " ".join(night.told.read_text().split()).count(f"TROUBLE the built-in rules plan {said}") == 1
+    assert [said in one for one in last_record(made.state)["told"]] == [True]
     assert said in (made.state / "report" / "report.md").read_text()
     assert made.rows("SELECT count(*) FROM plans") == [(1,)]
 

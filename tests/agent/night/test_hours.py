@@ -1,7 +1,7 @@
 """The last minutes of a night belong to its reports."""
 
 import pytest
-from lesion.agent.night.hours import last_minutes, night_of
+from lesion.agent.night.hours import asking_seconds, last_minutes, night_of
 
 
 @pytest.mark.parametrize(
@@ -17,3 +17,8 @@ def test_they_are_a_share_and_for_each_study_so_long_but_never_most_of_it(second
 def test_a_night_of_so_long_leaves_that_much(seconds, studies):
     night = night_of(seconds, studies)
     assert night - last_minutes(night, studies) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(32400, 900), (3600, 360), (600, 60), (60, 60)])
+def test_a_model_that_plans_has_little_of_the_night(seconds, expected):
+    assert asking_seconds(seconds) == expected
