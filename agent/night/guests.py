@@ -117,9 +117,9 @@ class Guest:
         with suppress(LedgerError):
             note(self.state, Trouble(at=time.time(), text=text))
 
-    def keep_state(self) -> None:
-        """Remember why it was stopped; on a full disk in the room that is reserved for it, or not at all."""
-        state = f"stopped: {self.reason.splitlines()[0]}"
+    def keep_state(self, state: str = "") -> None:
+        """Remember it, by default why it was stopped; on a full disk in the room that is reserved for it, or not at all."""
+        state = state or f"stopped: {self.reason.splitlines()[0]}"
         try:
             self.ledger.remember("state", state)
         except LedgerError:

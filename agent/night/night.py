@@ -73,10 +73,12 @@ class Night:
     def _cut_short(self, reason: str, code: int) -> None:
         self.control.stop(reason)
         for guest in self.guests:
+            if guest.over:
+                continue
             if guest.was_complete and (results := guest.results()) and not results.accounting.pending:
-                guest.ledger.remember("state", "complete")
+                guest.keep_state("complete")
                 self._completed(guest)
-            elif not guest.over:
+            else:
                 guest.end("stopped", reason, code)
                 guest.keep_state()
 
