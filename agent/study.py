@@ -96,8 +96,8 @@ class Study:
         self.ledger.remember("state", "running")
         most = workers or self.setting.spec.limits.workers
         with nothing_left(handed_over(self.state / CHECKPOINTS)), Pool(self.station, most) as pool:
-            self.survey(pool)
             try:
+                self.survey(pool)
                 self._rounds(pool, budget, report, plan_file)
             except (OutOfBudget, OutOfTime) as stop:
                 reason = str(stop.args[0])
