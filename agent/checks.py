@@ -32,7 +32,7 @@ def run_checks(setting: Setting, plan: Plan, pool: Pool, ledger: Ledger, observe
     """Check every ablation of a plan that is to be trained; checks that were made before come from the ledger.
 
     What the machine may be to blame for is tried once more; it is kept, for the report, and checked again the next time.
-    An evaluation is its own check: it costs no more than one. Raises `OutOfBudget` where the source was edited meanwhile.
+    An evaluation is its own check: it costs no more than one. Raises `SourceEdited` where files were edited meanwhile.
     """
     trained = asked_in(plan.ablations, "retrain") if "retrain" in setting.modes else []
     keys = {one.id: trial_key(setting.version, one.interventions, "retrain:check", 0) for one in trained}

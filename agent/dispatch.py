@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
 
-from ..executor.errors import ExperimentError
+from ..executor.errors import ExperimentError, LesionError
 from ..executor.interventions import source_edits
 from ..executor.outcomes import RETRIED, Outcome
 from ..executor.overlay import Overlay
@@ -32,13 +32,19 @@ SHOWN_AHEAD = 4
 
 
 class OutOfBudget(Exception):
-    """Nothing more may start: the budget is spent, or the source was edited. What ended before is kept."""
+    """The budget allows no further start; everything that ran is kept."""
+
+
+class SourceEdited(OutOfBudget, LesionError):
+    """Source, configuration or inputs are no longer what the version was made of; what ended before is kept."""
+
+    exit_code = 4
 
 
 def require_unedited(setting: Setting) -> None:
-    """`OutOfBudget` where source, configuration or inputs are no longer what the version was made of."""
+    """`SourceEdited` where the files are no longer what the version was made of."""
     if edit := setting.edit():
-        raise OutOfBudget(edit)
+        raise SourceEdited(edit)
 
 
 class Observer(Protocol):
@@ -98,7 +104,7 @@ class Dispatcher:
     def run(self, trials: Sequence[Trial], *, goes_on: bool = False, asked_at: AskedAt | None = None) -> None:
         """Run `trials` in order, those that are not finished. Raises `OutOfBudget` once nothing more may start.
 
-        Where the source was edited, what still ran or has just ended is planned again, and nothing of it is written.
+        `SourceEdited`: what still ran or has just ended is planned again, and nothing of it is written.
 
         `goes_on`: their results decide what runs next, so that workers are kept warm for it. `asked_at`: what evaluations of
         a trained model are told beside what they remove.
@@ -135,7 +141,7 @@ class Dispatcher:
     def _require_unedited(self, running: dict[str, Trial]) -> None:
         try:
             require_unedited(self.setting)
-        except OutOfBudget:
+        except SourceEdited:
             for trial in running.values():
                 if trial.mode == "retrain" and trial.arm == BASELINE and self.workshop.keeps_weights:
                     self.workshop.checkpoint(trial.seed).unlink(missing_ok=True)

@@ -27,7 +27,7 @@ def survey(setting: Setting, pool: Pool, ledger: Ledger | None) -> Outcome:
     """The baseline's check, from the ledger where it was made before.
 
     Raises `ExperimentError` with the user's own traceback where the experiment does not run, and where it does not
-    return the metrics that the study names; `OutOfBudget` where it is to be kept and the source was edited meanwhile.
+    return the metrics that the study names; `SourceEdited` where it is to be kept and files were edited meanwhile.
     """
     key = survey_key(setting)
     known = ledger.check(key) if ledger else None
