@@ -6,7 +6,7 @@ from typing import NamedTuple
 from ..executor.interventions import ConfigOverride, acts_on_program
 from ..executor.outcomes import RETRIED, Outcome
 from ..executor.pool import Pool
-from .dispatch import ATTEMPTS, Observer
+from .dispatch import ATTEMPTS, Observer, require_unedited
 from .jobs import asked_in, check_jobs
 from .keys import trial_key
 from .ledger import Ledger
@@ -32,7 +32,7 @@ def run_checks(setting: Setting, plan: Plan, pool: Pool, ledger: Ledger, observe
     """Check every ablation of a plan that is to be trained; checks that were made before come from the ledger.
 
     What the machine may be to blame for is tried once more; it is kept, for the report, and checked again the next time.
-    An evaluation is its own check: it costs no more than one.
+    An evaluation is its own check: it costs no more than one. Raises `SourceEdited` where files were edited meanwhile.
     """
     trained = asked_in(plan.ablations, "retrain") if "retrain" in setting.modes else []
     keys = {one.id: trial_key(setting.version, one.interventions, "retrain:check", 0) for one in trained}
@@ -44,6 +44,7 @@ def run_checks(setting: Setting, plan: Plan, pool: Pool, ledger: Ledger, observe
         observer.planned(len(missing))
     for _ in range(ATTEMPTS):
         for name, outcome in pool.run(check_jobs(setting, missing, pool.workers)):
+            require_unedited(setting)
             logged = with_log(outcome, ledger.path.parent, keys[name])
             logged = logged.model_copy(update={"output": outcome.output[-4000:]})
             ledger.record_check(keys[name], setting.version, name, logged)

@@ -17,6 +17,7 @@ from .components import Component
 from .costs import Weighed, cost_of
 from .curves import learning_curves
 from .datasets import contrast_datasets
+from .declared import declared_notes, metrics_redeclared
 from .dispatch import REMARKS
 from .evidence import Evidence, sign_of
 from .examplestore import ExampleStore
@@ -89,6 +90,9 @@ def collect(spec: StudySpec, ledger: Ledger, split: Split | None = None) -> Resu
         environment={**machine(), **ledger.recall("environment", {})},
         advice=advise(effects, interactions, measured[0][0].components, weighed, spec.primary),
         notes=[
+            *declared_notes(
+                spec, ledger, version, measured[0][0].components.values(), sealed_plans(ledger.plans(version))
+            ),
             *ledger.recall("remarks", []),
             *ledger.recall(REMARKS, {}).get(version, []),
             *(note for one in seen for note in notes_on(one, arms_of(rows))),
@@ -214,6 +218,7 @@ def _study(
         pairing_correlation=table.pairing_correlation if table else None,
         checkpoints=evidence.checkpoints,
         finetune_steps=spec.study.finetune_steps,
+        redeclared=metrics_redeclared(spec, ledger, ledger.recall("version")),
         plan_hashes=[digest for _, digest, _ in ledger.plans(ledger.recall("version"))],
         generated=datetime.now(UTC).isoformat(timespec="seconds"),
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
 
-from ..executor.errors import ExperimentError
+from ..executor.errors import ExperimentError, LesionError
 from ..executor.interventions import source_edits
 from ..executor.outcomes import RETRIED, Outcome
 from ..executor.overlay import Overlay
@@ -20,6 +20,7 @@ from .ledger import Ledger, Trial, TrialRow, facts_of
 from .planning.plan import BASELINE
 from .rescoring import scored_anew
 from .results import Mode
+from .setting import Setting
 from .stopping import AskedAt
 from .triallogs import with_log
 
@@ -32,6 +33,18 @@ SHOWN_AHEAD = 4
 
 class OutOfBudget(Exception):
     """The budget allows no further start; everything that ran is kept."""
+
+
+class SourceEdited(OutOfBudget, LesionError):
+    """Source, configuration or inputs are no longer what the version was made of; what ended before is kept."""
+
+    exit_code = 4
+
+
+def require_unedited(setting: Setting) -> None:
+    """`SourceEdited` where the files are no longer what the version was made of."""
+    if edit := setting.edit():
+        raise SourceEdited(edit)
 
 
 class Observer(Protocol):
@@ -91,6 +104,8 @@ class Dispatcher:
     def run(self, trials: Sequence[Trial], *, goes_on: bool = False, asked_at: AskedAt | None = None) -> None:
         """Run `trials` in order, those that are not finished. Raises `OutOfBudget` once nothing more may start.
 
+        `SourceEdited`: what still ran or has just ended is planned again, and nothing of it is written.
+
         `goes_on`: their results decide what runs next, so that workers are kept warm for it. `asked_at`: what evaluations of
         a trained model are told beside what they remove.
         """
@@ -105,8 +120,12 @@ class Dispatcher:
                 if self.budget.held():
                     refusal = self.budget.refusal(0.0)
                     break
+                self._require_unedited(running)
                 refusal = self._start(waiting, running, goes_on)
-            for tag, outcome in self.pool.wait(0.25):
+            finished = self.pool.wait(0.25)
+            if finished:
+                self._require_unedited(running)
+            for tag, outcome in finished:
                 whole = self._scored(running[tag], outcome)
                 if whole is None:
                     self.pool.submit(self.workshop.rescore(running[tag]), *self._coming(waiting, running, goes_on))
@@ -118,6 +137,16 @@ class Dispatcher:
             self.observer.tick()
         if refusal:
             raise OutOfBudget(refusal)
+
+    def _require_unedited(self, running: dict[str, Trial]) -> None:
+        try:
+            require_unedited(self.setting)
+        except SourceEdited:
+            for trial in running.values():
+                if trial.mode == "retrain" and trial.arm == BASELINE and self.workshop.keeps_weights:
+                    self.workshop.checkpoint(trial.seed).unlink(missing_ok=True)
+            self.ledger.requeue(self.setting.version)
+            raise
 
     def _start(self, waiting: deque[Trial], running: dict[str, Trial], goes_on: bool) -> str | None:
         """Start what comes next, or give it up; why nothing more may start, where that is so."""

@@ -23,7 +23,7 @@ def study_version(spec: StudySpec, config: dict[str, Any]) -> str:
     parts = {
         "sources": [(str(path.relative_to(spec.root)), _digest(path)) for path in source_files(spec)],
         "config": config,
-        "inputs": [_stamp(path) for given in spec.inputs for path in _files(given)],
+        "inputs": [_stamp(path) for path in input_files(spec)],
         "experiment": [experiment.python, experiment.command, experiment.env, experiment.threads, *_of_command(spec)],
         "metrics": [experiment.metrics_file, experiment.metrics_pattern, experiment.metrics_reduce],
     }
@@ -46,13 +46,33 @@ def trial_key(version: str, interventions: list[Intervention], mode: str, seed: 
 
 def source_files(spec: StudySpec) -> Iterator[Path]:
     """The source files below the project's root, sorted, without its configuration file and what is excluded."""
-    for folder, folders, files in os.walk(spec.root):
-        here = Path(folder)
-        folders[:] = sorted(name for name in folders if entered(here / name) and not _excluded(here / name, spec))
+    for here, files in _walked(spec):
         for name in sorted(files):
             path = here / name
             if path.suffix in SOURCE and path != spec.config_file and not _excluded(path, spec) and path.is_file():
                 yield path
+
+
+def input_files(spec: StudySpec) -> Iterator[Path]:
+    """The declared data files, and the files below declared folders."""
+    for given in spec.inputs:
+        yield from _files(given)
+
+
+def folders_of(spec: StudySpec) -> Iterator[Path]:
+    """The folders that sources and inputs lie in: one of them changes where a file comes, goes or is renamed."""
+    yield from (here for here, _ in _walked(spec))
+    for given in spec.inputs:
+        if given.is_dir():
+            yield given
+            yield from (path for path in given.rglob("*") if path.is_dir())
+
+
+def _walked(spec: StudySpec) -> Iterator[tuple[Path, list[str]]]:
+    for folder, folders, files in os.walk(spec.root):
+        here = Path(folder)
+        folders[:] = sorted(name for name in folders if entered(here / name) and not _excluded(here / name, spec))
+        yield here, files
 
 
 def entered(folder: Path) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..executor.errors import PlanError
+from . import declared
 from .claims import claims_of
 from .components import Component
 from .ledger import Ledger
@@ -63,6 +64,8 @@ class PlanFiles:
             self.write(plan)  # first: a file that says something else would be taken for a changed plan
             self.ledger.seal(self.setting.version, plan.round, plan.hash, plan.model_dump_json())
             self.ledger.remember("asked", self._asked())
+            if plan.round == 1:
+                declared.keep(self.setting.spec, self.ledger, self.setting.version)
 
     def write(self, plan: Plan) -> None:
         """Write a plan where people find it; one of an older source is kept beside it."""

@@ -214,6 +214,8 @@ class StudyInfo(Record):
     checkpoints: int = 1
     """Trained models that were re-evaluated."""
     finetune_steps: int | None = None
+    redeclared: list[str] = []
+    """Metrics whose δ is another now than when round 1 was sealed."""
     plan_hashes: list[str]
     generated: str
     """ISO date and time."""

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..executor.errors import StudyFileError
+from .. import prompts
+from ..executor.errors import LesionError, StudyFileError
 from ..executor.experiments.command import CommandExperiment, Reading
 from ..executor.experiments.commandline import CommandLine, command_line
 from ..executor.experiments.experiment import Experiment
@@ -21,6 +22,7 @@ from .keys import study_version, trial_key
 from .ledger import Trial
 from .results import Mode
 from .spec import StudySpec
+from .watched import Watched
 
 NO_SCRIPT = "no script"
 """In place of the script's name, where the command starts none that can be read."""
@@ -39,6 +41,26 @@ class Setting:
     """Hash of all that the study's trials share."""
     interpreter: Interpreter
     experiment: Experiment
+    watched: Watched | None = None
+    """The files that the version was made of; None: nobody edits them."""
+
+    def edit(self) -> str | None:
+        """Why what ran since the version was made is not of this version; None where it is.
+
+        A stat of each file, and the version anew only where one differs: a file that was written as it was is no edit.
+        """
+        if self.watched is None or not (touched := self.watched.touched()):
+            return None
+        try:
+            same = version_now(self.spec) == self.version
+        except (LesionError, OSError):
+            same = False
+        if same:
+            self.watched.take()
+            return None
+        root = self.spec.root
+        files = [str(one.relative_to(root) if one.is_relative_to(root) else one) for one in touched]
+        return prompts.render("progress/edited.j2", files=files).strip()
 
     def configured(self, interventions: list[Intervention]) -> dict[str, Any]:
         """The configuration of an arm. `ConfigurationError` for a key that does not exist."""
@@ -86,7 +108,10 @@ class Setting:
 
 def prepare(spec: StudySpec) -> Setting:
     """Read everything that `spec` points to. Raises the `LesionError` that says what is wrong."""
+    watched = Watched(spec)
     configuration = configuration_of(spec)
+    if configuration:
+        watched.also(configuration.path / place.file for place in configuration.places.values())
     config = _baseline_of(spec, configuration)
     return Setting(
         spec=spec,
@@ -95,6 +120,7 @@ def prepare(spec: StudySpec) -> Setting:
         version=study_version(spec, config),
         interpreter=examine(_interpreter(spec)),
         experiment=_experiment(spec, configuration),
+        watched=watched,
     )
 
 

@@ -14,6 +14,7 @@ from .budget import Budget
 from .checks import NOTHING_STOPPED, Verdicts, judge_checks, run_checks
 from .components import Component
 from .costs import weighed
+from .declared import declared_notes
 from .dispatch import Dispatcher, Observer, OutOfBudget
 from .evidence import Evidence
 from .examplestore import ExampleStore
@@ -25,7 +26,7 @@ from .ledger import Ledger, Trial, TrialRow
 from .places import Places
 from .planfiles import PlanFiles, plan_path, require_ablations
 from .planning.nobody import Nobody
-from .planning.plan import BASELINE, Plan
+from .planning.plan import BASELINE, Plan, sealed_plans
 from .planning.planner import Learnt, Planner
 from .queue import Queue
 from .records.search import InteractionSearch
@@ -96,8 +97,9 @@ class Study:
         self.ledger.remember("state", "running")
         most = workers or self.setting.spec.limits.workers
         with nothing_left(handed_over(self.state / CHECKPOINTS)), Pool(self.station, most) as pool:
-            self.survey(pool)
             try:
+                self.survey(pool)
+                self._say_what_came_late()
                 self._rounds(pool, budget, report, plan_file)
             except (OutOfBudget, OutOfTime) as stop:
                 reason = str(stop.args[0])
@@ -220,6 +222,13 @@ class Study:
             report.rename(report.with_name(f"report.{before[:8]}"))
         text = f"the source, the configuration or the inputs changed since the last run: {finished} finished trials stay in the ledger"
         self.observer.stage(f"{text}{kept}, and everything is measured anew")
+
+    def _say_what_came_late(self) -> None:
+        """What the study file says otherwise than when round 1 was sealed."""
+        version = self.setting.version
+        sealed = sealed_plans(self.ledger.plans(version))
+        late = declared_notes(self.setting.spec, self.ledger, version, self.components.values(), sealed)
+        self.observer.learnt(late)
 
     # the stages
 

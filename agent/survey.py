@@ -11,6 +11,7 @@ from ..executor.outcomes import Outcome
 from ..executor.pool import Pool
 from .components import Component
 from .configuration import dotted_keys
+from .dispatch import require_unedited
 from .keys import trial_key
 from .ledger import Ledger
 from .planning.plan import BASELINE
@@ -26,11 +27,13 @@ def survey(setting: Setting, pool: Pool, ledger: Ledger | None) -> Outcome:
     """The baseline's check, from the ledger where it was made before.
 
     Raises `ExperimentError` with the user's own traceback where the experiment does not run, and where it does not
-    return the metrics that the study names.
+    return the metrics that the study names; `SourceEdited` where it is to be kept and files were edited meanwhile.
     """
     key = survey_key(setting)
     known = ledger.check(key) if ledger else None
     outcome = known or _ask(setting, pool)
+    if ledger and not known:
+        require_unedited(setting)
     if ledger:
         outcome = with_log(outcome, ledger.path.parent, key)
     if outcome.status != "ok":
